@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <csignal>
+
+namespace nerve {
+
+/// Whether SIGINT or SIGTERM arrived since the last InterruptGuard was made. Cheap: engines ask it in their
+/// loops.
+bool interrupted() noexcept;
+
+/// Throws CancelledError when interrupted() is true.
+void throw_if_interrupted();
+
+/// While it lives, the first SIGINT or SIGTERM only sets the flag of interrupted(), so that the work in hand
+/// can stop in good order and clean up. The second one ends the process at once, as it would without a guard:
+/// an abort at any point leaves usable data. Destruction restores what the signals did before. One at a time
+/// in a process, because signals belong to the process.
+class InterruptGuard {
+ public:
+  InterruptGuard();
+  InterruptGuard(const InterruptGuard&) = delete;
+  InterruptGuard& operator=(const InterruptGuard&) = delete;
+  ~InterruptGuard();
+
+ private:
+  static constexpr std::array<int, 2> signals = {SIGINT, SIGTERM};
+  std::array<struct sigaction, 2> before_{};
+};
+
+}  // namespace nerve

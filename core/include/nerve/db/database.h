@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "nerve/db/connection.h"
+#include "nerve/db/query_log.h"
+#include "nerve/db/transaction.h"
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace nerve::db {
+
+struct DatabaseOptions {
+  static constexpr std::size_t pool_size_default = 8;
+  static constexpr int attempts_default = 6;
+
+  std::size_t pool_size = pool_size_default;      ///< connections at once, made as they are needed
+  std::chrono::milliseconds pool_wait{10'000};    ///< how long to wait for a free one
+  std::chrono::milliseconds writer_wait{30'000};  ///< how long a writer waits for the writers before it
+  int attempts = attempts_default;                ///< runs of a closure at most, the first included
+  std::chrono::milliseconds backoff{5};           ///< pause before the second run; doubles, with jitter
+  std::chrono::milliseconds backoff_max{500};
+  std::size_t statements_max = 256;  ///< prepared statements kept for each connection
+};
+
+struct PoolStatus {
+  std::size_t open = 0;
+  std::size_t idle = 0;
+  std::size_t size_max = 0;
+};
+
+/// A database with its pool of connections. Safe for many threads.
+///
+///   database.write([&](Transaction& transaction) {
+///     transaction.execute("INSERT INTO notes(id, body) VALUES (:id, :body)", {{"id", id}, {"body", body}});
+///   });
+///
+/// `read` sees one snapshot and cannot change anything. `write` commits when the closure returns and rolls
+/// back when it throws. On SQLite it is alone from its beginning; on PostgreSQL it is READ COMMITTED, so a
+/// check that an act depends on locks its row first (lock_row_clause).
+///
+/// The closure may run more than once: it is run again, at most `attempts` times, when the database was
+/// locked, on a deadlock or serialization failure, and when the connection was lost before COMMIT. It must
+/// not keep or send anything that only a commit makes true. When the connection is lost during COMMIT, nobody
+/// knows the outcome: that is TransactionError with Outcome::unknown, and never a retry.
+class Database {
+ public:
+  explicit Database(std::unique_ptr<ConnectionSource> source, DatabaseOptions options = {});
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+  ~Database();
+
+  template <class Work>
+  auto read(Work&& work) {
+    return run_returning(Access::read, std::forward<Work>(work));
+  }
+  template <class Work>
+  auto write(Work&& work) {
+    return run_returning(Access::write, std::forward<Work>(work));
+  }
+
+  QueryLog& query_log() noexcept;
+  Dialect dialect() const noexcept;
+  /// The database's name for messages, without credentials.
+  const std::string& name() const noexcept;
+  PoolStatus pool_status() const;
+
+ private:
+  template <class Work>
+  auto run_returning(Access access, Work&& work) {
+    using Result = std::invoke_result_t<Work&, Transaction&>;
+    if constexpr (std::is_void_v<Result>) {
+      run(access, [&work](Transaction& transaction) { work(transaction); });
+    } else {
+      static_assert(!std::is_reference_v<Result>, "what the closure returns must outlive its transaction");
+      std::optional<Result> result;
+      run(access, [&](Transaction& transaction) { result.emplace(work(transaction)); });
+      return std::move(*result);
+    }
+  }
+
+  void run(Access access, const std::function<void(Transaction&)>& work);
+  void run_once(Access access, const std::function<void(Transaction&)>& work);
+
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace nerve::db

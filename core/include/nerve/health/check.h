@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace nerve::health {
+
+/// How a check ended, from best to worst. What could not be checked is `unknown`, never `ok`.
+enum class Status : std::uint8_t { ok, warning, unknown, critical };
+
+/// "ok", "unknown", "warning" or "critical".
+std::string_view to_string(Status status) noexcept;
+
+/// One finding: what was looked at, what was seen, what would be acceptable, and the command that mends it.
+struct Check {
+  std::string id;  ///< stable, dotted, such as "sqlite.integrity"
+  Status status = Status::unknown;
+  std::string value;      ///< what was seen, with its unit ("4 MiB", "0 of 247 pages")
+  std::string threshold;  ///< what it is compared with ("at most 25 %"); empty where nothing is compared
+  std::string message;    ///< lowercase, one line, names the object
+  std::string fix;        ///< a command or sentence that mends it; empty when ok
+};
+
+}  // namespace nerve::health

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "nerve/core/json.h"
+#include "nerve/health/check.h"
+
+#include <string>
+#include <vector>
+
+namespace nerve::health {
+
+/// The checks of one run, in the order they were made.
+struct Report {
+  std::string target;  ///< path or URL (without credentials) that was checked
+  std::vector<Check> checks;
+
+  /// The worst status of all checks; `unknown` when there are none. It outranks a warning: what could not be
+  /// checked may be worse than what was found.
+  Status status() const noexcept;
+
+  /// {"status", "target", "checks": [{"id", "status", "value", "threshold", "message", "fix"}]}.
+  Json to_json() const;
+
+  /// Monitoring convention: 0 ok, 1 warning, 2 critical, 3 unknown.
+  int exit_code() const noexcept;
+};
+
+}  // namespace nerve::health

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sizes, counts and durations of nerve/core/text.h.
+#include "nerve/core/text.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace nerve {
+
+std::string format_size(std::uint64_t size_bytes) {
+  constexpr std::array<const char*, 6> units = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  if (size_bytes < 1024) return fmt::format("{} B", size_bytes);
+  double size = static_cast<double>(size_bytes) / 1024;
+  std::size_t unit = 0;
+  // 1023.95 and more would be shown as "1024.0".
+  while (size >= 1023.95 && unit + 1 < units.size()) {
+    size /= 1024;
+    ++unit;
+  }
+  return fmt::format("{:.1f} {}", size, units[unit]);
+}
+
+std::string format_count(std::int64_t count) {
+  std::string digits = std::to_string(count);
+  const std::size_t first_digit = count < 0 ? 1 : 0;
+  for (std::size_t place = digits.size(); place > first_digit + 3;) {
+    place -= 3;
+    digits.insert(place, 1, ',');
+  }
+  return digits;
+}
+
+std::string format_duration(std::chrono::nanoseconds duration) {
+  if (duration < std::chrono::nanoseconds::zero()) {
+    // The most negative span has no positive counterpart.
+    const auto opposite =
+        duration == std::chrono::nanoseconds::min() ? std::chrono::nanoseconds::max() : -duration;
+    return fmt::format("-{}", format_duration(opposite));
+  }
+  const auto ns = static_cast<double>(duration.count());
+  if (ns < 1e3) return fmt::format("{} ns", duration.count());
+  if (ns < 999.5e3) return fmt::format("{:.{}f} \xc2\xb5s", ns / 1e3, ns < 9.95e3 ? 1 : 0);
+  if (ns < 999.5e6) return fmt::format("{:.{}f} ms", ns / 1e6, ns < 9.95e6 ? 1 : 0);
+  if (ns < 59.95e9) return fmt::format("{:.1f} s", ns / 1e9);
+
+  // Rounded by hand: std::chrono::round compares in nanoseconds, where the longest spans overflow.
+  const auto cut = std::chrono::floor<std::chrono::seconds>(duration);
+  const bool up = duration - cut >= std::chrono::milliseconds(500);
+  const std::chrono::seconds rounded = cut + std::chrono::seconds(up ? 1 : 0);
+  const auto seconds = rounded.count();
+  if (seconds < 3600) return fmt::format("{} min {} s", seconds / 60, seconds % 60);
+  const auto minutes = std::chrono::round<std::chrono::minutes>(rounded).count();
+  if (minutes < 24 * 60) return fmt::format("{} h {} min", minutes / 60, minutes % 60);
+  const auto hours = std::chrono::round<std::chrono::hours>(rounded).count();
+  return fmt::format("{} d {} h", hours / 24, hours % 24);
+}
+
+}  // namespace nerve

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nerve/core/interrupt.h"
+
+#include "nerve/core/error.h"
+
+#include <atomic>
+
+namespace nerve {
+
+namespace {
+
+// Signals belong to the process, so their flag does too. Lock-free, as a signal handler needs.
+std::atomic<bool> interrupt_flag{false};
+static_assert(std::atomic<bool>::is_always_lock_free);
+
+void set_interrupt_flag(int) {
+  interrupt_flag.store(true, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+bool interrupted() noexcept {
+  return interrupt_flag.load(std::memory_order_relaxed);
+}
+
+void throw_if_interrupted() {
+  if (interrupted())
+    throw CancelledError("interrupted", "What was there before still stands; run the command again.");
+}
+
+InterruptGuard::InterruptGuard() {
+  interrupt_flag = false;
+  struct sigaction action {};
+  action.sa_handler = &set_interrupt_flag;
+  // No SA_RESTART: a blocking read or a prompt ends, and its caller asks interrupted(). SA_RESETHAND: the
+  // second one kills.
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  for (std::size_t i = 0; i < signals.size(); ++i) sigaction(signals[i], &action, &before_[i]);
+}
+
+InterruptGuard::~InterruptGuard() {
+  for (std::size_t i = 0; i < signals.size(); ++i) sigaction(signals[i], &before_[i], nullptr);
+}
+
+}  // namespace nerve

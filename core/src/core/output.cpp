@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nerve/core/output.h"
+
+#include "table_layout.h"
+#include "terminal.h"
+
+#include "nerve/core/text.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <system_error>
+
+namespace nerve {
+
+namespace {
+
+bool is_set(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != '\0';
+}
+
+bool terminal_knows_colours() {
+  return is_set("TERM") && std::string_view(std::getenv("TERM")) != "dumb";
+}
+
+bool uses_colour(std::FILE* stream, ColourChoice choice) {
+  switch (choice) {
+    case ColourChoice::always:
+      return true;
+    case ColourChoice::never:
+      return false;
+    case ColourChoice::automatic:
+      return is_terminal(stream) && !is_set("NO_COLOR") && terminal_knows_colours();
+  }
+  return false;
+}
+
+/// The escape sequence that begins a style (ECMA-48 SGR); empty for plain.
+std::string_view begin_of(Style style) noexcept {
+  switch (style) {
+    case Style::plain:
+      return "";
+    case Style::strong:
+      return "\x1b[1m";
+    case Style::faint:
+      return "\x1b[2m";
+    case Style::good:
+      return "\x1b[32m";
+    case Style::warning:
+      return "\x1b[33m";
+    case Style::bad:
+      return "\x1b[31m";
+  }
+  return "";
+}
+
+std::string styled(std::string_view text, Style style, bool colour) {
+  if (!colour || style == Style::plain) return std::string(text);
+  return std::string(begin_of(style)) + std::string(text) + "\x1b[0m";
+}
+
+/// One line of a table. `cells` are sanitised and as many as there are columns.
+std::string row_text(const Table& table, const std::vector<std::size_t>& widths,
+                     const std::vector<TableCell>& cells, bool colour) {
+  std::string text;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const std::string shown = ellipsize(cells[i].text, widths[i]);
+    const std::string padding(widths[i] - std::min(widths[i], display_width(shown)), ' ');
+    if (i > 0) text += column_gap;
+    if (table.columns[i].align == Column::Align::right) text += padding;
+    text += styled(shown, cells[i].style, colour);
+    if (table.columns[i].align == Column::Align::left) text += padding;
+  }
+  text.erase(text.find_last_not_of(' ') + 1);
+  return text;
+}
+
+Json error_document(const Error& error) {
+  Json body = {{"kind", to_string(error.kind())}, {"message", error.what()}, {"hint", error.hint()}};
+  const auto* validation = dynamic_cast<const ValidationError*>(&error);
+  if (validation != nullptr && !validation->violations().empty()) {
+    Json& list = body["violations"] = Json::array();
+    for (const Violation& violation : validation->violations()) {
+      list.push_back({{"field", violation.field}, {"rule", violation.rule}, {"message", violation.message}});
+    }
+  }
+  return {{"error", std::move(body)}};
+}
+
+std::string dumped(const Json& document, int indent, bool ascii_only) {
+  return document.dump(indent, ' ', ascii_only, Json::error_handler_t::replace);
+}
+
+bool is_harmless_for_terminal(std::string text) {
+  std::erase(text, '\n');
+  return sanitize_for_terminal(text) == text;
+}
+
+}  // namespace
+
+Output::Output(std::FILE* data, std::FILE* talk, Options options)
+    : data_(data),
+      talk_(talk),
+      options_(std::move(options)),
+      data_colour_(uses_colour(data, options_.colour)),
+      talk_colour_(uses_colour(talk, options_.colour)) {}
+
+void Output::table(const Table& table) {
+  const Table safe = sanitized(table);
+  std::vector<std::size_t> widths = natural_widths(safe);
+  if (is_terminal(data_)) fit_widths(safe.columns, terminal_columns(data_), widths);
+  std::vector<TableCell> titles;
+  for (const Column& column : safe.columns) titles.emplace_back(column.title, Style::strong);
+  write_line(row_text(safe, widths, titles, data_colour_));
+  for (std::vector<TableCell> row : safe.rows) {
+    row.resize(safe.columns.size(), TableCell(""));
+    write_line(row_text(safe, widths, row, data_colour_));
+  }
+}
+
+void Output::key_values(const std::vector<std::pair<std::string, TableCell>>& pairs) {
+  std::size_t key_width = 0;
+  for (const auto& [key, value] : pairs)
+    key_width = std::max(key_width, display_width(sanitize_for_terminal(key)));
+  for (const auto& [key, value] : pairs) {
+    const std::string safe_key = sanitize_for_terminal(key);
+    const std::string padding(key_width - display_width(safe_key), ' ');
+    write_line(styled(safe_key, Style::strong, data_colour_) + padding + std::string(column_gap) +
+               styled(sanitize_for_terminal(value.text), value.style, data_colour_));
+  }
+}
+
+void Output::line(std::string_view text, Style style) {
+  write_line(styled(sanitize_for_terminal(text), style, data_colour_));
+}
+
+void Output::text(std::string_view text) {
+  write(text);
+}
+
+void Output::json(const Json& document) {
+  constexpr int indent = 2;
+  std::string text = dumped(document, indent, false);
+  // JSON leaves bidirectional and C1 controls as they are; as escapes they mean the same and drive no
+  // terminal.
+  if (is_terminal(data_) && !is_harmless_for_terminal(text)) text = dumped(document, indent, true);
+  write_line(std::move(text));
+}
+
+void Output::note(std::string_view text) {
+  if (!options_.quiet) say("", Style::plain, text);
+}
+
+void Output::warning(std::string_view text) {
+  say(options_.program + ": warning: ", Style::warning, text);
+}
+
+void Output::error(const Error& error) {
+  if (options_.json) {
+    constexpr int one_line = -1;
+    const std::string text = dumped(error_document(error), one_line, true) + "\n";
+    std::fwrite(text.data(), 1, text.size(), talk_);
+    return;
+  }
+  say(options_.program + ": error: ", Style::bad, error.what());
+  if (const auto* validation = dynamic_cast<const ValidationError*>(&error)) {
+    for (const Violation& violation : validation->violations()) {
+      say("  ", Style::plain, violation.field + ": " + violation.message);
+    }
+  }
+  if (!error.hint().empty()) say("hint: ", Style::strong, error.hint());
+}
+
+Progress::Options Output::progress(Progress::Unit unit) const {
+  return {.unit = unit, .enabled = !options_.quiet && !options_.json, .terminal = is_terminal(talk_)};
+}
+
+void Output::finish() {
+  if (std::fflush(data_) != 0 && write_errno_ == 0) write_errno_ = errno;
+  if (write_errno_ == 0) return;
+  const std::string message = "cannot write the output: ";
+  switch (write_errno_) {
+    case EPIPE:
+      throw Error(ErrorKind::failure, message + "the program that reads it has ended");
+    case ENOSPC:
+      throw Error(ErrorKind::unavailable, message + "no space left on its device",
+                  "Make room there, then run it again.");
+    default:
+      throw Error(ErrorKind::failure, message + std::generic_category().message(write_errno_));
+  }
+}
+
+void Output::write(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), data_) != text.size() && write_errno_ == 0)
+    write_errno_ = errno;
+}
+
+void Output::write_line(std::string line) {
+  line += '\n';
+  write(line);
+}
+
+void Output::say(std::string_view prefix, Style style, std::string_view text) {
+  const std::string line = styled(prefix, style, talk_colour_) + sanitize_for_terminal(text) + "\n";
+  // Where talk cannot be written there is nobody left to tell.
+  std::fwrite(line.data(), 1, line.size(), talk_);
+}
+
+}  // namespace nerve

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The UTF-8 of nerve/core/text.h.
+#include "nerve/core/text.h"
+
+namespace nerve {
+
+namespace {
+
+/// What the first byte of a sequence says, by Unicode 15 table 3-7. The range of the second byte is narrower
+/// than the usual 80..BF after E0 and F0 (overlong forms), ED (surrogates) and F4 (beyond U+10FFFF).
+struct Lead {
+  std::size_t size_bytes = 0;  // 0: begins no sequence
+  char32_t bits = 0;
+  unsigned second_min = 0x80;
+  unsigned second_max = 0xbf;
+};
+
+constexpr Lead lead_of(unsigned byte) noexcept {
+  if (byte < 0x80) return {.size_bytes = 1, .bits = byte};
+  if (byte < 0xc2) return {};
+  if (byte < 0xe0) return {.size_bytes = 2, .bits = byte & 0x1fU};
+  if (byte == 0xe0) return {.size_bytes = 3, .bits = 0, .second_min = 0xa0};
+  if (byte == 0xed) return {.size_bytes = 3, .bits = 0x0d, .second_max = 0x9f};
+  if (byte < 0xf0) return {.size_bytes = 3, .bits = byte & 0x0fU};
+  if (byte == 0xf0) return {.size_bytes = 4, .bits = 0, .second_min = 0x90};
+  if (byte < 0xf4) return {.size_bytes = 4, .bits = byte & 0x07U};
+  if (byte == 0xf4) return {.size_bytes = 4, .bits = 0x04, .second_max = 0x8f};
+  return {};
+}
+
+}  // namespace
+
+CodePoint first_code_point(std::string_view text) noexcept {
+  const auto byte_at = [text](std::size_t place) {
+    return static_cast<unsigned>(static_cast<unsigned char>(text[place]));
+  };
+  constexpr CodePoint invalid{.value = 0, .size_bytes = 1, .valid = false};
+  const Lead lead = lead_of(byte_at(0));
+  if (lead.size_bytes == 0 || lead.size_bytes > text.size()) return invalid;
+  char32_t value = lead.bits;
+  for (std::size_t place = 1; place < lead.size_bytes; ++place) {
+    const unsigned byte = byte_at(place);
+    const unsigned minimum = place == 1 ? lead.second_min : 0x80U;
+    const unsigned maximum = place == 1 ? lead.second_max : 0xbfU;
+    if (byte < minimum || byte > maximum) return invalid;
+    value = value << 6 | (byte & 0x3fU);
+  }
+  return {.value = value, .size_bytes = lead.size_bytes, .valid = true};
+}
+
+bool is_valid_utf8(std::string_view text) noexcept {
+  while (!text.empty()) {
+    const CodePoint point = first_code_point(text);
+    if (!point.valid) return false;
+    text.remove_prefix(point.size_bytes);
+  }
+  return true;
+}
+
+}  // namespace nerve

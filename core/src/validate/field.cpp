@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "character_set.h"
+#include "findings.h"
+
+#include "nerve/core/id.h"
+#include "nerve/core/text.h"
+#include "nerve/core/time.h"
+#include "nerve/validate/rules.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+namespace nerve::validate {
+namespace {
+
+constexpr std::size_t choices_shown_max = 10;
+
+bool refuse(Findings& findings, std::string_view rule, std::string_view message) {
+  findings.add(rule, message);
+  return false;
+}
+
+/// The text of `value`, or nullptr after a violation where it is not text that both engines can keep.
+const std::string* text_of(const Json& value, Findings& findings) {
+  const auto* text = value.get_ptr<const std::string*>();
+  if (text == nullptr) {
+    findings.add("type", "must be text");
+  } else if (text->find('\0') != std::string::npos) {
+    findings.add("nul", "must not have a NUL character");
+  } else if (!is_valid_utf8(*text)) {
+    findings.add("utf8", "must be valid UTF-8");
+  } else {
+    return text;
+  }
+  return nullptr;
+}
+
+std::size_t count_code_points(std::string_view text) {
+  std::size_t count = 0;
+  for (; !text.empty(); ++count) text.remove_prefix(first_code_point(text).size_bytes);
+  return count;
+}
+
+bool is_integer(const Json& value) {
+  if (!value.is_number_unsigned()) return value.is_number_integer();
+  return std::in_range<std::int64_t>(value.get<std::uint64_t>());
+}
+
+/// A type that is text for which `check(text)` finds no violation.
+template <class CheckText>
+auto text_type(std::string_view rule, CheckText check) {
+  return [rule, check](const Json& value, Findings& findings) {
+    const std::string* text = text_of(value, findings);
+    if (text == nullptr) return false;
+    const auto found = check(*text);
+    return !found || refuse(findings, rule, found->message);
+  };
+}
+
+/// A type that is text which `parse(text)` reads without ValidationError.
+template <class Parse>
+auto parsed_type(std::string_view rule, std::string_view message, Parse parse) {
+  return [rule, message, parse](const Json& value, Findings& findings) {
+    const std::string* text = text_of(value, findings);
+    if (text == nullptr) return false;
+    try {
+      parse(*text);
+      return true;
+    } catch (const ValidationError&) {
+      return refuse(findings, rule, message);
+    }
+  };
+}
+
+bool is_within(const Json& value, std::int64_t low, std::int64_t high) {
+  if (is_integer(value)) return value.get<std::int64_t>() >= low && value.get<std::int64_t>() <= high;
+  const double number = value.get<double>();
+  return number >= static_cast<double>(low) && number <= static_cast<double>(high);
+}
+
+std::string choices_message(const std::vector<std::string>& values) {
+  const auto shown = static_cast<std::ptrdiff_t>(std::min(values.size(), choices_shown_max));
+  const std::string list = fmt::format("{}", fmt::join(values.begin(), values.begin() + shown, ", "));
+  if (values.size() <= choices_shown_max) return "must be one of " + list;
+  return fmt::format("must be one of {} and {} more", list, values.size() - choices_shown_max);
+}
+
+}  // namespace
+
+Field& Field::required() {
+  is_required_ = true;
+  return *this;
+}
+
+Field& Field::nullable() {
+  is_nullable_ = true;
+  return *this;
+}
+
+Field& Field::of_type(Check type) {
+  type_ = std::move(type);
+  return *this;
+}
+
+Field& Field::with(Check rule) {
+  rules_.push_back(std::move(rule));
+  return *this;
+}
+
+Field& Field::text() {
+  return of_type([](const Json& value, Findings& findings) { return text_of(value, findings) != nullptr; });
+}
+
+Field& Field::integer() {
+  return of_type([](const Json& value, Findings& findings) {
+    return is_integer(value) || refuse(findings, "type", "must be an integer of 64 bits");
+  });
+}
+
+Field& Field::real() {
+  return of_type([](const Json& value, Findings& findings) {
+    const bool is_finite = value.is_number() && std::isfinite(value.get<double>());
+    return is_finite || refuse(findings, "type", "must be a finite number");
+  });
+}
+
+Field& Field::boolean() {
+  return of_type([](const Json& value, Findings& findings) {
+    return value.is_boolean() || refuse(findings, "type", "must be true or false");
+  });
+}
+
+Field& Field::timestamp() {
+  return of_type(parsed_type("timestamp", "must be a time such as 2024-05-17T08:30:00Z", Timestamp::parse));
+}
+
+Field& Field::id() {
+  return of_type(parsed_type("id", "must be a UUID", Uuid::parse));
+}
+
+Field& Field::email(EmailOptions options) {
+  return of_type(text_type("email", [options](std::string_view text) { return check_email(text, options); }));
+}
+
+Field& Field::domain(DomainOptions options) {
+  return of_type(
+      text_type("domain", [options](std::string_view text) { return check_domain(text, options); }));
+}
+
+Field& Field::ip() {
+  return of_type(text_type("ip", check_ip_address));
+}
+
+Field& Field::cidr(NetworkOptions options) {
+  return of_type(
+      text_type("cidr", [options](std::string_view text) { return check_ip_network(text, options); }));
+}
+
+Field& Field::object(RuleSet rules) {
+  return of_type([rules = std::move(rules)](const Json& value, Findings& findings) {
+    const std::size_t before = findings.size();
+    rules.check(value, findings);
+    return findings.size() == before;
+  });
+}
+
+Field& Field::list(Field items) {
+  return of_type([items = std::move(items)](const Json& value, Findings& findings) {
+    if (!value.is_array()) return refuse(findings, "type", "must be a list");
+    if (findings.depth() >= record_depth_max) return refuse(findings, "depth", "is nested too deep");
+    for (std::size_t i = 0; i < value.size() && !findings.is_full(); ++i) {
+      const Findings::Step step(findings, i);
+      items.check(value[i], findings);
+    }
+    return true;
+  });
+}
+
+Field& Field::one_of(std::vector<std::string> values) {
+  const std::string message = choices_message(values);
+  return with([values = std::move(values), message](const Json& value, Findings& findings) {
+    const std::string* text = text_of(value, findings);
+    if (text == nullptr) return false;
+    const bool is_known = std::find(values.begin(), values.end(), *text) != values.end();
+    return is_known || refuse(findings, "one_of", message);
+  });
+}
+
+Field& Field::length(std::size_t min, std::size_t max) {
+  return with([min, max](const Json& value, Findings& findings) {
+    const std::string* text = value.is_array() ? nullptr : text_of(value, findings);
+    if (text == nullptr && !value.is_array()) return false;
+    const std::size_t length = text == nullptr ? value.size() : count_code_points(*text);
+    if (length >= min && length <= max) return true;
+    const std::string_view unit = text == nullptr ? "items" : "characters";
+    return refuse(findings, "length", fmt::format("must have {} to {} {}", min, max, unit));
+  });
+}
+
+Field& Field::integer_range(std::int64_t low, std::int64_t high) {
+  return with([low, high](const Json& value, Findings& findings) {
+    if (!value.is_number()) return refuse(findings, "type", "must be a number");
+    if (is_within(value, low, high)) return true;
+    return refuse(findings, "range", fmt::format("must be between {} and {}", low, high));
+  });
+}
+
+Field& Field::range(double low, double high) {
+  return with([low, high](const Json& value, Findings& findings) {
+    if (!value.is_number()) return refuse(findings, "type", "must be a number");
+    const double number = value.get<double>();
+    if (number >= low && number <= high) return true;
+    return refuse(findings, "range", fmt::format("must be between {} and {}", low, high));
+  });
+}
+
+Field& Field::characters(std::string_view set) {
+  return with([allowed = CharacterSet(set)](const Json& value, Findings& findings) {
+    const std::string* text = text_of(value, findings);
+    if (text == nullptr) return false;
+    if (allowed.holds_all_of(*text)) return true;
+    return refuse(findings, "characters", "must have no characters but " + allowed.text());
+  });
+}
+
+Field& Field::matches(std::function<bool(std::string_view)> holds, std::string rule) {
+  return with([holds = std::move(holds), rule = std::move(rule)](const Json& value, Findings& findings) {
+    const std::string* text = text_of(value, findings);
+    if (text == nullptr) return false;
+    return holds(*text) || refuse(findings, rule, "breaks the rule " + rule);
+  });
+}
+
+void Field::check(const Json& value, Findings& findings) const {
+  if (value.is_null()) {
+    if (!is_nullable_) findings.add("null", "must not be null");
+    return;
+  }
+  if (type_ && !type_(value, findings)) return;
+  for (const Check& rule : rules_) rule(value, findings);
+}
+
+}  // namespace nerve::validate
