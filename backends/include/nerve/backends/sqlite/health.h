@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "nerve/health/report.h"
+
+#include <cstdint>
+#include <filesystem>
+
+namespace nerve {
+class ProgressSink;
+}
+
+namespace nerve::sqlite {
+
+/// What a database is measured against.
+struct HealthOptions {
+  static constexpr double free_list_max_percent_default = 25.0;
+  static constexpr std::uint64_t free_list_ignored_bytes_default = 1024 * 1024;
+  static constexpr std::uint64_t wal_bytes_max_default = 64 * 1024 * 1024;
+  static constexpr double free_disk_min_percent_default = 5.0;
+  static constexpr double free_disk_min_sizes_default = 2.0;
+  static constexpr int open_ms_max_default = 250;
+  static constexpr int busy_timeout_ms_default = 1'000;
+
+  /// Also compare each index with its table, and look for rows without parent.
+  bool is_deep = false;
+  double free_list_max_percent = free_list_max_percent_default;
+  /// A free list up to this size is never worth a VACUUM.
+  std::uint64_t free_list_ignored_bytes = free_list_ignored_bytes_default;
+  std::uint64_t wal_bytes_max = wal_bytes_max_default;
+  double free_disk_min_percent = free_disk_min_percent_default;
+  /// How many times the size of the database must be free: VACUUM needs twice.
+  double free_disk_min_sizes = free_disk_min_sizes_default;
+  int open_ms_max = open_ms_max_default;
+  int busy_timeout_ms = busy_timeout_ms_default;
+  ProgressSink* progress = nullptr;
+};
+
+/// Checks one SQLite database file and the place it lies in. Never writes to the database, and leaves no
+/// companion files that were not there, except a -shm where a -wal stood without one.
+///
+///   sqlite.file          it is there and is a database; zero bytes are a warning (an empty database)
+///   sqlite.permissions   who else may read or write the file and its folder
+///   sqlite.free_disk     room for growth and for VACUUM
+///   sqlite.version       of the library, and what it is known for
+///   sqlite.pages         the size of the file is that of its pages
+///   sqlite.open          it opens, and how long that takes
+///   sqlite.schema        the schema can be read; views that no longer fit it
+///   sqlite.integrity     quick_check, with is_deep integrity_check
+///   sqlite.foreign_keys  only with is_deep
+///   sqlite.free_list     pages that hold nothing
+///   sqlite.wal           size of the write-ahead log
+///   sqlite.journal_mode  mode, and a journal that a dead process left
+///
+/// No check stops another; what cannot be looked at because an earlier check failed is `unknown`, with the
+/// reason. Throws only CancelledError.
+health::Report check_health(const std::filesystem::path& path, const HealthOptions& options = {});
+
+}  // namespace nerve::sqlite

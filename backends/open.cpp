@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nerve/backends/open.h"
+
+#include "postgresql/source.h"
+#include "sqlite/source.h"
+
+#include "nerve/backends/database_url.h"
+
+namespace nerve {
+
+std::unique_ptr<db::Database> open_database(std::string_view url, const OpenOptions& options) {
+  const auto make = [&](std::unique_ptr<db::ConnectionSource> source) {
+    return std::make_unique<db::Database>(std::move(source), options.database);
+  };
+  const DatabaseUrl parsed = parse_database_url(url);
+  if (parsed.engine == db::Dialect::postgresql) {
+    return make(backends::make_postgresql_source(parsed.location, options));
+  }
+  return make(backends::make_sqlite_source(parsed.location, options));
+}
+
+}  // namespace nerve

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "postgresql/source.h"
+
+#include "postgresql/connection.h"
+#include "postgresql/url.h"
+
+#include <string>
+#include <utility>
+
+namespace nerve::backends {
+
+namespace {
+
+class PostgresqlSource final : public db::ConnectionSource {
+ public:
+  PostgresqlSource(const PostgresqlUrl& url, OpenOptions options)
+      : conninfo_(url.conninfo(options)), name_(url.display_name()), options_(std::move(options)) {}
+
+  std::unique_ptr<db::Connection> connect() override {
+    return std::make_unique<PostgresqlConnection>(conninfo_, name_, options_);
+  }
+  db::Dialect dialect() const noexcept override { return db::Dialect::postgresql; }
+  const std::string& name() const noexcept override { return name_; }
+  std::shared_ptr<std::timed_mutex> writer_queue() const override { return nullptr; }
+
+ private:
+  std::string conninfo_;
+  std::string name_;
+  OpenOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<db::ConnectionSource> make_postgresql_source(std::string_view url,
+                                                             const OpenOptions& options) {
+  return std::make_unique<PostgresqlSource>(parse_postgresql_url(url), options);
+}
+
+}  // namespace nerve::backends

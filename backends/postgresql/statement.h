@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "postgresql/connection.h"
+#include "soci/soci_statement.h"
+
+#include <string>
+#include <vector>
+
+namespace nerve::backends {
+
+/// A statement on PostgreSQL. Values go as text whose type the server infers from where they stand, and come
+/// back as text that is read here.
+class PostgresqlStatement final : public SociStatement<soci::postgresql_statement_backend> {
+ public:
+  PostgresqlStatement(PostgresqlConnection& connection, const db::StatementText& statement);
+
+  void bind(std::size_t index, const db::Value& value) override;
+  void read(std::span<db::Cell> cells) override;
+  std::int64_t affected_rows() override;
+  void reset() noexcept override;
+
+ protected:
+  void require_column_count(std::size_t count) override;
+  [[noreturn]] void throw_present_error() override;
+
+ private:
+  /// One parameter as libpq takes it: text that ends with NUL, or a null pointer for NULL.
+  struct Slot {
+    std::string text;
+    char* pointer = nullptr;
+  };
+
+  void read_column(int column, db::ValueType type, db::Cell& cell);
+
+  PostgresqlConnection& connection_;
+  std::vector<Slot> slots_;
+  std::vector<std::string> decoded_;  // bytes of the present row, one for each column
+  int column_count_ = -1;             // not known before the first execution
+};
+
+}  // namespace nerve::backends

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "nerve/backends/open.h"
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nerve::backends {
+
+/// `postgresql://[user@]host[:port][,host2[:port2]…]/database[?setting=value…]`, taken apart.
+struct PostgresqlUrl {
+  struct Host {
+    std::string name;  ///< a name, an address, or the folder of a Unix socket; empty: the default socket
+    std::string port;  ///< empty: the default port
+    bool is_local() const;
+  };
+
+  std::string user;
+  std::vector<Host> hosts;
+  std::string database;
+  std::map<std::string, std::string> settings;
+
+  /// The whole without what could be secret, for messages.
+  std::string display_name() const;
+  /// keyword='value' pairs for libpq, with NERVE's defaults: verify-full for hosts that are not this machine.
+  std::string conninfo(const OpenOptions& options) const;
+};
+
+/// Throws ValidationError that names what is wrong; a password in the URL is refused without being repeated.
+PostgresqlUrl parse_postgresql_url(std::string_view url);
+
+}  // namespace nerve::backends

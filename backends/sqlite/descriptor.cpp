@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sqlite/descriptor.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <charconv>
+#include <cstring>
+#include <memory>
+
+namespace nerve::sqlite {
+
+namespace {
+
+/// How many descriptors are tried where /proc is not mounted: the usual limit of a process.
+constexpr int descriptors_tried = 1024;
+
+bool is_open_as(int number, const FileIdentity& file) noexcept {
+  struct stat status {};
+  return ::fstat(number, &status) == 0 && FileIdentity{status.st_dev, status.st_ino} == file;
+}
+
+}  // namespace
+
+int find_own_descriptor(const FileIdentity& file) noexcept {
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc/self/fd"), &::closedir);
+  if (!folder) {
+    for (int number = 0; number < descriptors_tried; ++number) {
+      if (is_open_as(number, file)) return number;
+    }
+    return -1;
+  }
+  while (const dirent* entry = ::readdir(folder.get())) {
+    int number = -1;
+    std::from_chars(entry->d_name, entry->d_name + std::strlen(entry->d_name), number);
+    if (number >= 0 && is_open_as(number, file)) return number;
+  }
+  return -1;
+}
+
+Descriptor open_for_reading(const std::filesystem::path& path) noexcept {
+  return Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+}
+
+}  // namespace nerve::sqlite

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nerve/backends/sqlite/session.h"
+
+#include "nerve/backends/sqlite/errors.h"
+#include "nerve/core/error.h"
+#include "nerve/core/interrupt.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <exception>
+#include <span>
+#include <utility>
+
+namespace nerve::sqlite {
+
+namespace {
+
+/// Virtual machine steps between two looks at the interrupt flag: a few milliseconds at most.
+constexpr int steps_between_ticks = 5'000;
+
+/// What the mode asked for comes to, given the file.
+struct Opening {
+  OpenMode mode;
+  int flags;
+  bool is_query_only;
+};
+
+bool may_write(const std::filesystem::path& path) noexcept {
+  return ::access(path.c_str(), W_OK) == 0;
+}
+
+Opening plan_opening(const FileFacts& facts, OpenMode wanted) {
+  if (wanted == OpenMode::read_write) return {wanted, SQLITE_OPEN_READWRITE, false};
+  const bool needs_companions = facts.header && facts.header->is_wal && !facts.wal_bytes;
+  if (wanted == OpenMode::read_only && needs_companions) {
+    if (may_write(facts.path) && may_write(facts.path.parent_path()))
+      return {wanted, SQLITE_OPEN_READWRITE, true};
+    return {OpenMode::immutable, SQLITE_OPEN_READONLY, true};
+  }
+  return {wanted, SQLITE_OPEN_READONLY, true};
+}
+
+/// The extended code; SQLiteCpp leaves it out of some errors.
+int code_of(const SQLite::Exception& error) noexcept {
+  return error.getExtendedErrorCode() > 0 ? error.getExtendedErrorCode() : error.getErrorCode();
+}
+
+/// Whether SQLite objects to the text of a statement, not to the state of the database.
+bool is_about_statement(const SQLite::Exception& error) noexcept {
+  return (code_of(error) & 0xff) == SQLITE_ERROR;
+}
+
+struct SnapshotEnd {
+  SQLite::Database& database;
+  ~SnapshotEnd() { database.tryExec("ROLLBACK"); }
+};
+
+constexpr bool is_unreserved(unsigned char character) noexcept {
+  return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z') ||
+         (character >= '0' && character <= '9') || character == '/' || character == '-' || character == '.' ||
+         character == '_' || character == '~';
+}
+
+}  // namespace
+
+struct Session::Connection {
+  Connection(FileFacts found, const Opening& opening)
+      : facts(std::move(found)),
+        mode(opening.mode),
+        database(to_uri(facts.path, mode == OpenMode::immutable ? "immutable=1" : ""),
+                 opening.flags | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE) {}
+
+  FileFacts facts;
+  OpenMode mode;
+  SQLite::Database database;
+  Tick tick;
+  std::exception_ptr stopped_by;  ///< what a tick threw, kept while SQLite unwinds
+
+  /// SQLite's progress handler: C code, so nothing may be thrown through it.
+  static int on_progress(void* context) noexcept {
+    auto& connection = *static_cast<Connection*>(context);
+    try {
+      throw_if_interrupted();
+      if (connection.tick) connection.tick();
+      return 0;
+    } catch (...) {
+      connection.stopped_by = std::current_exception();
+      return 1;
+    }
+  }
+
+  [[noreturn]] void fail(const SQLite::Exception& error, const std::string& what) {
+    if (stopped_by) std::rethrow_exception(std::exchange(stopped_by, nullptr));
+    throw_sqlite_error(code_of(error), what, facts.path, HolderHint::included);
+  }
+
+  SQLite::Statement prepare(const std::string& sql) {
+    try {
+      return SQLite::Statement(database, sql);
+    } catch (const SQLite::Exception& error) {
+      if (!is_about_statement(error)) fail(error, "cannot read the schema of");
+      // Nothing is bound yet, so SQLite's own words can name tables and columns but quote no value.
+      throw DatabaseError(ErrorKind::failure,
+                          "cannot prepare a statement on " + facts.path.string() + ": " + error.what(), {},
+                          std::string(code_name(code_of(error))));
+    }
+  }
+};
+
+Session::Session(const std::filesystem::path& path, SessionOptions options) {
+  FileFacts facts = read_file_facts(path);
+  require_database(facts);
+  const Opening opening = plan_opening(facts, options.mode);
+  try {
+    connection_ = std::make_unique<Connection>(facts, opening);
+    SQLite::Database& database = connection_->database;
+    database.setBusyTimeout(options.busy_timeout_ms);
+    ::sqlite3_db_config(handle(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+    ::sqlite3_progress_handler(handle(), steps_between_ticks, &Connection::on_progress, connection_.get());
+    // trusted_schema stays on: without it this version of SQLite calls a schema malformed that has
+    // json_valid() in a CHECK, and NERVE registers no function that a hostile schema could misuse.
+    database.exec("PRAGMA cell_size_check=ON");
+    if (opening.is_query_only) database.exec("PRAGMA query_only=ON");
+  } catch (const SQLite::Exception& error) {
+    throw_sqlite_error(code_of(error), "cannot open", facts.path, HolderHint::included);
+  }
+}
+
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&&) noexcept = default;
+Session::~Session() = default;
+
+const FileFacts& Session::facts() const noexcept {
+  return connection_->facts;
+}
+
+OpenMode Session::mode() const noexcept {
+  return connection_->mode;
+}
+
+void Session::execute(const std::string& sql) {
+  try {
+    connection_->database.exec(sql);
+  } catch (const SQLite::Exception& error) {
+    connection_->fail(error, "cannot execute a statement on");
+  }
+}
+
+void Session::each(const std::string& sql, const std::function<void(const Row&)>& on_row) {
+  SQLite::Statement statement = connection_->prepare(sql);
+  try {
+    const Row row(statement);
+    while (statement.executeStep()) on_row(row);
+  } catch (const SQLite::Exception& error) {
+    connection_->fail(error, "cannot read");
+  }
+}
+
+std::int64_t Session::integer(const std::string& sql) {
+  std::optional<std::int64_t> value;
+  each(sql, [&](const Row& row) { value = row.integer(0); });
+  if (!value) throw NotFoundError("the query on " + path().string() + " gave no row");
+  return *value;
+}
+
+std::string Session::text(const std::string& sql) {
+  std::optional<std::string> value;
+  each(sql, [&](const Row& row) { value = std::string(row.text(0)); });
+  if (!value) throw NotFoundError("the query on " + path().string() + " gave no row");
+  return *value;
+}
+
+std::optional<std::string> Session::prepare_error(const std::string& sql) {
+  try {
+    const SQLite::Statement statement(connection_->database, sql);
+    return std::nullopt;
+  } catch (const SQLite::Exception& error) {
+    if (!is_about_statement(error)) connection_->fail(error, "cannot read the schema of");
+    return error.what();
+  }
+}
+
+void Session::read_snapshot(const std::function<void()>& work) {
+  if (::sqlite3_get_autocommit(handle()) == 0) return work();
+  // Ended by ROLLBACK in any case: there is nothing to keep, and COMMIT fails once damage was met.
+  const SnapshotEnd end{connection_->database};
+  execute("BEGIN");
+  // BEGIN alone takes no lock; the first read pins the state.
+  integer("SELECT count(*) FROM sqlite_schema");
+  work();
+}
+
+void Session::require_unchanged() const {
+  if (mode() != OpenMode::immutable) return;
+  const FileFacts& before = facts();
+  const FileFacts now = read_file_facts(path());
+  if (now.inode == before.inode && now.size_bytes == before.size_bytes &&
+      now.modified_ns == before.modified_ns && now.wal_bytes.value_or(0) == before.wal_bytes.value_or(0)) {
+    return;
+  }
+  throw ConflictError(path().string() + " was written while it was read without locks",
+                      "Try again, as a user who may write the folder, so that SQLite's locks can be used.");
+}
+
+void Session::on_tick(Tick tick) {
+  connection_->tick = std::move(tick);
+}
+
+::sqlite3* Session::handle() noexcept {
+  return connection_->database.getHandle();
+}
+
+std::string to_uri(const std::filesystem::path& path, std::string_view query) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string uri = "file:";
+  for (const char character : std::filesystem::absolute(path).string()) {
+    const auto byte = static_cast<unsigned char>(character);
+    if (is_unreserved(byte)) {
+      uri += character;
+    } else {
+      uri += '%';
+      uri += digits[byte >> 4];
+      uri += digits[byte & 0x0f];
+    }
+  }
+  if (!query.empty()) uri.append("?").append(query);
+  return uri;
+}
+
+int Row::column_count() const {
+  return statement_.getColumnCount();
+}
+
+StorageClass Row::storage_class(int column) const {
+  switch (statement_.getColumn(column).getType()) {
+    case SQLITE_INTEGER:
+      return StorageClass::integer;
+    case SQLITE_FLOAT:
+      return StorageClass::real;
+    case SQLITE_TEXT:
+      return StorageClass::text;
+    case SQLITE_BLOB:
+      return StorageClass::blob;
+    default:
+      return StorageClass::null;
+  }
+}
+
+std::int64_t Row::integer(int column) const {
+  return statement_.getColumn(column).getInt64();
+}
+
+double Row::real(int column) const {
+  return statement_.getColumn(column).getDouble();
+}
+
+std::string_view Row::text(int column) const {
+  const SQLite::Column value = statement_.getColumn(column);
+  const char* characters = value.getText();
+  return {characters, static_cast<std::size_t>(value.getBytes())};
+}
+
+ByteView Row::blob(int column) const {
+  const SQLite::Column value = statement_.getColumn(column);
+  const void* bytes = value.getBlob();
+  return {static_cast<const std::byte*>(bytes), static_cast<std::size_t>(value.getBytes())};
+}
+
+}  // namespace nerve::sqlite

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "nerve/backends/open.h"
+#include "nerve/db/connection.h"
+
+#include <filesystem>
+#include <memory>
+
+namespace nerve::backends {
+
+/// Connections to the SQLite file at `path`, which is made (0600) where it is missing and `options.create` is
+/// set.
+std::unique_ptr<db::ConnectionSource> make_sqlite_source(const std::filesystem::path& path,
+                                                         const OpenOptions& options);
+
+}  // namespace nerve::backends
