@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "nerve/core/id.h"
+#include "nerve/core/json.h"
+#include "nerve/core/time.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nerve::backups {
+
+struct BackupTag;
+
+/// UUIDv7, so that ids sort by the time they were made. People type its last 8 characters.
+using BackupId = Id<BackupTag>;
+
+/// The version of manifest and repository that this program writes, and the only one it reads.
+inline constexpr std::int64_t format_version = 1;
+
+/// Whether a backup can be restored. A damaged one is the raw copy of a database that was already damaged
+/// when a restore replaced it; it is kept for those who want to salvage rows from it.
+enum class State : std::uint8_t { good, damaged };
+
+/// Who asked for a backup: a person, or a restore that was about to replace the database.
+enum class Kind : std::uint8_t { manual, safety };
+
+std::string_view to_string(State state) noexcept;
+std::string_view to_string(Kind kind) noexcept;
+
+/// The database as it was found.
+struct Source {
+  std::string path;              ///< absolute, symbolic links resolved
+  std::uint64_t size_bytes = 0;  ///< of the main file, without its -wal
+  std::string journal_mode;      ///< "wal" or "rollback"; empty in a damaged backup
+};
+
+/// What SQLite says of the copy. Zero or empty in a damaged backup.
+struct SqliteFacts {
+  std::string library_version;  ///< of the library that made the copy
+  std::int64_t page_size_bytes = 0;
+  std::int64_t page_count = 0;
+  std::int64_t user_version = 0;
+  std::int64_t application_id = 0;
+  std::string encoding;
+  std::string schema_sha256;  ///< as docs/backup_repository.md defines it
+};
+
+/// A file beside the manifest.
+struct StoredFile {
+  std::string name;
+  std::uint64_t size_bytes = 0;
+  std::string sha256;  ///< lower-case hex
+};
+
+struct TableRows {
+  std::string name;
+  std::int64_t rows = 0;
+};
+
+/// The checks that passed before the backup was called good. Empty in a damaged one.
+struct Checks {
+  std::string source;                       ///< "quick_check" or "integrity_check"
+  std::string copy;                         ///< "integrity_check"
+  std::int64_t foreign_key_violations = 0;  ///< found in the copy; they do not make a backup bad
+};
+
+/// What a backup says of itself: the contents of its manifest.json (docs/backup_repository.md).
+struct Manifest {
+  BackupId id;
+  Timestamp created_at;
+  std::string program_version;
+  State state = State::good;
+  Kind kind = Kind::manual;
+  Source source;
+  SqliteFacts sqlite;
+  StoredFile file;
+  std::vector<StoredFile> companions;  ///< the -wal and -journal of a damaged backup
+  std::vector<TableRows> tables;       ///< by name
+  Checks checks;
+  std::int64_t duration_ms = 0;
+
+  std::int64_t rows_total() const noexcept;
+
+  /// As in the file, without its own hash.
+  Json to_json() const;
+};
+
+/// The text of manifest.json: indented JSON with `manifest_sha256`, and a final newline.
+std::string manifest_text(const Manifest& manifest);
+
+/// Reads that text again; `name` stands for it in messages. Fields it does not know are covered by the hash
+/// and otherwise passed over.
+///
+/// Throws IntegrityError when the text is not a manifest or does not match its own hash, UnsupportedError
+/// when its format is not `format_version`.
+Manifest parse_manifest(std::string_view text, std::string_view name);
+
+}  // namespace nerve::backups

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "nerve/backups/manifest.h"
+#include "nerve/backups/repository.h"
+#include "nerve/core/json.h"
+#include "nerve/core/progress.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace nerve::backups {
+
+struct VerifyOptions {
+  bool deep = false;  ///< also integrity_check, row counts, foreign keys and the content digest
+};
+
+/// What verification found. Nothing wrong means no problems.
+struct VerifyReport {
+  std::string id;
+  bool deep = false;
+  std::vector<std::string> problems;        ///< one line each, naming the file
+  std::int64_t rows = 0;                    ///< counted in the copy when deep
+  std::int64_t foreign_key_violations = 0;  ///< counted when deep; they are not problems of the backup
+  std::string content_sha256;  ///< when deep: equal for databases of equal content (docs/content_digest.md)
+
+  bool ok() const noexcept { return problems.empty(); }
+
+  /// {"id", "ok", "deep", "problems", "rows", "foreign_key_violations", "content_sha256"}; the last three
+  /// when deep.
+  Json to_json() const;
+};
+
+/// Compares a backup with its manifest: names, sizes, SHA-256 and, when deep, what SQLite says of the file.
+///
+/// A mismatch is in the report, not thrown. A backup of state damaged is held to its hashes only. Throws
+/// DeniedError when it cannot be read, and CancelledError.
+VerifyReport verify_backup(const Repository& repository, const Manifest& manifest,
+                           const VerifyOptions& options, ProgressSink* progress = nullptr);
+
+/// One report for each entry of the repository, oldest first; an entry with a damaged manifest has that as
+/// its problem.
+std::vector<VerifyReport> verify_all(const Repository& repository, const VerifyOptions& options,
+                                     ProgressSink* progress = nullptr);
+
+}  // namespace nerve::backups

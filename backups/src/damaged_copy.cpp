@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "damaged_copy.h"
+
+#include "durable_file.h"
+#include "layout.h"
+#include "partial_backup.h"
+
+#include "nerve/backends/sqlite/file.h"
+
+#include <fcntl.h>
+
+#include <chrono>
+
+namespace nerve::backups {
+namespace {
+
+StoredFile keep_file(const std::filesystem::path& from, const std::filesystem::path& to,
+                     ProgressSink* progress) {
+  const Descriptor copy = open_file(to, O_WRONLY | O_CREAT | O_EXCL, 0600);
+  return copy_file_durably(from, copy, to, "keeping the damaged files", progress);
+}
+
+}  // namespace
+
+Manifest keep_damaged_files(const std::filesystem::path& database, const TargetState& state,
+                            const Repository& repository, const Clock& clock, ProgressSink* progress) {
+  require_writable(repository);
+  require_space(existing_folder(repository.path()),
+                state.database.size_bytes + state.wal.size_bytes + state.journal.size_bytes);
+  Manifest manifest;
+  manifest.id = new_id<BackupTag>();
+  manifest.created_at = clock.now();
+  manifest.program_version = NERVE_VERSION;
+  manifest.state = State::damaged;
+  manifest.kind = Kind::safety;
+  manifest.source = {source_name(database), state.database.size_bytes, {}};
+
+  PartialBackup partial(repository, manifest.id);
+  if (state.exists) {
+    manifest.file = keep_file(database, partial.file(database_file_name), progress);
+  } else {
+    write_new_file(partial.file(database_file_name), {});
+    manifest.file = describe_file(partial.file(database_file_name), progress);
+  }
+  if (state.wal.size_bytes > 0) {
+    manifest.companions.push_back(
+        keep_file(sqlite::companion(database, "-wal"), partial.file(wal_file_name), progress));
+  }
+  if (state.journal.size_bytes > 0) {
+    manifest.companions.push_back(
+        keep_file(sqlite::companion(database, "-journal"), partial.file(journal_file_name), progress));
+  }
+  manifest.duration_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - manifest.created_at).count();
+  partial.publish(manifest);
+  return manifest;
+}
+
+}  // namespace nerve::backups

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "durable_file.h"
+
+#include "nerve/core/bytes.h"
+#include "nerve/core/error.h"
+#include "nerve/core/text.h"
+#include "nerve/crypto/hash.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <span>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace nerve::backups {
+namespace {
+
+constexpr std::size_t copy_block_bytes = std::size_t{1} << 20;
+
+/// Writes all of `bytes`: write(2) may take less than it is given.
+void write_all(int descriptor, ByteView bytes, const std::filesystem::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw_system_error(errno, "cannot write", path);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+std::size_t read_some(int descriptor, std::span<std::byte> block, const std::filesystem::path& path) {
+  for (;;) {
+    const ssize_t count = ::read(descriptor, block.data(), block.size());
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) throw_system_error(errno, "cannot read", path);
+  }
+}
+
+void sync_descriptor(int descriptor, const std::filesystem::path& path) {
+  while (::fsync(descriptor) != 0) {
+    if (errno != EINTR) throw_system_error(errno, "cannot sync", path);
+  }
+}
+
+std::uint64_t size_of(const Descriptor& file, const std::filesystem::path& path) {
+  struct stat status {};
+  if (::fstat(file.number(), &status) != 0) throw_system_error(errno, "cannot look at", path);
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+}  // namespace
+
+void throw_system_error(int code, std::string_view what, const std::filesystem::path& path) {
+  const std::string message = fmt::format("{} {}: {}", what, path.string(), std::strerror(code));
+  switch (code) {
+    case ENOENT:
+      throw NotFoundError(message, "Check the path.");
+    case EEXIST:
+    case ENOTEMPTY:
+      throw ConflictError(message, "Choose another path, or move what stands there.");
+    case EACCES:
+    case EPERM:
+      throw DeniedError(message, "Run it as a user who may write there, or choose another folder.");
+    case EROFS:
+      throw DeniedError(message, "Choose a folder on a file system that is mounted for writing.");
+    case ENOSPC:
+    case EDQUOT:
+      throw Error(ErrorKind::unavailable, fmt::format("no space left on the device of {}", path.string()),
+                  "Free some space there, or choose a folder on another device.");
+    default:
+      throw Error(ErrorKind::failure, message);
+  }
+}
+
+Descriptor::Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+
+Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
+  std::swap(number_, other.number_);
+  return *this;
+}
+
+Descriptor::~Descriptor() {
+  if (number_ >= 0) ::close(number_);
+}
+
+Descriptor open_file(const std::filesystem::path& path, int flags, mode_t mode) {
+  for (;;) {
+    const int number = ::open(path.c_str(), flags | O_CLOEXEC, mode);
+    if (number >= 0) return Descriptor(number);
+    if (errno != EINTR) throw_system_error(errno, "cannot open", path);
+  }
+}
+
+void write_new_file(const std::filesystem::path& path, std::string_view text) {
+  write_text_durably(open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600), text, path);
+}
+
+void write_text_durably(const Descriptor& file, std::string_view text, const std::filesystem::path& path) {
+  write_all(file.number(), as_bytes(text), path);
+  sync_descriptor(file.number(), path);
+}
+
+std::string read_small_file(const std::filesystem::path& path, std::size_t size_bytes_max) {
+  const Descriptor file = open_file(path, O_RDONLY);
+  if (size_of(file, path) > size_bytes_max) {
+    throw IntegrityError(fmt::format("{} is larger than {}", path.string(), format_size(size_bytes_max)));
+  }
+  std::string text;
+  std::array<std::byte, 4096> block{};
+  while (const std::size_t count = read_some(file.number(), block, path)) {
+    text.append(reinterpret_cast<const char*>(block.data()), count);
+    if (text.size() > size_bytes_max)
+      throw IntegrityError(fmt::format("{} grows while it is read", path.string()));
+  }
+  return text;
+}
+
+std::vector<std::string> file_names(const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    names.push_back(entry->path().filename().string());
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    throw_system_error(error.value(), "cannot read the folder", folder);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+void sync_file(const std::filesystem::path& path) {
+  const Descriptor file = open_file(path, O_RDONLY);
+  sync_descriptor(file.number(), path);
+}
+
+void sync_folder(const std::filesystem::path& path) {
+  const Descriptor folder = open_file(path, O_RDONLY | O_DIRECTORY);
+  sync_descriptor(folder.number(), path);
+}
+
+void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) throw_system_error(errno, "cannot rename to", to);
+  sync_folder(to.parent_path());
+}
+
+void remove_if_there(const std::filesystem::path& path) {
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) throw_system_error(errno, "cannot remove", path);
+}
+
+StoredFile describe_file(const std::filesystem::path& path, ProgressSink* progress) {
+  StoredFile description{path.filename().string(), 0, {}};
+  const Descriptor file = open_file(path, O_RDONLY);
+  description.size_bytes = size_of(file, path);
+  description.sha256 = to_hex(crypto::sha256_file(path, progress));
+  return description;
+}
+
+StoredFile copy_file_durably(const std::filesystem::path& from, const Descriptor& to,
+                             const std::filesystem::path& to_path, std::string_view phase,
+                             ProgressSink* progress) {
+  const Descriptor source = open_file(from, O_RDONLY);
+  const std::uint64_t total_bytes = size_of(source, from);
+  StoredFile copied{to_path.filename().string(), 0, {}};
+  crypto::Sha256 hash;
+  std::vector<std::byte> block(copy_block_bytes);
+  while (const std::size_t count = read_some(source.number(), block, from)) {
+    throw_if_interrupted();
+    const ByteView part = ByteView(block).first(count);
+    write_all(to.number(), part, to_path);
+    hash.update(part);
+    copied.size_bytes += count;
+    if (progress != nullptr) progress->update(phase, copied.size_bytes, total_bytes);
+  }
+  sync_descriptor(to.number(), to_path);
+  copied.sha256 = to_hex(hash.finish());
+  return copied;
+}
+
+void require_space(const std::filesystem::path& folder, std::uint64_t size_bytes) {
+  struct statvfs status {};
+  if (::statvfs(folder.c_str(), &status) != 0) throw_system_error(errno, "cannot look at", folder);
+  const std::uint64_t free_bytes = std::uint64_t{status.f_bavail} * status.f_frsize;
+  if (free_bytes < size_bytes) {
+    throw Error(ErrorKind::unavailable,
+                fmt::format("no space left on the device of {}: {} are needed and {} are free",
+                            folder.string(), format_size(size_bytes), format_size(free_bytes)),
+                "Free some space there, or choose a folder on another device.");
+  }
+}
+
+}  // namespace nerve::backups

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "nerve/backups/manifest.h"
+#include "nerve/core/progress.h"
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Files whose content must be on disk before the next step may be taken.
+namespace nerve::backups {
+
+/// Throws the Error that fits an errno: DeniedError, NotFoundError, ConflictError, no space (unavailable), or
+/// a failure. `what` is what was being done, such as "cannot write".
+[[noreturn]] void throw_system_error(int code, std::string_view what, const std::filesystem::path& path);
+
+/// An open file that closes itself.
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int number) noexcept : number_(number) {}
+  Descriptor(Descriptor&& other) noexcept;
+  Descriptor& operator=(Descriptor&& other) noexcept;
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor();
+
+  int number() const noexcept { return number_; }
+
+ private:
+  int number_ = -1;
+};
+
+/// open(2) with O_CLOEXEC; throws where it fails.
+Descriptor open_file(const std::filesystem::path& path, int flags, mode_t mode = 0);
+
+/// Makes a file that must not exist (mode 0600), writes `text` and syncs it.
+void write_new_file(const std::filesystem::path& path, std::string_view text);
+
+/// Writes `text` to the open file at `path`, and syncs it.
+void write_text_durably(const Descriptor& file, std::string_view text, const std::filesystem::path& path);
+
+/// The whole of a small file. Throws IntegrityError when it is larger than `size_bytes_max`.
+std::string read_small_file(const std::filesystem::path& path, std::size_t size_bytes_max);
+
+/// The names of what is in a folder, sorted. A folder that is not there holds nothing.
+std::vector<std::string> file_names(const std::filesystem::path& folder);
+
+void sync_file(const std::filesystem::path& path);
+void sync_folder(const std::filesystem::path& path);
+
+/// rename(2), then a sync of the folder that `to` is in. Both must be in one folder.
+void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to);
+
+/// Removes a file; that it is not there is no error.
+void remove_if_there(const std::filesystem::path& path);
+
+/// Name, size and SHA-256 of a file. Interruptible.
+StoredFile describe_file(const std::filesystem::path& path, ProgressSink* progress);
+
+/// Copies a file to the open, empty file `to` (at `to_path`), syncs it, and describes what was written.
+/// Interruptible.
+StoredFile copy_file_durably(const std::filesystem::path& from, const Descriptor& to,
+                             const std::filesystem::path& to_path, std::string_view phase,
+                             ProgressSink* progress);
+
+/// Throws an Error of kind unavailable when fewer than `size_bytes` are free for us where `folder` is.
+void require_space(const std::filesystem::path& folder, std::uint64_t size_bytes);
+
+}  // namespace nerve::backups

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "partial_backup.h"
+
+#include "file_lock.h"
+#include "layout.h"
+
+#include "nerve/core/error.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <vector>
+
+namespace nerve::backups {
+namespace {
+
+void make_folder(const std::filesystem::path& path) {
+  if (::mkdir(path.c_str(), 0700) != 0) {
+    const int code = errno;
+    std::error_code ignored;
+    if (code == EEXIST && std::filesystem::is_directory(path, ignored)) return;
+    throw_system_error(code, "cannot make the folder", path);
+  }
+  sync_folder(path.parent_path());
+}
+
+void make_folders(const std::filesystem::path& path) {
+  const std::filesystem::path existing = existing_folder(path);
+  std::filesystem::path folder = existing;
+  for (const std::filesystem::path& part : path.lexically_relative(existing)) {
+    if (part != ".") make_folder(folder /= part);
+  }
+}
+
+bool is_there(const std::filesystem::path& path) {
+  std::error_code error;
+  const bool is_there = std::filesystem::exists(path, error);
+  if (error) throw_system_error(error.value(), "cannot look at", path);
+  return is_there;
+}
+
+/// Makes the marker under another name first, so that it is never half there; the lock on that name keeps two
+/// processes that make the repository at once from locking two different markers.
+void make_marker(const std::filesystem::path& repository) {
+  const std::filesystem::path marker = repository / marker_file_name;
+  const std::filesystem::path partial = repository / partial_marker_file_name;
+  {
+    const Descriptor lock = open_file(partial, O_RDWR | O_CREAT, 0600);
+    lock_exclusive(lock, partial);
+    if (!is_there(marker)) {
+      if (::ftruncate(lock.number(), 0) != 0) throw_system_error(errno, "cannot write", partial);
+      write_text_durably(lock, fmt::format("{{\"format\": {}}}\n", format_version), partial);
+      rename_durably(partial, marker);
+    }
+  }
+  remove_if_there(partial);
+}
+
+void remove_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::remove_all(folder, error);
+  if (error) throw_system_error(error.value(), "cannot remove", folder);
+}
+
+void remove_leftovers(const std::filesystem::path& repository) {
+  std::vector<std::filesystem::path> leftovers;
+  for (const std::string& name : file_names(repository)) {
+    if (name.starts_with(partial_folder_prefix)) leftovers.push_back(repository / name);
+  }
+  for (const std::filesystem::path& leftover : leftovers) remove_folder(leftover);
+}
+
+}  // namespace
+
+RepositoryLock RepositoryLock::shared(const Repository& repository) {
+  const std::filesystem::path marker = repository.path() / marker_file_name;
+  Descriptor file = open_file(marker, O_RDONLY);
+  lock_shared(file, marker);
+  return RepositoryLock(std::move(file));
+}
+
+RepositoryLock RepositoryLock::for_writing(const Repository& repository) {
+  make_folders(repository.path());
+  const std::filesystem::path marker = repository.path() / marker_file_name;
+  if (!is_there(marker)) make_marker(repository.path());
+  // Opened for writing, because NFS grants an exclusive flock only so.
+  Descriptor file = open_file(marker, O_RDWR);
+  // Everybody who writes here holds a shared lock, so an exclusive one means that every partial backup is a
+  // dead one's.
+  if (try_lock_exclusive(file, marker)) remove_leftovers(repository.path());
+  lock_shared(file, marker);
+  return RepositoryLock(std::move(file));
+}
+
+std::filesystem::path existing_folder(std::filesystem::path path) {
+  std::error_code error;
+  while (path.has_relative_path() && !std::filesystem::exists(path, error)) path = path.parent_path();
+  return path;
+}
+
+void require_writable(const Repository& repository) {
+  const std::filesystem::path folder = existing_folder(repository.path());
+  if (::access(folder.c_str(), W_OK | X_OK) == 0) return;
+  const int code = errno;
+  if (code != EACCES && code != EROFS && code != EPERM) throw_system_error(code, "cannot write to", folder);
+  throw DeniedError(fmt::format("the backup repository {} cannot be written: {}", repository.path().string(),
+                                std::system_category().message(code)),
+                    "Name a folder that you may write with --repo.");
+}
+
+PartialBackup::PartialBackup(const Repository& repository, const BackupId& id)
+    : lock_(RepositoryLock::for_writing(repository)),
+      folder_(repository.path() / fmt::format("{}{}", partial_folder_prefix, id.to_string())),
+      final_folder_(repository.folder_of(id)) {
+  if (::mkdir(folder_.c_str(), 0700) != 0) throw_system_error(errno, "cannot make the folder", folder_);
+}
+
+PartialBackup::~PartialBackup() {
+  // What cannot be removed now is removed by the next backup.
+  std::error_code ignored;
+  if (!is_published_) std::filesystem::remove_all(folder_, ignored);
+}
+
+void PartialBackup::publish(const Manifest& manifest) {
+  write_new_file(file(manifest_file_name), manifest_text(manifest));
+  sync_folder(folder_);
+  try {
+    rename_durably(folder_, final_folder_);
+  } catch (const Error&) {
+    // When only the sync failed, the backup would come and go with the next crash: take its name away again.
+    std::error_code ignored;
+    std::filesystem::rename(final_folder_, folder_, ignored);
+    throw;
+  }
+  is_published_ = true;
+}
+
+}  // namespace nerve::backups

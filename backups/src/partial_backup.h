@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "durable_file.h"
+
+#include "nerve/backups/repository.h"
+
+#include <filesystem>
+#include <string_view>
+
+namespace nerve::backups {
+
+/// A shared lock on a repository: while it is held, nothing in the repository is removed by others.
+class RepositoryLock {
+ public:
+  /// Waits for whoever holds it exclusively; throws NotFoundError where there is no repository,
+  /// UnsupportedError where the file system has no flock.
+  static RepositoryLock shared(const Repository& repository);
+
+  /// Makes the repository if it is not there, removes what dead processes left in it unless another process
+  /// is at work, and takes the shared lock.
+  static RepositoryLock for_writing(const Repository& repository);
+
+ private:
+  explicit RepositoryLock(Descriptor marker) : marker_(std::move(marker)) {}
+
+  Descriptor marker_;
+};
+
+/// The nearest existing folder on the way to `path`: where the space and the permission of a repository are
+/// looked up that is yet to be made.
+std::filesystem::path existing_folder(std::filesystem::path path);
+
+/// Throws DeniedError when backups cannot be written to `repository`, without making it.
+void require_writable(const Repository& repository);
+
+/// A backup in the making, `.partial-ID`: removed by the destructor unless it was published.
+class PartialBackup {
+ public:
+  PartialBackup(const Repository& repository, const BackupId& id);
+  PartialBackup(const PartialBackup&) = delete;
+  PartialBackup& operator=(const PartialBackup&) = delete;
+  ~PartialBackup();
+
+  /// The path of a file of this backup.
+  std::filesystem::path file(std::string_view name) const { return folder_ / name; }
+
+  /// Writes the manifest and gives the folder its name. Everything else in it must be synced already.
+  void publish(const Manifest& manifest);
+
+ private:
+  RepositoryLock lock_;
+  std::filesystem::path folder_;
+  std::filesystem::path final_folder_;
+  bool is_published_ = false;
+};
+
+}  // namespace nerve::backups

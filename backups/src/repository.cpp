@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nerve/backups/repository.h"
+
+#include "durable_file.h"
+#include "layout.h"
+
+#include "nerve/core/error.h"
+#include "nerve/core/shell.h"
+#include "nerve/core/text.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+#include <system_error>
+#include <tuple>
+
+namespace nerve::backups {
+namespace {
+
+constexpr std::size_t marker_bytes_max = 4096;
+constexpr std::size_t manifest_bytes_max = std::size_t{64} << 20;
+constexpr std::size_t suffix_length_min = 8;
+constexpr std::size_t id_length = 36;
+
+void require_known_format(const std::filesystem::path& marker) {
+  const std::string text = read_small_file(marker, marker_bytes_max);
+  std::int64_t format = 0;
+  try {
+    format = parse_json(text, marker.string()).at("format").get<std::int64_t>();
+  } catch (const ValidationError& error) {
+    throw IntegrityError(fmt::format("the marker of the backup repository is damaged: {}", error.what()));
+  } catch (const nlohmann::json::exception&) {
+    throw IntegrityError(
+        fmt::format("{} does not name the format of the backup repository", marker.string()));
+  }
+  if (format != format_version) {
+    throw UnsupportedError(
+        fmt::format("the backup repository {} has format {}, and this program knows format {}",
+                    marker.parent_path().string(), format, format_version),
+        "Use the version of nerve-db that made it, or a newer one.");
+  }
+}
+
+bool is_id(const std::string& name) {
+  try {
+    return BackupId::parse(name).to_string() == name;
+  } catch (const ValidationError&) {
+    return false;
+  }
+}
+
+/// Whether a folder holds nothing but, perhaps, the marker that a dead process had begun.
+bool is_free(const std::filesystem::path& folder) {
+  const std::vector<std::string> names = file_names(folder);
+  return std::all_of(names.begin(), names.end(),
+                     [](const std::string& name) { return name == partial_marker_file_name; });
+}
+
+Manifest read_manifest(const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder / manifest_file_name;
+  Manifest manifest = parse_manifest(read_small_file(path, manifest_bytes_max), path.string());
+  if (manifest.id.to_string() != folder.filename()) {
+    throw IntegrityError(
+        fmt::format("{} belongs to another backup, {}", path.string(), manifest.id.to_string()));
+  }
+  return manifest;
+}
+
+/// A look at the size only; the contents are for verify.
+void require_file(const std::filesystem::path& folder, const Manifest& manifest) {
+  std::error_code error;
+  const std::filesystem::path file = folder / manifest.file.name;
+  const std::uintmax_t size_bytes = std::filesystem::file_size(file, error);
+  if (error) throw IntegrityError(fmt::format("{} is missing", file.string()));
+  if (size_bytes != manifest.file.size_bytes) {
+    throw IntegrityError(
+        fmt::format("{} has {} bytes, not {}", file.string(), size_bytes, manifest.file.size_bytes));
+  }
+}
+
+Entry read_entry(const std::filesystem::path& folder) {
+  Entry entry{folder.filename().string(), std::nullopt, {}};
+  try {
+    Manifest manifest = read_manifest(folder);
+    require_file(folder, manifest);
+    entry.manifest = std::move(manifest);
+  } catch (const Error& error) {
+    entry.problem = error.what();
+  }
+  return entry;
+}
+
+bool is_newer(const Manifest& one, const Manifest& other) {
+  return std::tuple(one.created_at, one.id) > std::tuple(other.created_at, other.id);
+}
+
+/// What a restore kept of the state it replaced is not what anybody means by the newest backup: restoring
+/// "latest" twice would bring the unwanted state back.
+std::optional<Manifest> newest_named(const std::vector<Entry>& entries, const std::string& source) {
+  std::optional<Manifest> newest;
+  for (const Entry& entry : entries) {
+    if (!entry.manifest || entry.manifest->state != State::good || entry.manifest->kind == Kind::safety ||
+        entry.manifest->source.path != source)
+      continue;
+    if (!newest || is_newer(*entry.manifest, *newest)) newest = entry.manifest;
+  }
+  return newest;
+}
+
+std::string see_list(const std::filesystem::path& repository) {
+  return fmt::format("See 'nerve-db backup list --repo {}'.", shell_word(repository.string()));
+}
+
+/// Lower case, and only what can be the end of an id.
+std::string normalise_suffix(std::string_view text) {
+  std::string suffix(text);
+  std::transform(suffix.begin(), suffix.end(), suffix.begin(),
+                 [](unsigned char character) { return static_cast<char>(std::tolower(character)); });
+  const bool is_possible = suffix.size() >= suffix_length_min && suffix.size() <= id_length &&
+                           suffix.find_first_not_of("0123456789abcdef-") == std::string::npos;
+  if (!is_possible) {
+    throw ValidationError(
+        fmt::format("{} is not the id of a backup", sanitize_for_terminal(text)),
+        "Give the id or its last 8 characters, as 'nerve-db backup list' shows them, or latest.");
+  }
+  return suffix;
+}
+
+/// The ids of the backups in a repository, sorted.
+std::vector<std::string> backup_names(const std::filesystem::path& repository) {
+  std::vector<std::string> names = file_names(repository);
+  std::erase_if(names, [](const std::string& name) { return !is_id(name); });
+  return names;
+}
+
+}  // namespace
+
+Repository Repository::open_or_create(const std::filesystem::path& path) {
+  const std::filesystem::path absolute = std::filesystem::absolute(path).lexically_normal();
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(absolute, error);
+  if (status.type() == std::filesystem::file_type::not_found) return Repository(absolute);
+  if (error) throw_system_error(error.value(), "cannot open the backup repository", absolute);
+  if (!std::filesystem::is_directory(status)) {
+    throw ConflictError(fmt::format("{} is not a folder", absolute.string()),
+                        "Name a folder for the backups with --repo.");
+  }
+  if (std::filesystem::exists(absolute / marker_file_name, error)) {
+    require_known_format(absolute / marker_file_name);
+  } else if (!is_free(absolute)) {
+    throw ConflictError(fmt::format("{} holds other files and is not a backup repository", absolute.string()),
+                        "Name an empty or new folder for the backups with --repo.");
+  }
+  return Repository(absolute);
+}
+
+Repository Repository::open(const std::filesystem::path& path) {
+  const std::filesystem::path absolute = std::filesystem::absolute(path).lexically_normal();
+  std::error_code error;
+  const bool exists = std::filesystem::exists(absolute / marker_file_name, error);
+  if (error == std::errc::permission_denied) {
+    throw_system_error(error.value(), "cannot open the backup repository", absolute);
+  }
+  if (!exists) {
+    throw NotFoundError(fmt::format("there is no backup repository at {}", absolute.string()),
+                        "Make a backup first, or name the repository with --repo.");
+  }
+  require_known_format(absolute / marker_file_name);
+  return Repository(absolute);
+}
+
+std::filesystem::path Repository::folder_of(const BackupId& id) const {
+  return path_ / id.to_string();
+}
+
+std::vector<Entry> Repository::list() const {
+  std::vector<Entry> entries;
+  for (const std::string& name : backup_names(path_)) entries.push_back(read_entry(path_ / name));
+  return entries;
+}
+
+Manifest Repository::find(std::string_view id) const {
+  const std::string suffix = normalise_suffix(id);
+  std::vector<std::string> found;
+  for (std::string& name : backup_names(path_)) {
+    if (name.ends_with(suffix)) found.push_back(std::move(name));
+  }
+  if (found.empty()) {
+    throw NotFoundError(fmt::format("there is no backup {} in {}", suffix, path_.string()), see_list(path_));
+  }
+  if (found.size() > 1) {
+    throw ConflictError(fmt::format("{} backups have an id that ends in {}: {}", found.size(), suffix,
+                                    fmt::join(found, ", ")),
+                        "Give more of the id.");
+  }
+  return read_manifest(path_ / found.front());
+}
+
+std::optional<Manifest> Repository::newest_of(const std::filesystem::path& source) const {
+  return newest_named(list(), source_name(source));
+}
+
+Manifest Repository::latest(const std::optional<std::filesystem::path>& source) const {
+  const std::vector<Entry> entries = list();
+  std::set<std::string> sources;
+  if (source) {
+    sources.insert(source_name(*source));
+  } else {
+    for (const Entry& entry : entries) {
+      if (entry.manifest) sources.insert(entry.manifest->source.path);
+    }
+  }
+  if (sources.size() > 1) {
+    throw ConflictError(
+        fmt::format("{} holds backups of several databases: {}", path_.string(), fmt::join(sources, ", ")),
+        "Name the database with --db, or give the id of the backup.");
+  }
+  std::optional<Manifest> newest;
+  if (!sources.empty()) newest = newest_named(entries, *sources.begin());
+  // Ids begin with their time, so a later one that cannot be trusted may be the one that is meant.
+  const auto later_problem = std::ranges::find_if(entries, [&](const Entry& entry) {
+    return !entry.manifest && (!newest || entry.name > newest->id.to_string());
+  });
+  if (later_problem != entries.end()) {
+    throw IntegrityError(
+        fmt::format("the newest backup may be {}, which is damaged: {}", later_problem->name,
+                    later_problem->problem),
+        newest ? fmt::format("To use the one before it, give its id: {}.", newest->id.short_text())
+               : see_list(path_));
+  }
+  if (sources.empty()) {
+    throw NotFoundError(fmt::format("there is no backup in {}", path_.string()), see_list(path_));
+  }
+  if (!newest) {
+    throw NotFoundError(fmt::format("there is no good backup of {} in {}", *sources.begin(), path_.string()),
+                        see_list(path_));
+  }
+  return *std::move(newest);
+}
+
+std::string source_name(const std::filesystem::path& database) {
+  std::error_code error;
+  // Without absolute(), the relative name of a file that is gone would stay relative.
+  const std::filesystem::path absolute = std::filesystem::absolute(database);
+  std::filesystem::path canonical = std::filesystem::weakly_canonical(absolute, error);
+  if (error) canonical = absolute.lexically_normal();
+  const std::string text = canonical.string();
+  return is_valid_utf8(text) ? text : sanitize_for_terminal(text);
+}
+
+}  // namespace nerve::backups

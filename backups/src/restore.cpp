@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nerve/backups/restore.h"
+
+#include "damaged_copy.h"
+#include "layout.h"
+#include "partial_backup.h"
+#include "restore_plan.h"
+#include "staged_file.h"
+#include "table_rows.h"
+#include "target_state.h"
+
+#include "nerve/backends/sqlite/file.h"
+#include "nerve/backends/sqlite/inspection.h"
+#include "nerve/backends/sqlite/session.h"
+#include "nerve/backups/backup.h"
+#include "nerve/backups/verify.h"
+#include "nerve/core/error.h"
+#include "nerve/core/shell.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <string_view>
+
+namespace nerve::backups {
+namespace {
+
+constexpr int attempts_max = 3;
+
+/// One restore, from the verified backup to the checked result.
+class Restore {
+ public:
+  Restore(const Repository& repository, const Manifest& manifest, const RestoreOptions& options,
+          const Clock& clock, ProgressSink* progress)
+      : repository_(repository), manifest_(manifest), options_(options), clock_(clock), progress_(progress) {}
+
+  RestoreResult run(const RestoreTarget& target);
+
+ private:
+  void require_good_backup();
+  void stage(StagedFile& staged);
+  void replace(StagedFile& staged);
+  TargetState keep_current_state();
+  std::optional<TargetState> settle(const TargetState& before);
+  bool swap_in(StagedFile& staged, const TargetState& expected);
+  void check_restored();
+
+  const std::filesystem::path& target() const { return result_.plan.target; }
+  std::filesystem::path backup_file() const {
+    return repository_.folder_of(manifest_.id) / manifest_.file.name;
+  }
+
+  const Repository& repository_;
+  const Manifest& manifest_;
+  const RestoreOptions& options_;
+  const Clock& clock_;
+  ProgressSink* progress_;
+  RestoreResult result_;
+  TargetState restored_state_;  ///< right after the change
+};
+
+RestoreResult Restore::run(const RestoreTarget& requested) {
+  std::optional<RepositoryLock> lock = RepositoryLock::shared(repository_);
+  require_good_backup();
+  result_.plan = plan_restore(repository_, manifest_, requested);
+  if (result_.plan.safety_backup) require_writable(repository_);
+  if (options_.dry_run) return std::move(result_);
+  if (options_.confirm && !options_.confirm(result_.plan)) {
+    throw CancelledError(fmt::format("the restore of {} was declined", target().string()));
+  }
+  if (result_.plan.safety_backup) {
+    // With the lock of a writer what a dead restore left in the repository is removed, too.
+    lock.reset();
+    lock = RepositoryLock::for_writing(repository_);
+  }
+  {
+    StagedFile staged(target());
+    stage(staged);
+    if (requested.mode == RestoreTarget::Mode::new_file) {
+      throw_if_interrupted();
+      staged.put_in_place(false);
+      restored_state_ = look_at(target());
+    } else {
+      replace(staged);
+    }
+  }
+  result_.done = true;
+  check_restored();
+  return std::move(result_);
+}
+
+void Restore::require_good_backup() {
+  const std::string name = fmt::format("backup {}", manifest_.id.to_string());
+  if (manifest_.state == State::damaged) {
+    throw IntegrityError(fmt::format("{} is the raw copy of a damaged database", name),
+                         fmt::format("Restore another one; 'sqlite3 {} .recover' prints the rows that can "
+                                     "still be read from this one.",
+                                     shell_word(backup_file().string())));
+  }
+  const std::string hint = fmt::format("Restore another one: 'nerve-db backup list --repo {}'.",
+                                       shell_word(repository_.path().string()));
+  const VerifyReport report = verify_backup(repository_, manifest_, {}, progress_);
+  if (!report.ok())
+    throw IntegrityError(fmt::format("{} is damaged: {}", name, report.problems.front()), hint);
+  sqlite::Session copy(backup_file(), {.mode = sqlite::OpenMode::immutable});
+  const sqlite::Damage damage = sqlite::integrity_check(copy, progress_);
+  if (damage.is_found())
+    throw IntegrityError(fmt::format("{} is damaged: {}", name, damage.describe()), hint);
+}
+
+void Restore::stage(StagedFile& staged) {
+  const StoredFile written =
+      copy_file_durably(backup_file(), staged.file(), staged.path(), "copying the backup", progress_);
+  if (written.sha256 != manifest_.file.sha256) {
+    throw IntegrityError(fmt::format("backup {} changed while it was copied", manifest_.id.to_string()),
+                         "Look for what else writes to the repository.");
+  }
+}
+
+/// Everything up to the rename is made again when somebody wrote to the database after it was kept.
+void Restore::replace(StagedFile& staged) {
+  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    const TargetState before = keep_current_state();
+    const std::optional<TargetState> at_rest = settle(before);
+    if (at_rest && swap_in(staged, *at_rest)) return;
+  }
+  throw ConflictError(fmt::format("{} keeps changing", target().string()),
+                      "Stop what writes to it, or restore into a new file with --to.");
+}
+
+/// The state that it kept.
+TargetState Restore::keep_current_state() {
+  result_.safety.reset();
+  result_.safety_is_damaged = false;
+  TargetState state = look_at(target());
+  if (!state.has_content()) return state;
+  try {
+    if (state.database.size_bytes > 0) {
+      roll_back_journal(target());
+      state = look_at(target());
+      const BackupOptions options{.deep = false, .kind = Kind::safety, .busy_timeout = options_.busy_timeout};
+      result_.safety = create_backup(target(), repository_, options, clock_, progress_).id;
+      return state;
+    }
+  } catch (const IntegrityError&) {
+    // A backup of it would not be called good, so its files are kept as they are.
+  }
+  result_.safety = keep_damaged_files(target(), state, repository_, clock_, progress_).id;
+  result_.safety_is_damaged = true;
+  return state;
+}
+
+std::optional<TargetState> Restore::settle(const TargetState& before) {
+  if (result_.safety && !result_.safety_is_damaged) {
+    return bring_to_rest(target(), before, static_cast<int>(options_.busy_timeout.count()));
+  }
+  // SQLite cannot be trusted to settle a damaged database; its files are kept byte for byte.
+  if (look_at(target()) != before) return std::nullopt;
+  return before;
+}
+
+bool Restore::swap_in(StagedFile& staged, const TargetState& expected) {
+  std::optional<sqlite::ExclusiveLease> lease;
+  if (expected.exists) {
+    lease = lease_if_possible(target());
+    if (const auto note = staged.take_ownership_of(expected)) result_.notes.push_back(*note);
+  }
+  if (look_at(target()) != expected) return false;
+  throw_if_interrupted();
+  // A stale -wal or -journal would be read into the new file, so they go first. Of a sound database nothing
+  // is lost: it is at rest. Those of a damaged one are in the repository.
+  for (const std::string_view suffix : {"-wal", "-journal", "-shm"}) {
+    remove_if_there(sqlite::companion(target(), suffix));
+  }
+  sync_folder(target().parent_path());
+  if (lease && !lease->is_undisturbed()) return false;
+  staged.put_in_place(expected.exists);
+  restored_state_ = look_at(target());
+  if (lease && !lease->is_undisturbed()) {
+    result_.notes.emplace_back(
+        "another process opened the old file in the moment it was replaced: restart what uses the database");
+  }
+  return true;
+}
+
+/// The change is made: whatever goes wrong here is told as such, and is no reason to undo it.
+void Restore::check_restored() {
+  const std::string safety =
+      result_.safety ? fmt::format("What stood there before is backup {}.", result_.safety->to_string()) : "";
+  try {
+    sqlite::Session restored(target());
+    const sqlite::Damage damage = sqlite::quick_check(restored, progress_);
+    std::vector<std::string> differences = compare_rows(manifest_, table_rows(restored, progress_));
+    if (damage.is_found()) differences.push_back(damage.describe());
+    if (differences.empty()) return;
+    if (look_at(target()) != restored_state_) {
+      result_.notes.emplace_back(
+          "the restore is done; the check after it was overtaken by somebody who writes already");
+      return;
+    }
+    throw IntegrityError(fmt::format("{} was restored and is not what the backup holds: {}",
+                                     target().string(), differences.front()));
+  } catch (const CancelledError&) {
+    result_.notes.emplace_back("the restore is done; the check after it was interrupted");
+  } catch (const IntegrityError& error) {
+    throw IntegrityError(error.what(), safety);
+  } catch (const Error& error) {
+    result_.notes.push_back(fmt::format("the restore is done; the check after it failed: {}", error.what()));
+  }
+}
+
+}  // namespace
+
+Json RestoreResult::to_json() const {
+  Json json = {{"backup", plan.backup.to_string()},
+               {"target", source_name(plan.target)},
+               {"done", done},
+               {"plan", plan.to_json()},
+               {"notes", notes}};
+  json["safety"] = safety ? Json(safety->to_string()) : Json();
+  json["safety_state"] = safety ? Json(to_string(safety_is_damaged ? State::damaged : State::good)) : Json();
+  return json;
+}
+
+RestoreResult restore_backup(const Repository& repository, const Manifest& manifest,
+                             const RestoreTarget& target, const RestoreOptions& options, const Clock& clock,
+                             ProgressSink* progress) {
+  return Restore(repository, manifest, options, clock, progress).run(target);
+}
+
+}  // namespace nerve::backups

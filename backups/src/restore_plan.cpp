@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "restore_plan.h"
+
+#include "durable_file.h"
+#include "target_state.h"
+
+#include "nerve/core/error.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <string_view>
+#include <system_error>
+
+namespace nerve::backups {
+namespace {
+
+constexpr std::array<std::string_view, 3> companion_suffixes = {"-wal", "-shm", "-journal"};
+
+bool is_there(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto status = std::filesystem::symlink_status(path, error);
+  if (status.type() == std::filesystem::file_type::not_found) return false;
+  if (error) throw_system_error(error.value(), "cannot look at", path);
+  return true;
+}
+
+void require_free_name(const std::filesystem::path& path) {
+  if (is_there(path)) {
+    throw ConflictError(fmt::format("{} exists already", path.string()),
+                        "Give the name of a new file, or replace the database there with --db.");
+  }
+  for (const std::string_view suffix : companion_suffixes) {
+    const std::filesystem::path companion = sqlite::companion(path, suffix);
+    if (is_there(companion)) {
+      // SQLite would read the transactions of another database from it.
+      throw ConflictError(
+          fmt::format("{} exists already and belongs to another database", companion.string()),
+          "Give another name, or move that file away.");
+    }
+  }
+}
+
+/// A restore over the file of a backup would leave that backup without its file.
+void require_outside(const Repository& repository, const std::filesystem::path& target) {
+  std::error_code error;
+  const std::filesystem::path folder = std::filesystem::weakly_canonical(repository.path(), error);
+  const auto [rest, ignored] = std::mismatch(folder.begin(), folder.end(), target.begin(), target.end());
+  if (rest == folder.end()) {
+    throw ConflictError(fmt::format("{} is inside the backup repository", target.string()),
+                        "Restore into another folder.");
+  }
+}
+
+void require_writable_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(folder, error)) {
+    throw NotFoundError(fmt::format("there is no folder {}", folder.string()),
+                        "Make it first, or choose another.");
+  }
+  if (::access(folder.c_str(), W_OK | X_OK) == 0) return;
+  const int code = errno;
+  throw DeniedError(
+      fmt::format("cannot write in the folder {}: {}", folder.string(), std::system_category().message(code)),
+      "A restore replaces the file, so it must be allowed to write in its folder; or use --to.");
+}
+
+/// A link is followed, so that the file it names is replaced and not the link.
+std::filesystem::path resolve(const std::filesystem::path& path) {
+  std::error_code error;
+  if (std::filesystem::exists(path, error)) return std::filesystem::canonical(path, error);
+  if (std::filesystem::is_symlink(std::filesystem::symlink_status(path, error))) {
+    throw ConflictError(fmt::format("{} is a symbolic link to a file that is missing", path.string()),
+                        "Remove the link, or name the file that it should lead to.");
+  }
+  const std::filesystem::path absolute = std::filesystem::absolute(path).lexically_normal();
+  return std::filesystem::weakly_canonical(absolute.parent_path(), error) / absolute.filename();
+}
+
+/// Something that never was a database is more probably a wrong path than a wrecked database.
+void require_replaceable(const sqlite::FileFacts& facts, const Manifest& manifest) {
+  switch (facts.kind) {
+    case sqlite::FileKind::folder:
+    case sqlite::FileKind::not_regular:
+    case sqlite::FileKind::denied:
+      sqlite::require_database(facts);
+      return;
+    case sqlite::FileKind::not_sqlite:
+    case sqlite::FileKind::maybe_encrypted:
+      if (source_name(facts.path) == manifest.source.path) return;
+      throw ConflictError(
+          fmt::format("{} is no SQLite database, and the backup was not made of it", facts.path.string()),
+          "Check the path; to replace the file all the same, move it away first.");
+    case sqlite::FileKind::missing:
+    case sqlite::FileKind::empty:
+    case sqlite::FileKind::sqlite:
+      return;
+  }
+}
+
+void require_unused(const std::filesystem::path& target, RestorePlan& plan) {
+  const sqlite::Holders holders = sqlite::find_holders(target);
+  if (!holders.processes.empty()) throw_in_use(target, holders.describe());
+  if (!lease_if_possible(target) && !holders.is_complete()) {
+    plan.notes.emplace_back("not every process could be looked at for open files; SQLite's locks must do");
+  }
+}
+
+void plan_replacement(const Manifest& manifest, RestorePlan& plan) {
+  const sqlite::FileFacts facts = sqlite::read_file_facts(plan.target);
+  require_replaceable(facts, manifest);
+  plan.replaces = facts.kind != sqlite::FileKind::missing;
+  plan.current_size_bytes = facts.size_bytes;
+  plan.safety_backup = look_at(plan.target).has_content();
+  if (plan.replaces) require_unused(plan.target, plan);
+  if (plan.replaces && ::access(plan.target.c_str(), W_OK) != 0) {
+    const int code = errno;
+    throw DeniedError(
+        fmt::format("{} is write-protected: {}", plan.target.string(), std::system_category().message(code)),
+        "Make it writable for you, or restore into a new file with --to.");
+  }
+  if (source_name(plan.target) != manifest.source.path) {
+    plan.notes.push_back(fmt::format("the backup was made of another database, {}", manifest.source.path));
+  }
+}
+
+}  // namespace
+
+void throw_in_use(const std::filesystem::path& target, const std::string& who) {
+  throw ConflictError(fmt::format("{} is open in {}", target.string(), who.empty() ? "another process" : who),
+                      "Stop what uses it, or restore into a new file with --to.");
+}
+
+std::optional<sqlite::ExclusiveLease> lease_if_possible(const std::filesystem::path& target) {
+  try {
+    sqlite::ExclusiveLease lease(target);
+    if (lease.state() == sqlite::ExclusiveLease::State::held) return lease;
+    if (lease.state() == sqlite::ExclusiveLease::State::busy) {
+      throw_in_use(target, sqlite::find_holders(target).describe());
+    }
+  } catch (const IntegrityError&) {
+    // Only what begins as a database can be leased; for another file the open files that /proc shows must do.
+  }
+  return std::nullopt;
+}
+
+RestorePlan plan_restore(const Repository& repository, const Manifest& manifest,
+                         const RestoreTarget& target) {
+  RestorePlan plan;
+  plan.backup = manifest.id;
+  plan.backup_created_at = manifest.created_at;
+  plan.restored_size_bytes = manifest.file.size_bytes;
+  plan.restored_rows = manifest.rows_total();
+  if (target.mode == RestoreTarget::Mode::new_file) require_free_name(target.path);
+  plan.target = resolve(target.path);
+  require_outside(repository, plan.target);
+  require_writable_folder(plan.target.parent_path());
+  if (target.mode == RestoreTarget::Mode::in_place) plan_replacement(manifest, plan);
+  require_space(plan.target.parent_path(), manifest.file.size_bytes);
+  return plan;
+}
+
+Json RestorePlan::to_json() const {
+  return {{"backup", backup.to_string()},
+          {"backup_created_at", backup_created_at.to_text()},
+          {"target", source_name(target)},
+          {"replaces", replaces},
+          {"current_size_bytes", current_size_bytes},
+          {"restored_size_bytes", restored_size_bytes},
+          {"restored_rows", restored_rows},
+          {"safety_backup", safety_backup},
+          {"notes", notes}};
+}
+
+}  // namespace nerve::backups

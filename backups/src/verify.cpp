@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nerve/backups/verify.h"
+
+#include "durable_file.h"
+#include "layout.h"
+#include "partial_backup.h"
+#include "table_rows.h"
+
+#include "nerve/backends/sqlite/content.h"
+#include "nerve/backends/sqlite/inspection.h"
+#include "nerve/backends/sqlite/session.h"
+#include "nerve/core/error.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace nerve::backups {
+namespace {
+
+void compare_file(const std::filesystem::path& folder, const StoredFile& expected, VerifyReport& report,
+                  ProgressSink* progress) {
+  try {
+    const StoredFile found = describe_file(folder / expected.name, progress);
+    if (found.size_bytes != expected.size_bytes) {
+      report.problems.push_back(
+          fmt::format("{} has {} bytes instead of {}", expected.name, found.size_bytes, expected.size_bytes));
+    } else if (found.sha256 != expected.sha256) {
+      report.problems.push_back(
+          fmt::format("{} was altered: its SHA-256 is not that of the manifest", expected.name));
+    }
+  } catch (const NotFoundError&) {
+    report.problems.push_back(fmt::format("{} is missing", expected.name));
+  }
+}
+
+/// A -wal that somebody else's program left beside the copy would change what SQLite reads from it.
+void find_foreign_files(const std::filesystem::path& folder, const Manifest& manifest, VerifyReport& report) {
+  for (const std::string& name : file_names(folder)) {
+    const bool is_known = name == manifest_file_name || name == manifest.file.name ||
+                          std::any_of(manifest.companions.begin(), manifest.companions.end(),
+                                      [&](const StoredFile& companion) { return companion.name == name; });
+    if (!is_known) report.problems.push_back(fmt::format("{} does not belong to the backup", name));
+  }
+}
+
+void look_into(const std::filesystem::path& path, const Manifest& manifest, VerifyReport& report,
+               ProgressSink* progress) {
+  sqlite::SessionOptions options;
+  options.mode = sqlite::OpenMode::immutable;
+  sqlite::Session copy(path, options);
+  const sqlite::Damage damage = sqlite::integrity_check(copy, progress);
+  if (damage.is_found()) {
+    report.problems.push_back(fmt::format("{} is damaged: {}", manifest.file.name, damage.describe()));
+    return;
+  }
+  const std::vector<TableRows> tables = table_rows(copy, progress);
+  for (const TableRows& table : tables) report.rows += table.rows;
+  for (const std::string& difference : compare_rows(manifest, tables)) {
+    report.problems.push_back(fmt::format("{}: {}", manifest.file.name, difference));
+  }
+  report.foreign_key_violations = sqlite::check_foreign_keys(copy, progress).total();
+  report.content_sha256 = sqlite::combine_digests(sqlite::digest_content(copy, progress));
+}
+
+}  // namespace
+
+Json VerifyReport::to_json() const {
+  Json json = {{"id", id}, {"ok", ok()}, {"deep", deep}, {"problems", problems}};
+  if (deep) {
+    json["rows"] = rows;
+    json["foreign_key_violations"] = foreign_key_violations;
+    json["content_sha256"] = content_sha256;
+  }
+  return json;
+}
+
+VerifyReport verify_backup(const Repository& repository, const Manifest& manifest,
+                           const VerifyOptions& options, ProgressSink* progress) {
+  const RepositoryLock lock = RepositoryLock::shared(repository);
+  const std::filesystem::path folder = repository.folder_of(manifest.id);
+  VerifyReport report;
+  report.id = manifest.id.to_string();
+  report.deep = options.deep && manifest.state == State::good;
+  compare_file(folder, manifest.file, report, progress);
+  for (const StoredFile& companion : manifest.companions) compare_file(folder, companion, report, progress);
+  find_foreign_files(folder, manifest, report);
+  if (!report.deep || !report.ok()) return report;
+  try {
+    look_into(folder / manifest.file.name, manifest, report, progress);
+  } catch (const IntegrityError& error) {
+    report.problems.emplace_back(error.what());
+  }
+  return report;
+}
+
+std::vector<VerifyReport> verify_all(const Repository& repository, const VerifyOptions& options,
+                                     ProgressSink* progress) {
+  std::vector<VerifyReport> reports;
+  for (const Entry& entry : repository.list()) {
+    if (entry.manifest) {
+      reports.push_back(verify_backup(repository, *entry.manifest, options, progress));
+    } else {
+      VerifyReport report;
+      report.id = entry.name;
+      report.problems = {entry.problem};
+      reports.push_back(std::move(report));
+    }
+  }
+  return reports;
+}
+
+}  // namespace nerve::backups
