@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "arguments.h"
+
+#include <charconv>
+
+namespace nerve::cli {
+
+std::optional<std::string> Arguments::text(std::string_view name) const {
+  const auto found = values_.find(name);
+  if (found == values_.end()) return std::nullopt;
+  return found->second;
+}
+
+std::optional<std::int64_t> Arguments::integer(std::string_view name) const {
+  const auto found = values_.find(name);
+  if (found == values_.end()) return std::nullopt;
+  const std::string& digits = found->second;
+  std::int64_t number = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return number;
+}
+
+}  // namespace nerve::cli

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace nerve::cli {
+
+/// What the user gave to a command, by the names its definition uses ("--db", "ID"). Values were checked
+/// against the definition before the command sees them.
+class Arguments {
+ public:
+  void add(std::string_view name, std::string value) {
+    values_.insert_or_assign(std::string(name), std::move(value));
+  }
+
+  /// Whether an option or operand was given; the way to ask for a flag.
+  bool has(std::string_view name) const { return values_.find(name) != values_.end(); }
+  std::optional<std::string> text(std::string_view name) const;
+  /// Of an option whose definition says ValueType::integer.
+  std::optional<std::int64_t> integer(std::string_view name) const;
+
+ private:
+  std::map<std::string, std::string, std::less<>> values_;
+};
+
+}  // namespace nerve::cli

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+// nerve-db backup, and backup list, show and verify
+#include "backup_choice.h"
+#include "command.h"
+#include "context.h"
+#include "row_count.h"
+
+#include "nerve/backups/backup.h"
+#include "nerve/backups/verify.h"
+#include "nerve/core/clock.h"
+#include "nerve/core/error.h"
+#include "nerve/core/json.h"
+#include "nerve/core/text.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <chrono>
+
+namespace nerve::cli {
+
+namespace {
+
+using backups::Entry;
+using backups::Manifest;
+using backups::Repository;
+using backups::VerifyReport;
+
+int run_backup(Context& context, const Arguments& arguments) {
+  Output& output = context.output();
+  const std::filesystem::path source = context.database_file(backup_instead_for_postgresql);
+  backups::BackupOptions options;
+  options.deep = arguments.has("--deep");
+  options.busy_timeout = std::chrono::milliseconds(context.config().integer("database.busy_timeout_ms"));
+  const Repository repository = Repository::open_or_create(context.repository());
+  const Manifest manifest = [&] {
+    Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
+    return backups::create_backup(source, repository, options, system_clock(), &progress);
+  }();
+  output.note(fmt::format("backed up {}: {} with {} in {}", manifest.source.path,
+                          format_size(manifest.file.size_bytes), row_count(manifest.rows_total()),
+                          format_duration(std::chrono::milliseconds(manifest.duration_ms))));
+  if (output.wants_json()) {
+    output.json(manifest.to_json());
+  } else {
+    output.line(manifest.id.to_string());
+  }
+  return 0;
+}
+
+Json entry_json(const Entry& entry) {
+  if (entry.manifest) {
+    Json json = entry.manifest->to_json();
+    json["problem"] = "";
+    return json;
+  }
+  return {{"id", entry.name}, {"problem", entry.problem}};
+}
+
+/// Two ids may end in the same characters; then both are shown whole.
+std::string shown_id(const std::vector<Entry>& entries, const Entry& entry) {
+  constexpr std::size_t length = backups::BackupId::short_length;
+  const std::string ending = entry.name.substr(entry.name.size() - std::min(length, entry.name.size()));
+  const auto alike = std::count_if(entries.begin(), entries.end(),
+                                   [&](const Entry& other) { return other.name.ends_with(ending); });
+  return alike > 1 ? entry.name : ending;
+}
+
+void show_entries(Output& output, const std::vector<Entry>& entries) {
+  constexpr auto right = Column::Align::right;
+  Table table{
+      .columns = {{"ID"}, {"MADE"}, {"SIZE", right}, {"ROWS", right}, {"KIND"}, {"STATE"}, {"DATABASE"}},
+      .rows = {}};
+  for (const Entry& entry : entries) {
+    const std::string id = shown_id(entries, entry);
+    if (!entry.manifest) {
+      table.rows.push_back({id, "", "", "", "", {"unreadable", Style::bad}, entry.problem});
+      continue;
+    }
+    const Manifest& manifest = *entry.manifest;
+    const Style style = manifest.state == backups::State::good ? Style::good : Style::warning;
+    table.rows.push_back({id, output.time(manifest.created_at), format_size(manifest.file.size_bytes),
+                          format_count(manifest.rows_total()), std::string(backups::to_string(manifest.kind)),
+                          TableCell(std::string(backups::to_string(manifest.state)), style),
+                          manifest.source.path});
+  }
+  output.table(table);
+}
+
+int run_list(Context& context, const Arguments& arguments) {
+  Output& output = context.output();
+  const auto source = context.named_database_file(backup_instead_for_postgresql);
+  const Repository repository = Repository::open(context.repository());
+  std::vector<Entry> entries = repository.list();
+  if (source) {
+    // One that cannot be read may be of this database, so it stays.
+    std::erase_if(entries, [&, name = backups::source_name(*source)](const Entry& entry) {
+      return entry.manifest && entry.manifest->source.path != name;
+    });
+  }
+  if (output.wants_json()) {
+    Json list = Json::array();
+    for (const Entry& entry : entries) list.push_back(entry_json(entry));
+    output.json({{"repository", backups::source_name(repository.path())}, {"backups", std::move(list)}});
+  } else if (arguments.has("--ids")) {
+    for (const Entry& entry : entries) output.line(entry.name);
+  } else if (entries.empty()) {
+    output.note("there is no backup yet");
+  } else {
+    show_entries(output, entries);
+  }
+  const auto unreadable =
+      std::count_if(entries.begin(), entries.end(), [](const Entry& one) { return !one.manifest; });
+  if (unreadable > 0) {
+    output.warning(fmt::format("{} of {} backups cannot be trusted; 'nerve-db backup verify --all' says why",
+                               unreadable, entries.size()));
+  }
+  return 0;
+}
+
+Manifest manifest_from(Context& context, const Arguments& arguments, const Repository& repository) {
+  return choose_backup(repository, arguments.text("ID").value_or("latest"),
+                       context.named_database_file(backup_instead_for_postgresql));
+}
+
+void show_manifest(Output& output, const Manifest& manifest, const Repository& repository) {
+  std::vector<std::pair<std::string, TableCell>> pairs = {
+      {"id", manifest.id.to_string()},
+      {"made", output.time(manifest.created_at)},
+      {"kind", std::string(backups::to_string(manifest.kind))},
+      {"state", std::string(backups::to_string(manifest.state))},
+      {"database", manifest.source.path},
+      {"file", (repository.folder_of(manifest.id) / manifest.file.name).string()},
+      {"size", format_size(manifest.file.size_bytes)},
+      {"SHA-256", manifest.file.sha256}};
+  if (manifest.state == backups::State::good) {
+    pairs.emplace_back("checks", fmt::format("{} of the source, {} of the copy", manifest.checks.source,
+                                             manifest.checks.copy));
+    pairs.emplace_back("rows without parent", format_count(manifest.checks.foreign_key_violations));
+    pairs.emplace_back("rows", format_count(manifest.rows_total()));
+  }
+  pairs.emplace_back("took", format_duration(std::chrono::milliseconds(manifest.duration_ms)));
+  output.key_values(pairs);
+  if (manifest.tables.empty()) return;
+  output.line("");
+  Table table{.columns = {{"TABLE"}, {"ROWS", Column::Align::right}}, .rows = {}};
+  for (const backups::TableRows& rows : manifest.tables)
+    table.rows.push_back({rows.name, format_count(rows.rows)});
+  output.table(table);
+}
+
+int run_show(Context& context, const Arguments& arguments) {
+  const Repository repository = Repository::open(context.repository());
+  const Manifest manifest = manifest_from(context, arguments, repository);
+  if (context.output().wants_json()) {
+    context.output().json(manifest.to_json());
+  } else {
+    show_manifest(context.output(), manifest, repository);
+  }
+  return 0;
+}
+
+void show_report(Output& output, const VerifyReport& report) {
+  output.line(fmt::format("{}  {}", report.id, report.ok() ? "ok" : "damaged"),
+              report.ok() ? Style::good : Style::bad);
+  for (const std::string& problem : report.problems) output.line("  " + problem);
+  if (!report.deep || !report.ok()) return;
+  output.line(fmt::format("  {}, {} without parent, content {}", row_count(report.rows),
+                          format_count(report.foreign_key_violations), report.content_sha256));
+}
+
+void require_sound(const std::vector<VerifyReport>& reports) {
+  const auto damaged =
+      std::count_if(reports.begin(), reports.end(), [](const VerifyReport& one) { return !one.ok(); });
+  if (damaged == 0) return;
+  const std::string message =
+      reports.size() == 1
+          ? fmt::format("backup {} is damaged: {}", reports.front().id, reports.front().problems.front())
+          : fmt::format("{} of {} backups are damaged", damaged, reports.size());
+  throw IntegrityError(message,
+                       "Make a new backup now, and look for what changed the files in the repository.");
+}
+
+int run_verify(Context& context, const Arguments& arguments) {
+  Output& output = context.output();
+  const bool all = arguments.has("--all");
+  if (all && arguments.has("ID")) {
+    throw ValidationError("an ID and --all are both given", "Give one of them.");
+  }
+  const backups::VerifyOptions options{.deep = arguments.has("--deep")};
+  const Repository repository = Repository::open(context.repository());
+  const std::vector<VerifyReport> reports = [&]() -> std::vector<VerifyReport> {
+    Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
+    if (all) return backups::verify_all(repository, options, &progress);
+    return {backups::verify_backup(repository, manifest_from(context, arguments, repository), options,
+                                   &progress)};
+  }();
+  if (!output.wants_json()) {
+    for (const VerifyReport& report : reports) show_report(output, report);
+    if (reports.empty()) output.note("there is no backup yet");
+  } else if (all) {
+    Json list = Json::array();
+    for (const VerifyReport& report : reports) list.push_back(report.to_json());
+    const bool ok =
+        std::all_of(reports.begin(), reports.end(), [](const VerifyReport& one) { return one.ok(); });
+    output.json({{"ok", ok}, {"backups", std::move(list)}});
+  } else {
+    output.json(reports.front().to_json());
+  }
+  require_sound(reports);
+  return 0;
+}
+
+Parameter id_operand(bool required) {
+  return {.name = "ID",
+          .type = ValueType::backup,
+          .description = required ? "id of the backup, its last 8 characters, or latest"
+                                  : "id of the backup, its last 8 characters, or latest (default: latest)",
+          .required = required};
+}
+
+Parameter whose_option(std::string_view description) {
+  Parameter option = database_option();
+  option.description = description;
+  return option;
+}
+
+Command list_command() {
+  return {.name = "list",
+          .summary = "list the backups of a repository, oldest first",
+          .options = {repository_option(),
+                      whose_option("only backups of this database"),
+                      {.name = "--ids", .description = "only whole ids, one a line"}},
+          .example = "nerve-db backup list --db chinook.sqlite",
+          .run = &run_list};
+}
+
+Command show_command() {
+  return {.name = "show",
+          .summary = "show what a backup holds",
+          .operands = {id_operand(true)},
+          .options = {repository_option(), whose_option("database that latest is about")},
+          .example = "nerve-db backup show latest --db chinook.sqlite",
+          .run = &run_show};
+}
+
+Command verify_command() {
+  return {
+      .name = "verify",
+      .summary = "prove that backups are what they were",
+      .description =
+          "Compares sizes and SHA-256 with the manifest. With --deep it also checks the structure of the\n"
+          "copy and its row counts, and shows a digest of its content (docs/content_digest.md).",
+      .operands = {id_operand(false)},
+      .options = {repository_option(),
+                  whose_option("database that latest is about"),
+                  {.name = "--all", .description = "every backup of the repository"},
+                  {.name = "--deep", .description = "also look into the copy"}},
+      .exit_codes = "6 when a backup is damaged; otherwise as 'nerve-db --help' lists them",
+      .example = "nerve-db backup verify latest --deep --db chinook.sqlite",
+      .run = &run_verify};
+}
+
+}  // namespace
+
+Command backup_command() {
+  return {.name = "backup",
+          .summary = "make a checked copy of a database",
+          .description =
+              "Others may go on reading and writing. Source and copy are checked; a damaged database is\n"
+              "refused. Standard output is the id of the new backup.",
+          .options = {database_option(),
+                      repository_option(),
+                      {.name = "--deep", .description = "check the source as thoroughly as the copy"}},
+          .commands = {list_command(), show_command(), verify_command()},
+          .exit_codes = "6 when the database is damaged; otherwise as 'nerve-db --help' lists them",
+          .example = "nerve-db backup --db chinook.sqlite",
+          .run = &run_backup};
+}
+
+}  // namespace nerve::cli

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "command.h"
+
+#include <array>
+
+namespace nerve::cli {
+
+std::span<const Parameter> global_options() {
+  static const std::array options = {
+      Parameter{.name = "--workspace",
+                .value_name = "DIR",
+                .type = ValueType::folder,
+                .description =
+                    "folder with nerve.toml (default: NERVE_WORKSPACE, then this folder and its parents)"},
+      Parameter{.name = "--json", .description = "data and errors as JSON"},
+      Parameter{.name = "--quiet", .description = "no notes and no progress; errors are still shown"},
+      Parameter{.name = "--utc", .description = "times in UTC instead of local time"},
+      Parameter{.name = "--color",
+                .value_name = "WHEN",
+                .type = ValueType::choice,
+                .description = "auto, always or never (default: auto)",
+                .choices = {"auto", "always", "never"}},
+      Parameter{.name = "--version", .description = "show the version"},
+      Parameter{.name = "--help", .description = "show this help"},
+  };
+  return options;
+}
+
+const Command& root_command() {
+  static const Command root = {
+      .name = "nerve-db",
+      .summary = "keeps databases healthy, backed up and restorable",
+      .description =
+          "Checks, measures, backs up and restores any SQLite database, and measures PostgreSQL.\n"
+          "Data goes to standard output, everything else to standard error.",
+      .commands = {health_command(), backup_command(), restore_command(), stats_command(), optimize_command(),
+                   queries_command(), completions_command()},
+      .example = "nerve-db health --db chinook.sqlite"};
+  return root;
+}
+
+Parameter database_option() {
+  return {.name = "--db",
+          .value_name = "URL",
+          .type = ValueType::database,
+          .description =
+              "database: a path, sqlite:PATH or postgresql://[user@]host/name\n"
+              "(default: NERVE_DB, then database.url of the workspace, then its nerve.db)"};
+}
+
+Parameter repository_option() {
+  return {.name = "--repo",
+          .value_name = "DIR",
+          .type = ValueType::folder,
+          .description =
+              "folder of the backups (default: NERVE_REPO, then backup.repository of the\n"
+              "workspace, then FILE.backups beside the database)"};
+}
+
+}  // namespace nerve::cli

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "command_line.h"
+
+#include "nerve/core/text.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace nerve::cli {
+
+namespace {
+
+/// A command with what CLI11 keeps of it.
+struct Node {
+  struct Value {
+    const Parameter* parameter;
+    CLI::Option* option;
+  };
+
+  const Command* command = nullptr;
+  const Node* parent = nullptr;
+  CLI::App* app = nullptr;
+  std::vector<Value> values;
+};
+
+/// The part of an unexpected word that may be shown: an option without its value, a URL without what follows
+/// its scheme, since both may hold a password.
+std::string shown(std::string_view word) {
+  const std::size_t end = word.find_first_of("=:@");
+  return end == std::string_view::npos ? std::string(word) : std::string(word.substr(0, end)) + "…";
+}
+
+std::string in_quotes(std::string_view word) {
+  return "'" + std::string(word) + "'";
+}
+
+bool is_option(std::string_view word) {
+  return word.size() > 1 && word.front() == '-';
+}
+
+std::string help_hint(std::string_view name) {
+  return fmt::format("'{} --help' shows what it takes.", name);
+}
+
+class Parser {
+ public:
+  explicit Parser(const Command& root) { build(root, nullptr); }
+
+  Invocation parse(const std::vector<std::string>& words);
+
+ private:
+  void build(const Command& command, const Node* parent);
+  static void add(Node& node, const Parameter& parameter);
+  const Node& chosen() const;
+
+  std::vector<const Command*> path_to(const Node& node) const;
+  std::string name_of(const Node& node) const { return full_name(path_to(node)); }
+  [[noreturn]] void refuse(const Node& node, const std::string& message, std::string hint = {}) const;
+  [[noreturn]] void refuse_word(const Node& node, const std::string& word) const;
+  [[noreturn]] void refuse_option(const Node& node, const std::string& word) const;
+  [[noreturn]] void refuse_parse_error(const std::string& what) const;
+  void refuse_empty_values(const std::vector<std::string>& words) const;
+
+  Arguments collect(const Node& node) const;
+  void collect_value(const Node& node, const Node::Value& value, Arguments& arguments) const;
+  void check(const Node& node, const Parameter& parameter, const std::string& value) const;
+  void require_complete(const Node& node, const Arguments& arguments) const;
+
+  CLI::App app_;
+  std::deque<Node> nodes_;  // the root first; their addresses stay
+};
+
+void Parser::build(const Command& command, const Node* parent) {
+  Node& node = nodes_.emplace_back();
+  node.command = &command;
+  node.parent = parent;
+  node.app = parent == nullptr ? &app_ : parent->app->add_subcommand(std::string(command.name));
+  node.app->set_help_flag();
+  node.app->allow_extras();
+  node.app->require_subcommand(0, 1);
+  // Global options may follow the command, and words that nobody knows end at the root, which reports them.
+  if (parent != nullptr) node.app->fallthrough();
+  if (parent == nullptr) {
+    for (const Parameter& option : global_options()) add(node, option);
+  }
+  for (const Parameter& operand : command.operands) add(node, operand);
+  for (const Parameter& option : command.options) add(node, option);
+  for (const Command& inner : command.commands) build(inner, &node);
+}
+
+void Parser::add(Node& node, const Parameter& parameter) {
+  const std::string name(parameter.name);
+  CLI::Option* option = nullptr;
+  if (parameter.type == ValueType::none) {
+    option = node.app->add_flag(name)->disable_flag_override();
+  } else {
+    // All values are taken, so that an option given twice is refused with words of our own.
+    option = node.app->add_option(name)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  }
+  node.values.push_back({&parameter, option});
+}
+
+Invocation Parser::parse(const std::vector<std::string>& words) {
+  refuse_empty_values(words);
+  try {
+    app_.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+  } catch (const CLI::ParseError& error) {
+    refuse_parse_error(error.what());
+  }
+  const Node& node = chosen();
+  Invocation invocation;
+  invocation.path = path_to(node);
+  invocation.arguments = collect(node);
+  const bool explains = invocation.arguments.has("--help") || invocation.arguments.has("--version");
+  const std::vector<std::string> unknown = app_.remaining(true);
+  if (!unknown.empty() && !explains) refuse_word(node, unknown.front());
+  if (!explains) require_complete(node, invocation.arguments);
+  return invocation;
+}
+
+const Node& Parser::chosen() const {
+  const Node* found = &nodes_.front();
+  for (const Node& node : nodes_) {
+    const bool follows = node.parent == found && node.app->parsed();
+    if (follows) found = &node;
+  }
+  return *found;
+}
+
+std::vector<const Command*> Parser::path_to(const Node& node) const {
+  std::vector<const Command*> path;
+  for (const Node* step = &node; step != nullptr; step = step->parent)
+    path.insert(path.begin(), step->command);
+  return path;
+}
+
+void Parser::refuse(const Node& node, const std::string& message, std::string hint) const {
+  throw UsageError(message, hint.empty() ? help_hint(name_of(node)) : std::move(hint), *node.command);
+}
+
+void Parser::refuse_word(const Node& node, const std::string& word) const {
+  if (is_option(word)) refuse_option(node, word);
+  std::vector<std::string_view> names;
+  for (const Command& inner : node.command->commands) names.push_back(inner.name);
+  const auto match = closest_match(word, names);
+  const bool takes_database =
+      std::any_of(node.values.begin(), node.values.end(),
+                  [](const Node::Value& value) { return value.parameter->type == ValueType::database; });
+  if (!names.empty() && (match || !takes_database)) {
+    refuse(node, fmt::format("unknown command {}", in_quotes(shown(word))),
+           match ? fmt::format("Did you mean '{} {}'?", name_of(node), *match)
+                 : fmt::format("'{} --help' lists the commands.", name_of(node)));
+  }
+  refuse(
+      node, fmt::format("{} does not take {}", name_of(node), in_quotes(shown(word))),
+      takes_database ? fmt::format("A database is named with --db: --db {}.", shown(word)) : std::string());
+}
+
+void Parser::refuse_option(const Node& node, const std::string& word) const {
+  const std::string name = word.substr(0, word.find('='));
+  std::vector<std::string_view> names;
+  for (const Parameter& option : node.command->options) names.push_back(option.name);
+  for (const Parameter& option : global_options()) names.push_back(option.name);
+  const auto match = closest_match(name, names);
+  refuse(node, fmt::format("{} has no option {}", name_of(node), shown(name)),
+         match ? fmt::format("Did you mean {}?", *match) : std::string());
+}
+
+/// CLI11 throws for an option without its value and for a flag with one; its message begins with the name, of
+/// a flag without the dashes.
+void Parser::refuse_parse_error(const std::string& what) const {
+  const std::string first_word = what.substr(0, what.find_first_of(": "));
+  const Node& node = chosen();
+  for (const Node* step = &node; step != nullptr; step = step->parent) {
+    for (const Node::Value& value : step->values) {
+      const std::string_view name = value.parameter->name;
+      if (first_word != name && first_word != name.substr(2)) continue;
+      if (value.parameter->type == ValueType::none)
+        refuse(node, fmt::format("option {} takes no value", name));
+      refuse(node, fmt::format("option {} needs a value", name),
+             fmt::format("Write it as {} {}.", name, value.parameter->value_name));
+    }
+  }
+  refuse(node, "the command line cannot be understood");
+}
+
+/// To CLI11 `--db= x` is `--db x`, which would take a word that belongs to something else.
+void Parser::refuse_empty_values(const std::vector<std::string>& words) const {
+  for (const std::string& word : words) {
+    if (word == "--") return;
+    if (word.starts_with("--") && word.find('=') == word.size() - 1) {
+      refuse(nodes_.front(),
+             fmt::format("option {} is given an empty value", word.substr(0, word.size() - 1)));
+    }
+  }
+}
+
+Arguments Parser::collect(const Node& node) const {
+  Arguments arguments;
+  for (const Node* step = &node; step != nullptr; step = step->parent) {
+    for (const Node::Value& value : step->values) {
+      if (value.option->count() > 0) collect_value(node, value, arguments);
+    }
+  }
+  return arguments;
+}
+
+/// An option may stand before the inner command, as in `backup --db FILE list`, if that one knows it.
+void Parser::collect_value(const Node& node, const Node::Value& value, Arguments& arguments) const {
+  const Parameter& given = *value.parameter;
+  const auto knows = [&](const Parameter& known) { return known.name == given.name; };
+  const std::span<const Parameter> global = global_options();
+  const std::vector<Parameter>& own = node.command->options;
+  const std::vector<Parameter>& operands = node.command->operands;
+  if (std::none_of(own.begin(), own.end(), knows) && std::none_of(global.begin(), global.end(), knows) &&
+      std::none_of(operands.begin(), operands.end(), knows)) {
+    refuse_option(node, std::string(given.name));
+  }
+  if (given.type == ValueType::none) {
+    arguments.add(given.name, "true");
+    return;
+  }
+  const std::vector<std::string>& results = value.option->results();
+  if (results.size() > 1 || arguments.has(given.name)) {
+    refuse(node, fmt::format("{} is given more than once", given.name), "Give it once.");
+  }
+  check(node, given, results.front());
+  arguments.add(given.name, results.front());
+}
+
+void Parser::check(const Node& node, const Parameter& parameter, const std::string& value) const {
+  if (value.empty()) refuse(node, fmt::format("{} is given an empty value", parameter.name));
+  if (parameter.type == ValueType::choice) {
+    if (std::find(parameter.choices.begin(), parameter.choices.end(), value) != parameter.choices.end())
+      return;
+    const auto match = closest_match(value, parameter.choices);
+    refuse(node, fmt::format("{} must be one of {}", parameter.name, fmt::join(parameter.choices, ", ")),
+           match ? fmt::format("Did you mean {}?", *match) : std::string());
+  }
+  if (parameter.type == ValueType::integer) {
+    std::int64_t number = 0;
+    const auto read = std::from_chars(value.data(), value.data() + value.size(), number);
+    const bool whole = read.ec == std::errc() && read.ptr == value.data() + value.size();
+    if (whole && number >= parameter.minimum && number <= parameter.maximum) return;
+    refuse(node, fmt::format("{} must be a whole number from {} to {}", parameter.name, parameter.minimum,
+                             parameter.maximum));
+  }
+}
+
+void Parser::require_complete(const Node& node, const Arguments& arguments) const {
+  if (node.command->run == nullptr) {
+    refuse(node, fmt::format("{} needs a command", name_of(node)),
+           fmt::format("'{} --help' lists the commands.", name_of(node)));
+  }
+  for (const Parameter& operand : node.command->operands) {
+    if (operand.required && !arguments.has(operand.name)) {
+      refuse(node, fmt::format("{} needs {}: {}", name_of(node), operand.name, operand.description));
+    }
+  }
+}
+
+}  // namespace
+
+Invocation parse_command_line(const Command& root, const std::vector<std::string>& words) {
+  return Parser(root).parse(words);
+}
+
+std::string full_name(const std::vector<const Command*>& path) {
+  std::string name;
+  for (const Command* command : path) {
+    if (!name.empty()) name += ' ';
+    name += command->name;
+  }
+  return name;
+}
+
+}  // namespace nerve::cli

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// nerve-db completions, and what the scripts for the shells have in common
+#include "completions.h"
+#include "context.h"
+
+#include "nerve/core/shell.h"
+
+#include <algorithm>
+
+namespace nerve::cli {
+
+namespace {
+
+void each_below(const std::string& prefix, const Command& command,
+                const std::function<void(const std::string&, const Command&)>& visit) {
+  const std::string name = prefix + std::string(command.name);
+  visit(name, command);
+  for (const Command& inner : command.commands) each_below(name + " ", inner, visit);
+}
+
+int run_completions(Context& context, const Arguments& arguments) {
+  const std::string shell = *arguments.text("SHELL");
+  const Command& root = root_command();
+  context.output().text(shell == "bash"  ? bash_completions(root)
+                        : shell == "zsh" ? zsh_completions(root)
+                                         : fish_completions(root));
+  return 0;
+}
+
+}  // namespace
+
+void each_command(const Command& root, const std::function<void(const std::string&, const Command&)>& visit) {
+  each_below("", root, visit);
+}
+
+std::vector<std::string> command_names(const Command& root) {
+  std::vector<std::string> names;
+  each_command(root, [&](const std::string& name, const Command& command) {
+    if (&command != &root) names.push_back(name);
+  });
+  return names;
+}
+
+std::vector<Parameter> options_with_values(const Command& root) {
+  std::vector<Parameter> options;
+  const auto take = [&](const Parameter& option) {
+    const bool known = std::any_of(options.begin(), options.end(),
+                                   [&](const Parameter& other) { return other.name == option.name; });
+    if (option.type != ValueType::none && !known) options.push_back(option);
+  };
+  for (const Parameter& option : global_options()) take(option);
+  each_command(root, [&](const std::string&, const Command& command) {
+    for (const Parameter& option : command.options) take(option);
+  });
+  return options;
+}
+
+std::string_view first_line(std::string_view text) {
+  return text.substr(0, text.find('\n'));
+}
+
+std::string quoted_list(const std::vector<std::string>& texts, std::string_view separator) {
+  std::string list;
+  for (const std::string& text : texts) {
+    if (!list.empty()) list += separator;
+    list += shell_quoted(text);
+  }
+  return list;
+}
+
+Command completions_command() {
+  return {.name = "completions",
+          .summary = "write the completion script for a shell",
+          .description =
+              "bash: source <(nerve-db completions bash)\n"
+              "zsh:  source <(nerve-db completions zsh)\n"
+              "fish: nerve-db completions fish | source",
+          .operands = {{.name = "SHELL",
+                        .type = ValueType::choice,
+                        .description = "bash, zsh or fish",
+                        .choices = {"bash", "zsh", "fish"},
+                        .required = true}},
+          .example = "nerve-db completions bash > nerve-db.bash",
+          .run = &run_completions};
+}
+
+}  // namespace nerve::cli

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "arguments.h"
+#include "workspace.h"
+
+#include "nerve/backends/database_url.h"
+#include "nerve/backends/open.h"
+#include "nerve/core/output.h"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace nerve::cli {
+
+/// What every command works with: where it speaks to, and which database and repository are meant. Flags beat
+/// the environment, which beats nerve.toml. Nothing is looked up before a command asks for it.
+class Context {
+ public:
+  /// Borrows both.
+  Context(Output& output, const Arguments& arguments) : output_(output), arguments_(arguments) {}
+
+  Output& output() noexcept { return output_; }
+  const Workspace& workspace();
+  const Config& config() { return workspace().config; }
+
+  /// The database that --db, NERVE_DB or the workspace names. Throws ValidationError when none does.
+  DatabaseUrl database();
+  /// The same for commands that work on files. Throws UnsupportedError for PostgreSQL; `instead` is a
+  /// sentence that says what to use there.
+  std::filesystem::path database_file(std::string_view instead);
+  /// The file that --db names; nothing without that option.
+  std::optional<std::filesystem::path> named_database_file(std::string_view instead);
+
+  /// The folder of the backups, and a note that says which it is. Without --repo, NERVE_REPO and a workspace
+  /// it stands beside the database; throws ValidationError when no database is named either.
+  std::filesystem::path repository();
+
+  /// How the settings ask for a database to be opened for reading.
+  OpenOptions read_options();
+  /// Adds what `database` did to the query log, where the settings name one.
+  void keep_query_log(db::Database& database);
+
+ private:
+  std::optional<std::string> named_database();
+  std::filesystem::path choose_repository();
+
+  Output& output_;
+  const Arguments& arguments_;
+  std::optional<Workspace> workspace_;
+};
+
+}  // namespace nerve::cli

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// nerve-db restore
+#include "backup_choice.h"
+#include "command.h"
+#include "confirm.h"
+#include "context.h"
+#include "row_count.h"
+
+#include "nerve/backups/restore.h"
+#include "nerve/core/clock.h"
+#include "nerve/core/error.h"
+#include "nerve/core/json.h"
+#include "nerve/core/text.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <optional>
+#include <system_error>
+
+namespace nerve::cli {
+
+namespace {
+
+using backups::RestorePlan;
+using backups::RestoreTarget;
+
+RestoreTarget target_from(Context& context, const Arguments& arguments) {
+  if (const auto file = arguments.text("--to")) return {*file, RestoreTarget::Mode::new_file};
+  return {context.database_file(backup_instead_for_postgresql), RestoreTarget::Mode::in_place};
+}
+
+/// Whose newest backup "latest" is: of the database that --db names, or of the one that is to be replaced.
+std::optional<std::filesystem::path> source_of(Context& context, const RestoreTarget& target) {
+  if (target.mode == RestoreTarget::Mode::in_place) return target.path;
+  return context.named_database_file(backup_instead_for_postgresql);
+}
+
+std::vector<std::string> plan_lines(const Output& output, const RestorePlan& plan,
+                                    const backups::Manifest& manifest) {
+  std::vector<std::string> lines;
+  lines.push_back(fmt::format("backup {} of {}, made {} ({}, {})", plan.backup.short_text(),
+                              manifest.source.path, output.time(plan.backup_created_at),
+                              format_size(plan.restored_size_bytes), row_count(plan.restored_rows)));
+  lines.push_back(plan.replaces ? fmt::format("replaces {} ({})", plan.target.string(),
+                                              format_size(plan.current_size_bytes))
+                                : fmt::format("makes the new file {}", plan.target.string()));
+  if (plan.safety_backup) lines.emplace_back("after a safety backup of what is there now");
+  for (const std::string& note : plan.notes) lines.push_back("note: " + note);
+  return lines;
+}
+
+void show_result(Output& output, const backups::RestoreResult& result, const backups::Manifest& manifest) {
+  if (output.wants_json()) {
+    output.json(result.to_json());
+    return;
+  }
+  if (!result.done) {
+    for (const std::string& line : plan_lines(output, result.plan, manifest)) output.line(line);
+    output.note("nothing was changed");
+    return;
+  }
+  output.line(
+      fmt::format("restored {} from backup {}", result.plan.target.string(), result.plan.backup.short_text()),
+      Style::good);
+  if (result.safety) {
+    output.line(fmt::format("what was there before is backup {}{}", result.safety->short_text(),
+                            result.safety_is_damaged ? ", the raw copy of a damaged database" : ""));
+  }
+  for (const std::string& note : result.notes) output.note("note: " + note);
+}
+
+int run_restore(Context& context, const Arguments& arguments) {
+  Output& output = context.output();
+  const RestoreTarget target = target_from(context, arguments);
+  const bool yes = arguments.has("--yes");
+  const bool dry_run = arguments.has("--dry-run");
+  std::error_code error;
+  const bool replaces =
+      target.mode == RestoreTarget::Mode::in_place && std::filesystem::exists(target.path, error);
+  if (replaces && !dry_run) require_answerable(yes);
+
+  const backups::Repository repository = backups::Repository::open(context.repository());
+  const backups::Manifest manifest =
+      choose_backup(repository, *arguments.text("ID"), source_of(context, target));
+  Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
+  backups::RestoreOptions options;
+  options.dry_run = dry_run;
+  options.confirm = [&](const RestorePlan& plan) {
+    progress.clear();
+    for (const std::string& line : plan_lines(output, plan, manifest)) output.note(line);
+    return !plan.replaces || yes || confirm(output, "Replace it?");
+  };
+  const backups::RestoreResult result =
+      backups::restore_backup(repository, manifest, target, options, system_clock(), &progress);
+  progress.clear();
+  show_result(output, result, manifest);
+  return 0;
+}
+
+}  // namespace
+
+Command restore_command() {
+  return {.name = "restore",
+          .summary = "bring a database back from a backup",
+          .description =
+              "The backup is verified, what is there now goes into a safety backup, and one rename makes\n"
+              "the change: an abort at any point leaves the old state or the new one. Refuses while\n"
+              "another process has the database open. Asks before it replaces a file.",
+          .operands = {{.name = "ID",
+                        .type = ValueType::backup,
+                        .description = "id of the backup, its last 8 characters, or latest",
+                        .required = true}},
+          .options = {repository_option(),
+                      database_option(),
+                      {.name = "--to",
+                       .value_name = "FILE",
+                       .type = ValueType::file,
+                       .description = "restore into this new file instead; --db then only says whose latest"},
+                      {.name = "--yes", .description = "replace without asking"},
+                      {.name = "--dry-run", .description = "verify and show the plan, change nothing"}},
+          .example = "nerve-db restore latest --db chinook.sqlite --yes",
+          .run = &run_restore};
+}
+
+}  // namespace nerve::cli
