@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// nerve-db against a real PostgreSQL server. NERVE_DB_BIN names the command.
+#include "support/postgres_server.h"
+#include "support/process.h"
+#include "support/temp_folder.h"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace nerve::test;
+
+namespace {
+
+using Environment = std::map<std::string, std::optional<std::string>>;
+
+ProcessResult nerve_db(std::vector<std::string> words, Environment env = {},
+                       const std::filesystem::path& cwd = {}) {
+  const char* program = std::getenv("NERVE_DB_BIN");
+  REQUIRE(program != nullptr);
+  words.insert(words.begin(), program);
+  for (const char* name : {"NERVE_DB", "NERVE_REPO", "NERVE_WORKSPACE"}) env.emplace(name, std::nullopt);
+  ProcessOptions options;
+  options.env = std::move(env);
+  options.cwd = cwd;
+  return run_process(std::move(words), options);
+}
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("stats of a PostgreSQL database names tables, rows, sizes and indexes as the server counts them") {
+  if (PostgresServer::is_waived()) return;
+  PostgresServer& server = PostgresServer::shared();
+  const std::string url = server.create_database("cli_stats");
+  server.execute(
+      "CREATE TABLE album(id bigint PRIMARY KEY, title text);"
+      "INSERT INTO album SELECT i, 'album ' || i FROM generate_series(1, 3000) AS i;"
+      "CREATE SCHEMA other; CREATE TABLE other.empty(id int); CREATE VIEW titles AS SELECT title FROM album;"
+      "ANALYZE album;",
+      "cli_stats");
+  const ProcessResult result = nerve_db({"stats", "--json", "--db", url});
+  REQUIRE(result.exit_code == 0);
+  const auto document = nlohmann::json::parse(result.out);
+  CHECK(document.at("view_count") == 1);
+  const auto& album = document.at("tables").at(0);
+  CHECK(album.at("name") == "public.album");
+  CHECK(album.at("rows") == 3000);
+  CHECK(std::to_string(album.at("size_bytes").get<std::uint64_t>()) ==
+        server.query_text("SELECT pg_table_size('album')", "cli_stats"));
+  CHECK(album.at("indexes").at(0).at("name") == "album_pkey");
+  CHECK(std::to_string(album.at("indexes_bytes").get<std::uint64_t>()) ==
+        server.query_text("SELECT pg_indexes_size('album')", "cli_stats"));
+  CHECK(document.at("tables").at(1).at("name") == "other.empty");
+  CHECK(document.at("tables").at(1).at("rows").is_null());
+
+  const ProcessResult shown = nerve_db({"stats", "--db", url});
+  CHECK(shown.exit_code == 0);
+  CHECK(contains(shown.out, "public.album"));
+  CHECK(contains(shown.out, "3,000"));
+}
+
+TEST_CASE("a wrong password is denied or unavailable, has a hint, and is not repeated") {
+  if (PostgresServer::is_waived()) return;
+  PostgresServer& server = PostgresServer::shared();
+  server.create_password_role("cli_anna", "the-right-one");
+  const std::string url = "postgresql://cli_anna@/postgres?host=" + server.socket_folder().string() +
+                          "&port=" + std::to_string(server.port());
+  const ProcessResult wrong = nerve_db({"stats", "--db", url}, {{"PGPASSWORD", "hunter2"}});
+  CHECK(wrong.exit_code == 5);
+  CHECK(wrong.out.empty());
+  CHECK(contains(wrong.err, "nerve-db: error: "));
+  CHECK(contains(wrong.err, "\nhint: "));
+  CHECK_FALSE(contains(wrong.err, "hunter2"));
+  const ProcessResult right = nerve_db({"stats", "--db", url}, {{"PGPASSWORD", "the-right-one"}});
+  CHECK(right.exit_code == 0);
+}
+
+TEST_CASE("a database that the server does not have is not found") {
+  if (PostgresServer::is_waived()) return;
+  const ProcessResult result = nerve_db({"stats", "--db", PostgresServer::shared().url("cli_nowhere")});
+  CHECK(result.exit_code == 3);
+  CHECK(contains(result.err, "\nhint: "));
+}
+
+TEST_CASE("what stats asks the server is kept in the query log that nerve.toml names, without a value") {
+  if (PostgresServer::is_waived()) return;
+  PostgresServer& server = PostgresServer::shared();
+  const TempFolder folder;
+  std::ofstream(folder / "nerve.toml")
+      << "[query_log]\nfile = \"queries.json\"\n[database]\nurl = \"" << server.url() << "\"\n";
+  std::filesystem::permissions(folder / "nerve.toml", std::filesystem::perms{0600});
+  for (int times = 0; times < 2; ++times) {
+    const ProcessResult result = nerve_db({"stats"}, {}, folder.path());
+    INFO(result.err);
+    REQUIRE(result.exit_code == 0);
+  }
+  const ProcessResult queries = nerve_db({"queries", "stats", "--json"}, {}, folder.path());
+  REQUIRE(queries.exit_code == 0);
+  const auto statements = nlohmann::json::parse(queries.out).at("statements");
+  REQUIRE(statements.size() >= 3);
+  for (const auto& statement : statements) CHECK(statement.at("calls") == 2);
+}

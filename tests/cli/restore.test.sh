@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What restore asks, shows and keeps.
+# shellcheck source=tests/cli/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# on_terminal ANSWER COMMAND... runs it on a terminal of its own and, when it asks, types the answer there.
+on_terminal() {
+  local answer=$1
+  shift
+  type_when_asked "$answer" | script --quiet --flush --return --command "$(printf '%q ' "$@")" /dev/null
+}
+type_when_asked() {
+  local waited
+  for ((waited = 0; waited < 200; waited++)); do
+    if grep -qF '[y/N]' "$test_root/out"; then break; fi
+    sleep 0.1
+  done
+  printf '%s\n' "$1"
+  sleep 2  # the end of input would be an answer of its own
+}
+has_terminals() {
+  command -v script >/dev/null && script --quiet --return --command true /dev/null </dev/null >/dev/null 2>&1
+}
+
+# A database with a backup, changed since.
+prepare() {
+  make_database shop.db
+  nerve-db backup --db shop.db --repo repo --quiet >/dev/null
+  backed_up=$(content shop.db)
+  sqlite3 -batch shop.db 'DELETE FROM album'
+  changed=$(content shop.db)
+}
+
+claim "--dry-run shows the plan and changes nothing"
+prepare
+before=$(snapshot)
+run nerve-db restore latest --repo repo --db shop.db --dry-run
+expect_exit 0
+expect_stdout "^backup [0-9a-f]{8} of $work/shop\.db, made .* 2,050 rows\)$"
+expect_stdout "^replaces $work/shop\.db \("
+expect_stdout '^after a safety backup of what is there now$'
+expect_equal "the folder" "$before" "$(snapshot)"
+nerve-db restore latest --repo repo --db shop.db --dry-run --json 2>/dev/null >plan.json
+expect_equal "done" 0 "$(json plan.json '$.done')"
+expect_equal "replaces" 1 "$(json plan.json '$.plan.replaces')"
+
+claim "a restore keeps what was there as a safety backup, which can be restored in turn"
+prepare
+run nerve-db restore latest --repo repo --db shop.db --yes
+expect_exit 0
+expect_stderr "^replaces $work/shop\.db"
+expect_equal "the content" "$backed_up" "$(content shop.db)"
+safety=$(stdout | sed -n 's/^what was there before is backup //p')
+run nerve-db backup list --repo repo
+expect_stdout "^$safety .* safety +good "
+run nerve-db restore "$safety" --repo repo --db shop.db --yes
+expect_exit 0
+expect_equal "the content" "$changed" "$(content shop.db)"
+
+claim "restore into a new file asks nothing and leaves the database alone"
+prepare
+run nerve-db restore latest --repo repo --to copy.db
+expect_exit 0
+expect_equal "the new file" "$backed_up" "$(content copy.db)"
+expect_equal "its mode" 600 "$(stat -c %a copy.db)"
+expect_equal "the database" "$changed" "$(content shop.db)"
+
+claim "restore in place of a file that is gone asks nothing"
+prepare
+rm shop.db
+run nerve-db restore latest --repo repo --db shop.db
+expect_exit 0
+expect_equal "the content" "$backed_up" "$(content shop.db)"
+
+claim "--db with --to says whose latest backup is meant"
+make_database one.db
+make_database two.db 7
+for name in one two; do nerve-db backup --db $name.db --repo repo --quiet >/dev/null; done
+run nerve-db restore latest --repo repo --to copy.db
+expect_exit 4
+run nerve-db restore latest --repo repo --db two.db --to copy.db
+expect_exit 0
+expect_equal "the content" "$(content two.db)" "$(content copy.db)"
+
+claim "a backup of another database is restored with a note that says so"
+make_database one.db
+make_database two.db 7
+id=$(nerve-db backup --db two.db --repo repo 2>/dev/null)
+run nerve-db restore "$id" --repo repo --db one.db --yes
+expect_exit 0
+expect_stderr '^note: the backup was made of another database, .*/two\.db$'
+
+claim "the owner and the mode of a replaced file stay"
+prepare
+chmod 640 shop.db
+nerve-db restore latest --repo repo --db shop.db --yes >/dev/null 2>&1
+run stat -c %a shop.db
+expect_stdout '^640$'
+
+if has_terminals; then
+  claim "yes on the terminal restores"
+  prepare
+  run on_terminal y "$NERVE_DB_BIN" restore latest --repo repo --db shop.db
+  expect_exit 0
+  expect_stdout 'Replace it\? \[y/N\]'
+  expect_equal "the content" "$backed_up" "$(content shop.db)"
+
+  claim "any other answer on the terminal keeps the database, with exit code 130"
+  prepare
+  before=$(snapshot)
+  for answer in n '' yep; do
+    run on_terminal "$answer" "$NERVE_DB_BIN" restore latest --repo repo --db shop.db
+    expect_exit 130
+    expect_stdout 'declined'
+    expect_equal "the folder" "$before" "$(snapshot)"
+  done
+
+  claim "Ctrl-C at the question keeps the database, with exit code 130"
+  prepare
+  before=$(snapshot)
+  run on_terminal $'\003' "$NERVE_DB_BIN" restore latest --repo repo --db shop.db
+  expect_exit 130
+  expect_stdout 'interrupted'
+  expect_equal "the folder" "$before" "$(snapshot)"
+else
+  claim "questions on a terminal"
+  skip "needs script(1) and a pseudo-terminal"
+fi

@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Help, version, and that documentation and examples say what is so.
+# shellcheck source=tests/cli/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# Every command with its groups, one a line, found by following the lists of the help.
+all_commands() {
+  local name=$1 inner
+  echo "$name"
+  # shellcheck disable=SC2086  # A name is several words.
+  "$NERVE_DB_BIN" $name --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\)  .*/\1/p' |
+    while read -r inner; do all_commands "${name:+$name }$inner"; done
+}
+mapfile -t commands < <(all_commands '')
+
+claim "the commands that scripts rely on are there"
+for name in backup 'backup list' 'backup show' 'backup verify' restore health stats optimize 'queries slow' \
+  completions; do
+  printf '%s\n' "${commands[@]}" | grep -qx "$name" || { run true; fail "there is no command '$name'"; }
+done
+
+claim "the help of each command begins with its usage, fits 120 columns, and ends with an example"
+for name in "${commands[@]}"; do
+  # shellcheck disable=SC2086
+  run nerve-db $name --help
+  expect_exit 0
+  usage=$(stdout | head -1 | grep -oE '^Usage: nerve-db( [a-z-]+)*')
+  expect_equal "the first line" "Usage: nerve-db${name:+ $name}" "$usage"
+  expect_equal "the heading before the last line" "Example:" "$(stdout | tail -2 | head -1)"
+  expect_equal "lines that are too long" "" "$(stdout | grep -E '.{121}')"
+done
+
+for name in "${commands[@]}"; do
+  claim "the example of '${name:-nerve-db}' works"
+  make_database chinook.sqlite
+  "$NERVE_DB_BIN" backup --db chinook.sqlite --quiet >/dev/null
+  cat >queries.json <<'LOG'
+{"nerve_query_log": 1, "statements": [{"sql": "SELECT 1", "calls": 1, "failures": 0, "slow_calls": 1, "rows": 1,
+ "total_ns": 100000000, "max_ns": 100000000, "histogram": {"100": 1}}]}
+LOG
+  # shellcheck disable=SC2086
+  example=$(nerve-db $name --help | tail -1)
+  export -f nerve-db
+  run bash -c "$example"
+  expect_exit 0
+done
+
+claim "--version names the program and a version"
+run nerve-db --version
+expect_exit 0
+expect_stdout '^nerve-db [0-9]+\.[0-9]+\.[0-9]+$'
+expect_equal "the lines" 1 "$(stdout | wc -l)"
+nerve-db --version --json >version.json
+expect_equal "the name in JSON" nerve-db "$(json version.json '$.name')"
+
+claim "the help and docs/exit_codes.md have the same table of exit codes"
+nerve-db --help | sed -nE '/^Exit codes:/,/^$/s/^ +([0-9]+)  (.*)$/\1 \2/p' >help_table
+sed -nE '/^# /,/^An error/s/^\| ([0-9]+) \| (.*) \|$/\1 \2/p' "$NERVE_SOURCE_DIR/docs/exit_codes.md" >docs_table
+run diff help_table docs_table
+expect_exit 0
+expect_equal "the number of codes" 13 "$(wc -l <help_table)"
+
+claim "global options stand before or after the command, and an option of a group before its command"
+make_database shop.db
+nerve-db backup --db shop.db --repo repo --quiet >/dev/null
+run nerve-db --json stats --db shop.db
+expect_stdout '^\{'
+run nerve-db stats --db shop.db --json
+expect_stdout '^\{'
+run nerve-db backup --repo repo list
+expect_exit 0
+expect_stdout 'shop\.db$'
+
+claim "--help wins over what is missing or wrong"
+run nerve-db restore --help
+expect_exit 0
+expect_stdout '^Usage: nerve-db restore ID \[OPTIONS\]$'
+
+claim "the names of commands may be values"
+make_database health
+run nerve-db stats --db health
+expect_exit 0
+run nerve-db restore list --repo nowhere --to copy.db
+expect_exit 3
+
+claim "an error in JSON is one line with kind, message and hint"
+run nerve-db stats --json --db missing.db
+expect_exit 3
+expect_no_stdout
+expect_equal "the lines" 1 "$(wc -l <"$test_root/err")"
+expect_equal "the kind" not_found "$(json "$test_root/err" '$.error.kind')"
+expect_equal "the hint" 1 "$(json "$test_root/err" '$.error.hint' | grep -c '\.$')"
+run nerve-db stats --nonsense --json
+expect_exit 2
+expect_equal "the kind" invalid "$(json "$test_root/err" '$.error.kind')"

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/engine.h"
+
+#include <array>
+#include <atomic>
+
+namespace nerve::test {
+
+std::string with_types(std::string_view sql, db::Dialect dialect) {
+  struct Type {
+    std::string_view logical, sqlite, postgresql;
+  };
+  static constexpr std::array types{
+      Type{"{{id}}", "TEXT", "uuid"},         Type{"{{ts}}", "TEXT", "timestamptz"},
+      Type{"{{num}}", "INTEGER", "bigint"},   Type{"{{real}}", "REAL", "double precision"},
+      Type{"{{bool}}", "INTEGER", "boolean"}, Type{"{{json}}", "TEXT", "jsonb"},
+      Type{"{{bytes}}", "BLOB", "bytea"},     Type{"{{text}}", "TEXT", "text"},
+      Type{"{{strict}}", "STRICT", ""}};
+  std::string text(sql);
+  for (const Type& type : types) {
+    const std::string_view own = dialect == db::Dialect::sqlite ? type.sqlite : type.postgresql;
+    for (std::size_t at = 0; (at = text.find(type.logical, at)) != std::string::npos; at += own.size()) {
+      text.replace(at, type.logical.size(), own);
+    }
+  }
+  return text;
+}
+
+Postgresql::Postgresql() {
+  static std::atomic<int> number{0};
+  url_ = PostgresServer::shared().create_database("conformance_" + std::to_string(++number));
+}
+
+}  // namespace nerve::test

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// A library to preload (LD_PRELOAD) that makes one system call of a program go wrong.
+//
+// Every call that changes a file or folder is counted from 1: write, pwrite, ftruncate, fsync, fdatasync,
+// rename, unlink, rmdir, mkdir, and open with O_CREAT. Writes to standard output and error are not.
+//   NERVE_FAULT_AT=N       the call that goes wrong
+//   NERVE_FAULT_KIND=...   kill: the program is killed instead of the call
+//                          torn: a write does half of it, then the program is killed (other calls: as kill)
+//                          short: a write does half of it and says so (other calls: nothing happens)
+//                          EIO, ENOSPC: the call fails with that error
+//                          full: this and every later call fails with ENOSPC
+// Syncs are counted but not made: a program that dies leaves its writes to the kernel, and syncing takes the
+// most time.
+//   NERVE_FAULT_COUNT=FILE at its end the program writes the number of calls there
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+namespace {
+
+std::atomic<long> calls{0};
+
+enum class Fault { none, kill, torn, short_write, error };
+
+template <class Function>
+Function* next(const char* name) {
+  return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
+}
+
+/// Counts a call and says what is to happen to it; for Fault::error, errno is set.
+Fault next_fault() {
+  const long call = ++calls;
+  const char* at = std::getenv("NERVE_FAULT_AT");
+  const char* kind = std::getenv("NERVE_FAULT_KIND");
+  if (at == nullptr || kind == nullptr) return Fault::none;
+  const bool is_full = std::strcmp(kind, "full") == 0;
+  const long target = std::atol(at);
+  if (call != target && !(is_full && call > target)) return Fault::none;
+  if (std::strcmp(kind, "kill") == 0) return Fault::kill;
+  if (std::strcmp(kind, "torn") == 0) return Fault::torn;
+  if (std::strcmp(kind, "short") == 0) return Fault::short_write;
+  errno = std::strcmp(kind, "EIO") == 0 ? EIO : ENOSPC;
+  return Fault::error;
+}
+
+/// For calls that cannot be done by half. False when the call must fail.
+bool may_go_on() {
+  switch (next_fault()) {
+    case Fault::kill:
+    case Fault::torn:
+      ::raise(SIGKILL);
+      return false;
+    case Fault::error:
+      return false;
+    case Fault::none:
+    case Fault::short_write:
+      return true;
+  }
+  return true;
+}
+
+/// `write_bytes(n)` writes the first n of `size` bytes.
+template <class WriteBytes>
+ssize_t write_with_fault(std::size_t size, WriteBytes write_bytes) {
+  switch (next_fault()) {
+    case Fault::none:
+      return write_bytes(size);
+    case Fault::kill:
+      ::raise(SIGKILL);
+      return -1;
+    case Fault::torn:
+      write_bytes(size / 2);
+      ::raise(SIGKILL);
+      return -1;
+    case Fault::short_write:
+      return write_bytes(size > 1 ? size / 2 : size);
+    case Fault::error:
+      return -1;
+  }
+  return -1;
+}
+
+mode_t mode_of(int flags, va_list arguments) {
+  return (flags & (O_CREAT | O_TMPFILE)) != 0 ? static_cast<mode_t>(va_arg(arguments, int)) : 0;
+}
+
+[[gnu::destructor]] void report_calls() {
+  const char* path = std::getenv("NERVE_FAULT_COUNT");
+  if (path == nullptr) return;
+  const long total = calls;
+  if (std::FILE* file = std::fopen(path, "w")) {
+    std::fprintf(file, "%ld\n", total);
+    std::fclose(file);
+  }
+}
+
+}  // namespace
+
+extern "C" {
+
+ssize_t write(int file, const void* bytes, size_t size) {
+  static const auto real = next<ssize_t(int, const void*, size_t)>("write");
+  if (file <= STDERR_FILENO) return real(file, bytes, size);
+  return write_with_fault(size, [&](std::size_t part) { return real(file, bytes, part); });
+}
+
+ssize_t pwrite64(int file, const void* bytes, size_t size, off64_t offset) {
+  static const auto real = next<ssize_t(int, const void*, size_t, off64_t)>("pwrite64");
+  return write_with_fault(size, [&](std::size_t part) { return real(file, bytes, part, offset); });
+}
+
+ssize_t pwrite(int file, const void* bytes, size_t size, off_t offset) {
+  return pwrite64(file, bytes, size, offset);
+}
+
+int ftruncate64(int file, off64_t size) noexcept {
+  static const auto real = next<int(int, off64_t)>("ftruncate64");
+  return may_go_on() ? real(file, size) : -1;
+}
+
+int ftruncate(int file, off_t size) noexcept {
+  return ftruncate64(file, size);
+}
+
+int fsync(int) {
+  return may_go_on() ? 0 : -1;
+}
+
+int fdatasync(int) {
+  return may_go_on() ? 0 : -1;
+}
+
+int rename(const char* from, const char* to) noexcept {
+  static const auto real = next<int(const char*, const char*)>("rename");
+  return may_go_on() ? real(from, to) : -1;
+}
+
+int renameat2(int from_folder, const char* from, int to_folder, const char* to, unsigned int flags) noexcept {
+  static const auto real = next<int(int, const char*, int, const char*, unsigned int)>("renameat2");
+  return may_go_on() ? real(from_folder, from, to_folder, to, flags) : -1;
+}
+
+int unlink(const char* path) noexcept {
+  static const auto real = next<int(const char*)>("unlink");
+  return may_go_on() ? real(path) : -1;
+}
+
+int unlinkat(int folder, const char* path, int flags) noexcept {
+  static const auto real = next<int(int, const char*, int)>("unlinkat");
+  return may_go_on() ? real(folder, path, flags) : -1;
+}
+
+int rmdir(const char* path) noexcept {
+  static const auto real = next<int(const char*)>("rmdir");
+  return may_go_on() ? real(path) : -1;
+}
+
+int mkdir(const char* path, mode_t mode) noexcept {
+  static const auto real = next<int(const char*, mode_t)>("mkdir");
+  return may_go_on() ? real(path, mode) : -1;
+}
+
+int open64(const char* path, int flags, ...) {
+  static const auto real = next<int(const char*, int, ...)>("open64");
+  va_list arguments;
+  va_start(arguments, flags);
+  const mode_t mode = mode_of(flags, arguments);
+  va_end(arguments);
+  if ((flags & O_CREAT) != 0 && !may_go_on()) return -1;
+  return real(path, flags, mode);
+}
+
+int open(const char* path, int flags, ...) {
+  va_list arguments;
+  va_start(arguments, flags);
+  const mode_t mode = mode_of(flags, arguments);
+  va_end(arguments);
+  return open64(path, flags, mode);
+}
+
+}  // extern "C"

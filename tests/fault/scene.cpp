@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fault/scene.h"
+
+#include "backups/child_process.h"
+#include "backups/scratch_database.h"
+
+#include "nerve/backends/sqlite/file.h"
+#include "nerve/backups/backup.h"
+#include "nerve/backups/verify.h"
+
+#include <doctest/doctest.h>
+
+namespace nerve::test {
+namespace {
+
+constexpr int rows_small = 40;
+constexpr int body_bytes_small = 200;
+constexpr int rows_large = 8'000;
+constexpr int body_bytes_large = 2'400;
+
+void copy_all(const std::filesystem::path& from, const std::filesystem::path& to) {
+  std::filesystem::remove_all(to);
+  std::filesystem::copy(from, to, std::filesystem::copy_options::recursive);
+}
+
+}  // namespace
+
+FaultScene::FaultScene(Start start) {
+  std::filesystem::create_directory(place_);
+  prepare(start);
+  copy_all(place_, pristine_);
+  if (start != Start::damaged) content_before_ = content_now();
+}
+
+void FaultScene::prepare(Start start) {
+  const bool is_large = start == Start::clean_large;
+  make_database(database(), is_large ? rows_large : rows_small,
+                start == Start::with_journal ? "delete" : "wal",
+                is_large ? body_bytes_large : body_bytes_small);
+  if (start == Start::to_back_up) {
+    run_sql_and_die(database(), "PRAGMA wal_autocheckpoint=0; UPDATE users SET score = 1");
+    return;
+  }
+  content_of_backup_ = content_of(database());
+  const auto repository = backups::Repository::open_or_create(repository_path());
+  backup_id_ = backups::create_backup(database(), repository, {}, system_clock()).id.to_string();
+  switch (start) {
+    case Start::with_journal:
+      PlainSqlite(database()).run("DELETE FROM events WHERE id % 2 = 0");
+      run_sql_and_die(
+          database(),
+          "PRAGMA cache_size=1; BEGIN; UPDATE events SET body = zeroblob(150); DELETE FROM users");
+      REQUIRE(sqlite::read_file_facts(database()).is_journal_live);
+      break;
+    case Start::damaged:
+      run_sql_and_die(database(), "PRAGMA wal_autocheckpoint=0; UPDATE users SET score = 1");
+      damage_page(database(), PlainSqlite(database(), PlainSqlite::Access::immutable)
+                                  .number("SELECT rootpage FROM sqlite_schema WHERE name = 'events'"));
+      break;
+    case Start::clean_large:
+      PlainSqlite(database()).run("DELETE FROM events WHERE id % 2 = 0");
+      break;
+    default:
+      // The main file without its -wal must hold neither the old content nor the new one.
+      PlainSqlite(database()).run("DELETE FROM events WHERE id % 2 = 0");
+      run_sql_and_die(database(), "PRAGMA wal_autocheckpoint=0; UPDATE users SET score = 1");
+      break;
+  }
+}
+
+void FaultScene::reset() const {
+  copy_all(pristine_, place_);
+}
+
+std::vector<std::string> FaultScene::backup_command() const {
+  return {FAULT_DRIVER, "backup", database(), repository_path()};
+}
+
+std::vector<std::string> FaultScene::restore_command() const {
+  return {FAULT_DRIVER, "restore", database(), repository_path(), backup_id_};
+}
+
+std::string FaultScene::content_now() const {
+  const auto looked_at = folder_ / "looked_at";
+  std::filesystem::remove_all(looked_at);
+  std::filesystem::create_directory(looked_at);
+  for (const char* suffix : {"", "-wal", "-journal"}) {
+    const std::filesystem::path from = database().string() + suffix;
+    if (std::filesystem::exists(from)) std::filesystem::copy(from, looked_at / from.filename());
+  }
+  const auto copy = looked_at / database().filename();
+  try {
+    if (integrity_of(copy) != "ok") return "damaged";
+    return content_of(copy);
+  } catch (const std::runtime_error&) {
+    return "damaged";
+  }
+}
+
+std::size_t FaultScene::whole_backups() const {
+  if (!std::filesystem::exists(repository_path() / "nerve-repository.json")) return 0;
+  const auto reports = backups::verify_all(repository(), {});
+  for (const backups::VerifyReport& report : reports) {
+    CAPTURE(report.id);
+    CHECK(report.ok());
+  }
+  return reports.size();
+}
+
+bool FaultScene::is_tidy() const {
+  for (const auto& folder : {place_, repository_path()}) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      const std::string name = entry.path().filename().string();
+      if (name.starts_with(".")) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace nerve::test
