@@ -29,6 +29,8 @@ void drop_notice(void* /*context*/, const PGresult* /*result*/) {}
 PostgresqlConnection::PostgresqlConnection(const std::string& conninfo, const std::string& name,
                                            const OpenOptions& options) try
     : name_(name),
+      statement_timeout_(options.statement_timeout),
+      lock_timeout_(options.lock_timeout),
       session_(soci::postgresql, conninfo),
       handle_(static_cast<soci::postgresql_session_backend*>(session_.get_backend())->conn_) {
   configure(options);
@@ -56,8 +58,14 @@ void PostgresqlConnection::run(const std::string& sql) {
   if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) throw_error(result.get());
 }
 
-void PostgresqlConnection::begin(db::Access access) {
-  run(access == db::Access::write ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+void PostgresqlConnection::begin(db::Access access, const db::TransactionOptions& options) {
+  std::string sql = access == db::Access::write ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+  const auto set_local = [&](const char* setting, const std::optional<std::chrono::milliseconds>& value) {
+    if (value) sql += std::string(";SET LOCAL ") + setting + "=" + std::to_string(value->count());
+  };
+  set_local("lock_timeout", options.lock_timeout);
+  set_local("statement_timeout", options.statement_timeout);
+  run(sql);
 }
 
 void PostgresqlConnection::commit() {
@@ -108,6 +116,27 @@ std::unique_ptr<db::PreparedStatement> PostgresqlConnection::prepare(const db::S
 
 void PostgresqlConnection::execute_script(std::string_view sql) {
   require_no_transaction_control(sql);
+  run_script(sql);
+}
+
+void PostgresqlConnection::execute_alone(std::string_view sql, std::chrono::milliseconds lock_timeout) {
+  require_no_transaction_control(sql);
+  set_timeouts(std::chrono::milliseconds(0), lock_timeout);
+  try {
+    run_script(sql);
+  } catch (...) {
+    if (PQstatus(handle_) == CONNECTION_OK) set_timeouts(statement_timeout_, lock_timeout_);
+    throw;
+  }
+  set_timeouts(statement_timeout_, lock_timeout_);
+}
+
+void PostgresqlConnection::set_timeouts(std::chrono::milliseconds statement, std::chrono::milliseconds lock) {
+  run("SET statement_timeout=" + std::to_string(statement.count()) +
+      ";SET lock_timeout=" + std::to_string(lock.count()));
+}
+
+void PostgresqlConnection::run_script(std::string_view sql) {
   const Result result(PQexec(handle_, std::string(sql).c_str()));
   const ExecStatusType status = PQresultStatus(result.get());
   if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY) return;

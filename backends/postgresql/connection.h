@@ -8,6 +8,7 @@
 
 #include <soci/postgresql/soci-postgresql.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,7 +21,7 @@ class PostgresqlConnection : public db::Connection {
  public:
   PostgresqlConnection(const std::string& conninfo, const std::string& name, const OpenOptions& options);
 
-  void begin(db::Access access) override;
+  void begin(db::Access access, const db::TransactionOptions& options) override;
   void commit() override;
   void rollback() noexcept override;
   bool in_transaction() noexcept override;
@@ -29,6 +30,7 @@ class PostgresqlConnection : public db::Connection {
   void rollback_to_savepoint(int depth) override;
   std::unique_ptr<db::PreparedStatement> prepare(const db::StatementText& statement) override;
   void execute_script(std::string_view sql) override;
+  void execute_alone(std::string_view sql, std::chrono::milliseconds lock_timeout) override;
   std::unique_ptr<db::BulkWriter> bulk_insert(const db::Identifier& table,
                                               std::span<const db::Identifier> columns) override;
   bool is_usable() noexcept override;
@@ -44,8 +46,12 @@ class PostgresqlConnection : public db::Connection {
   void configure(const OpenOptions& options);
   /// Runs a statement of ours that has no values and no result.
   void run(const std::string& sql);
+  void run_script(std::string_view sql);
+  void set_timeouts(std::chrono::milliseconds statement, std::chrono::milliseconds lock);
 
   std::string name_;
+  std::chrono::milliseconds statement_timeout_;
+  std::chrono::milliseconds lock_timeout_;
   soci::session session_;
   PGconn* handle_;
 };

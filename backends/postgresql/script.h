@@ -5,9 +5,8 @@
 
 namespace nerve::backends {
 
-/// Throws ValidationError when a statement of the script begins with a word of transaction control: a COMMIT
-/// inside a script would leave half of it applied. Knows PostgreSQL's quotes (also dollar quotes) and nested
-/// comments.
+/// Throws ValidationError when a statement of the script controls the transaction (a COMMIT inside a script
+/// would leave half of it applied) or changes the session behind the pool's back.
 void require_no_transaction_control(std::string_view script);
 
 }  // namespace nerve::backends

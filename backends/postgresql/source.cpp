@@ -2,6 +2,7 @@
 #include "postgresql/source.h"
 
 #include "postgresql/connection.h"
+#include "postgresql/schema_lock.h"
 #include "postgresql/url.h"
 
 #include <string>
@@ -22,6 +23,10 @@ class PostgresqlSource final : public db::ConnectionSource {
   db::Dialect dialect() const noexcept override { return db::Dialect::postgresql; }
   const std::string& name() const noexcept override { return name_; }
   std::shared_ptr<std::timed_mutex> writer_queue() const override { return nullptr; }
+  std::unique_ptr<db::SchemaLock> lock_schema(std::chrono::milliseconds wait) override {
+    return lock_with_transaction(std::make_unique<PostgresqlConnection>(conninfo_, name_, options_), name_,
+                                 wait);
+  }
 
  private:
   std::string conninfo_;

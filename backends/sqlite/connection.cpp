@@ -130,14 +130,36 @@ std::string SqliteConnection::pragma_text(const char* sql) {
   return text;
 }
 
-void SqliteConnection::begin(db::Access access) {
+void SqliteConnection::begin(db::Access access, const db::TransactionOptions& options) {
   access_ = access;
+  if (!options.enforces_foreign_keys) suspend_foreign_keys();
   // A deferred transaction that turns into a writer cannot wait for the lock, so a writer takes it at once.
-  run(access == db::Access::write ? "BEGIN IMMEDIATE" : "BEGIN");
+  try {
+    run(access == db::Access::write ? "BEGIN IMMEDIATE" : "BEGIN");
+  } catch (...) {
+    resume_foreign_keys();
+    throw;
+  }
+}
+
+/// Both settings are read before a transaction and cannot be changed inside one.
+void SqliteConnection::suspend_foreign_keys() {
+  foreign_keys_suspended_ = true;
+  run("PRAGMA foreign_keys=OFF");
+  run("PRAGMA legacy_alter_table=ON");
+}
+
+/// A connection that cannot be brought back is of no more use: is_usable() says so.
+void SqliteConnection::resume_foreign_keys() noexcept {
+  if (!foreign_keys_suspended_) return;
+  const bool is_back =
+      sqlite3_exec(handle_, "PRAGMA legacy_alter_table=OFF", nullptr, nullptr, nullptr) == SQLITE_OK &&
+      sqlite3_exec(handle_, "PRAGMA foreign_keys=ON", nullptr, nullptr, nullptr) == SQLITE_OK;
+  foreign_keys_suspended_ = !is_back;
 }
 
 void SqliteConnection::commit() {
-  if (sqlite3_exec(handle_, "COMMIT", nullptr, nullptr, nullptr) == SQLITE_OK) return;
+  if (sqlite3_exec(handle_, "COMMIT", nullptr, nullptr, nullptr) == SQLITE_OK) return resume_foreign_keys();
   const int code = sqlite3_extended_errcode(handle_);
   const std::string name(sqlite::code_name(code));
   std::string reason = sqlite3_errstr(code);
@@ -152,6 +174,7 @@ void SqliteConnection::commit() {
 
 void SqliteConnection::rollback() noexcept {
   if (in_transaction()) sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
+  resume_foreign_keys();
 }
 
 bool SqliteConnection::in_transaction() noexcept {
@@ -176,6 +199,14 @@ std::unique_ptr<db::PreparedStatement> SqliteConnection::prepare(const db::State
 
 void SqliteConnection::execute_script(std::string_view sql) {
   if (access_ == db::Access::read) throw_error(SQLITE_READONLY);
+  run_without_control(sql);
+}
+
+void SqliteConnection::execute_alone(std::string_view sql, std::chrono::milliseconds /*lock_timeout*/) {
+  run_without_control(sql);
+}
+
+void SqliteConnection::run_without_control(std::string_view sql) {
   if (sql.find('\0') != std::string_view::npos) {
     throw ValidationError("a script holds a NUL character", "Remove it; SQLite would not read past it.");
   }
@@ -211,6 +242,7 @@ std::unique_ptr<db::BulkWriter> SqliteConnection::bulk_insert(const db::Identifi
 
 bool SqliteConnection::is_usable() noexcept {
   // A restore replaces the file; a connection to the old one would write into nothing.
+  if (foreign_keys_suspended_) return false;
   int has_moved = 0;
   return sqlite3_file_control(handle_, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved) == SQLITE_OK &&
          has_moved == 0;

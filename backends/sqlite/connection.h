@@ -6,6 +6,7 @@
 #include "nerve/backends/open.h"
 #include "nerve/db/connection.h"
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -20,7 +21,7 @@ class SqliteConnection : public db::Connection {
  public:
   SqliteConnection(const std::filesystem::path& path, const OpenOptions& options);
 
-  void begin(db::Access access) override;
+  void begin(db::Access access, const db::TransactionOptions& options) override;
   void commit() override;
   void rollback() noexcept override;
   bool in_transaction() noexcept override;
@@ -29,6 +30,7 @@ class SqliteConnection : public db::Connection {
   void rollback_to_savepoint(int depth) override;
   std::unique_ptr<db::PreparedStatement> prepare(const db::StatementText& statement) override;
   void execute_script(std::string_view sql) override;
+  void execute_alone(std::string_view sql, std::chrono::milliseconds lock_timeout) override;
   std::unique_ptr<db::BulkWriter> bulk_insert(const db::Identifier& table,
                                               std::span<const db::Identifier> columns) override;
   bool is_usable() noexcept override;
@@ -47,11 +49,15 @@ class SqliteConnection : public db::Connection {
   void enter_wal_mode();
   void run(const std::string& sql);
   std::string pragma_text(const char* sql);
+  void run_without_control(std::string_view sql);
+  void suspend_foreign_keys();
+  void resume_foreign_keys() noexcept;
 
   std::filesystem::path path_;
   soci::session session_;
   sqlite_api::sqlite3* handle_;
   db::Access access_ = db::Access::read;
+  bool foreign_keys_suspended_ = false;
 };
 
 }  // namespace nerve::backends

@@ -2,6 +2,7 @@
 #include "sqlite/source.h"
 
 #include "sqlite/connection.h"
+#include "sqlite/schema_lock.h"
 
 #include "nerve/backends/sqlite/file.h"
 #include "nerve/core/error.h"
@@ -60,6 +61,9 @@ class SqliteSource final : public db::ConnectionSource {
   db::Dialect dialect() const noexcept override { return db::Dialect::sqlite; }
   const std::string& name() const noexcept override { return name_; }
   std::shared_ptr<std::timed_mutex> writer_queue() const override { return queue_; }
+  std::unique_ptr<db::SchemaLock> lock_schema(std::chrono::milliseconds wait) override {
+    return lock_folder(path_, wait);
+  }
 
  private:
   std::filesystem::path path_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: several writers neither fail nor overwrite each other. Method: threads on one Database, on several of
 // one file, and another process that holds SQLite's lock.
-#include "conformance/engine.h"
+#include "support/engine.h"
 #include "support/process.h"
 
 #include "nerve/core/error.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: a connection that is lost costs nothing but time, and an unknown outcome is told as one.
-#include "conformance/engine.h"
+#include "support/engine.h"
 
 #include "nerve/core/error.h"
 

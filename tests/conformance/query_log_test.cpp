@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/db/query_log.h"
 
-#include "conformance/engine.h"
+#include "support/engine.h"
 #include "support/temp_folder.h"
 
 #include "nerve/core/error.h"

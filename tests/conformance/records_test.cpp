@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Soft deletion and safe updates: how records are changed so that nothing is lost unseen.
-#include "conformance/engine.h"
+#include "support/engine.h"
 
 #include "nerve/core/error.h"
 #include "nerve/db/safe_update.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: no error of the port holds a bound value or a password. Method: provoke every error that an engine
 // words with values, and look for the value in what leaves the port.
-#include "conformance/engine.h"
+#include "support/engine.h"
 
 #include "nerve/core/error.h"
 

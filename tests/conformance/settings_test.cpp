@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "conformance/engine.h"
+#include "support/engine.h"
 
 #include "nerve/core/error.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: what is bound comes back unchanged on both engines, and what cannot come back unchanged is refused.
-#include "conformance/engine.h"
+#include "support/engine.h"
 
 #include "nerve/core/error.h"
 

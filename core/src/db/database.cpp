@@ -102,23 +102,43 @@ void Database::run(Access access, const std::function<void(Transaction&)>& work)
 }
 
 void Database::run_once(Access access, const std::function<void(Transaction&)>& work) {
-  State& state = *state_;
-  const WriterTurn turn(access == Access::write ? state.writer_queue.get() : nullptr,
-                        state.options.writer_wait, name());
-  Pool::Lease session = state.pool.lease();
+  const WriterTurn turn(access == Access::write ? state_->writer_queue.get() : nullptr,
+                        state_->options.writer_wait, name());
+  Pool::Lease session = state_->pool.lease();
+  run_transaction(*session, access, {}, work);
+}
+
+void Database::run_transaction(Session& session, Access access, const TransactionOptions& options,
+                               const std::function<void(Transaction&)>& work) {
   try {
-    session->begin(access);
-    Transaction transaction(*session);
+    session.begin(access, options);
+    Transaction transaction(session);
     work(transaction);
-    session->commit();
+    session.commit();
   } catch (const DatabaseError& error) {
-    if (is_lost_connection(error) || may_retry(error)) session->spoil_unless_busy(error.code());
-    session->rollback();
+    if (is_lost_connection(error) || may_retry(error)) session.spoil_unless_busy(error.code());
+    session.rollback();
     throw;
   } catch (...) {
-    session->rollback();
+    session.rollback();
     throw;
   }
+}
+
+void Database::run_schema_change(const std::function<void(SchemaSession&)>& work) {
+  Pool::Lease lease = state_->pool.lease();
+  Session& session = *lease;
+  SchemaSession schema_session(session, [&](Access access, const TransactionOptions& options,
+                                            const std::function<void(Transaction&)>& transaction_work) {
+    const WriterTurn turn(access == Access::write ? state_->writer_queue.get() : nullptr,
+                          state_->options.writer_wait, name());
+    run_transaction(session, access, options, transaction_work);
+  });
+  work(schema_session);
+}
+
+std::unique_ptr<SchemaLock> Database::lock_schema(std::chrono::milliseconds wait) {
+  return state_->source->lock_schema(wait);
 }
 
 QueryLog& Database::query_log() noexcept {

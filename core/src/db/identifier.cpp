@@ -18,4 +18,14 @@ Identifier::Identifier(std::string_view name) : name_(name) {
   }
 }
 
+std::string quote_name(std::string_view name) {
+  std::string quoted = "\"";
+  for (const char c : name) {
+    if (c == '\0') throw ValidationError("a name holds a NUL character", "Rename the object without it.");
+    quoted += c;
+    if (c == '"') quoted += '"';
+  }
+  return quoted += '"';
+}
+
 }  // namespace nerve::db

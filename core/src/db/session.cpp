@@ -13,12 +13,12 @@ Session::Session(std::unique_ptr<Connection> connection, Dialect dialect, QueryL
 
 Session::~Session() = default;
 
-void Session::begin(Access access) {
+void Session::begin(Access access, const TransactionOptions& options) {
   access_ = access;
   broken_ = false;
   schema_changed_ = false;
   savepoint_depth_ = 0;
-  connection_->begin(access);
+  connection_->begin(access, options);
 }
 
 void Session::commit() {
@@ -39,6 +39,11 @@ void Session::rollback() noexcept {
   // What the transaction changed of the schema is gone as well, so what was prepared on it is stale.
   if (schema_changed_) discard_statements();
   evict_idle_statements();
+}
+
+void Session::execute_alone(std::string_view sql, std::chrono::milliseconds lock_timeout) {
+  discard_statements();
+  connection_->execute_alone(sql, lock_timeout);
 }
 
 int Session::begin_savepoint() {

@@ -40,10 +40,12 @@ class Session {
   QueryLog& log() noexcept { return log_; }
   Access access() const noexcept { return access_; }
 
-  void begin(Access access);
+  void begin(Access access, const TransactionOptions& options = {});
   /// Commits, unless a statement failed and was swallowed: then it rolls back and throws.
   void commit();
   void rollback() noexcept;
+  /// Between transactions only.
+  void execute_alone(std::string_view sql, std::chrono::milliseconds lock_timeout);
 
   int begin_savepoint();
   void release_savepoint(int depth);

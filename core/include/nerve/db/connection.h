@@ -5,10 +5,12 @@
 #include "nerve/db/identifier.h"
 #include "nerve/db/value.h"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +22,19 @@ namespace nerve::db {
 
 /// Whether a transaction may change the database.
 enum class Access : std::uint8_t { read, write };
+
+/// What a transaction may ask for beyond its access. Only schema changes need it.
+struct TransactionOptions {
+  /// False on SQLite for the rebuild of a table: with foreign keys enforced, dropping the old table deletes
+  /// the rows of its children. Names in views are then not looked up by a rename either. PostgreSQL needs
+  /// neither.
+  bool enforces_foreign_keys = true;
+  /// On PostgreSQL the longest wait for a lock inside this transaction; absent: as the connection has it.
+  std::optional<std::chrono::milliseconds> lock_timeout = std::nullopt;
+  /// On PostgreSQL the longest run of one statement inside it, 0 for no limit; absent: as the connection has
+  /// it.
+  std::optional<std::chrono::milliseconds> statement_timeout = std::nullopt;
+};
 
 /// A statement as the port hands it to a backend: one statement, without comments, its parameters written
 /// `:name`.
@@ -69,8 +84,9 @@ class Connection {
  public:
   virtual ~Connection() = default;
 
-  /// Begins a transaction: a snapshot for reading, or the writer's (immediate on SQLite).
-  virtual void begin(Access access) = 0;
+  /// Begins a transaction: a snapshot for reading, or the writer's (immediate on SQLite). The options end
+  /// with the transaction.
+  virtual void begin(Access access, const TransactionOptions& options) = 0;
   /// Commits. Throws TransactionError with what is known of the outcome; after it no transaction is open.
   virtual void commit() = 0;
   virtual void rollback() noexcept = 0;
@@ -84,12 +100,29 @@ class Connection {
   virtual std::unique_ptr<PreparedStatement> prepare(const StatementText& statement) = 0;
   /// Runs several statements natively, without parameters or results.
   virtual void execute_script(std::string_view sql) = 0;
+  /// Runs one statement outside of any transaction, for what the engine permits only there (VACUUM, CREATE
+  /// INDEX CONCURRENTLY), for as long as it takes, but waiting for locks at most as long as told (0: without
+  /// end).
+  virtual void execute_alone(std::string_view sql, std::chrono::milliseconds lock_timeout) = 0;
   virtual std::unique_ptr<BulkWriter> bulk_insert(const Identifier& table,
                                                   std::span<const Identifier> columns) = 0;
 
   /// A cheap look whether the session can still be used: connected, and to the database that the name still
   /// means.
   virtual bool is_usable() noexcept = 0;
+};
+
+/// Keeps everybody else from changing the schema while it lives. It ends with the process that holds it,
+/// however that ends: there is nothing to be unlocked by hand.
+class SchemaLock {
+ public:
+  SchemaLock() = default;
+  SchemaLock(const SchemaLock&) = delete;
+  SchemaLock& operator=(const SchemaLock&) = delete;
+  virtual ~SchemaLock() = default;
+
+  /// Throws ConnectionError when it was lost, because the connection that held it is gone.
+  virtual void require_held() = 0;
 };
 
 /// Makes connections to one database.
@@ -104,6 +137,8 @@ class ConnectionSource {
   /// What writers of this process queue on before they meet the engine's lock; null where the engine needs
   /// none. All sources of one file share one mutex, since they share the file's lock: hence the shared_ptr.
   virtual std::shared_ptr<std::timed_mutex> writer_queue() const = 0;
+  /// See Database::lock_schema.
+  virtual std::unique_ptr<SchemaLock> lock_schema(std::chrono::milliseconds wait) = 0;
 };
 
 }  // namespace nerve::db

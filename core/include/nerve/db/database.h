@@ -3,6 +3,7 @@
 
 #include "nerve/db/connection.h"
 #include "nerve/db/query_log.h"
+#include "nerve/db/schema_session.h"
 #include "nerve/db/transaction.h"
 
 #include <chrono>
@@ -65,6 +66,30 @@ class Database {
     return run_returning(Access::write, std::forward<Work>(work));
   }
 
+  /// Calls `work(SchemaSession&)` with one connection for changes of the schema; see
+  /// nerve/db/schema_session.h. Nothing of it is ever run again by itself.
+  template <class Work>
+  auto change_schema(Work&& work) {
+    using Result = std::invoke_result_t<Work&, SchemaSession&>;
+    if constexpr (std::is_void_v<Result>) {
+      run_schema_change([&work](SchemaSession& session) { work(session); });
+    } else {
+      std::optional<Result> result;
+      run_schema_change([&](SchemaSession& session) { result.emplace(work(session)); });
+      return std::move(*result);
+    }
+  }
+
+  /// Takes the one lock that all who change the schema of this database take, and waits for it at most
+  /// `wait`.
+  ///
+  /// On SQLite it is a lock of the operating system on the database's folder (so a migration of another
+  /// database in the same folder waits too); on PostgreSQL a lock of a transaction that stays open on a
+  /// connection of its own, so that a proxy cannot hand the session to somebody else. Throws ConnectionError
+  /// that says who holds it; UnsupportedError where each transaction of a connection meets another server
+  /// process.
+  std::unique_ptr<SchemaLock> lock_schema(std::chrono::milliseconds wait);
+
   QueryLog& query_log() noexcept;
   Dialect dialect() const noexcept;
   /// The database's name for messages, without credentials.
@@ -86,7 +111,10 @@ class Database {
   }
 
   void run(Access access, const std::function<void(Transaction&)>& work);
+  void run_schema_change(const std::function<void(SchemaSession&)>& work);
   void run_once(Access access, const std::function<void(Transaction&)>& work);
+  static void run_transaction(Session& session, Access access, const TransactionOptions& options,
+                              const std::function<void(Transaction&)>& work);
 
   struct State;
   std::unique_ptr<State> state_;

@@ -29,4 +29,8 @@ class Identifier {
   std::string name_;
 };
 
+/// Any name inside double quotes, quotes in it doubled: what both engines read as that name. For names that a
+/// database itself told; ours are Identifiers. Throws ValidationError for a name with a NUL.
+std::string quote_name(std::string_view name);
+
 }  // namespace nerve::db

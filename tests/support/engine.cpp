@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "conformance/engine.h"
+#include "support/engine.h"
 
 #include <array>
 #include <atomic>
@@ -28,7 +28,7 @@ std::string with_types(std::string_view sql, db::Dialect dialect) {
 
 Postgresql::Postgresql() {
   static std::atomic<int> number{0};
-  url_ = PostgresServer::shared().create_database("conformance_" + std::to_string(++number));
+  url_ = PostgresServer::shared().create_database("test_" + std::to_string(++number));
 }
 
 }  // namespace nerve::test

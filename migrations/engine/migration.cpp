@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nerve/migrations/migration.h"
+
+#include "logical_types.h"
+
+#include "nerve/core/error.h"
+#include "nerve/db/sql_script.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace nerve::migrations {
+
+namespace {
+
+constexpr std::string_view section_marker = "-- migrate:";
+constexpr std::string_view dialect_marker = "-- dialect:";
+
+/// The text with every line blanked that does not belong to the direction and dialect, so that lines keep
+/// their numbers.
+std::string select_lines(std::string_view text, Direction direction, db::Dialect dialect) {
+  std::string selected;
+  std::string_view section;
+  std::string_view block;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    const bool is_marker = line.starts_with(section_marker) || line.starts_with(dialect_marker);
+    if (line.starts_with(section_marker)) {
+      section = line.substr(section_marker.size());
+      block = {};
+    } else if (line.starts_with(dialect_marker)) {
+      block = line.substr(dialect_marker.size());
+    }
+    const bool in_block =
+        block.empty() || block.starts_with("end") || block.starts_with(db::to_string(dialect));
+    if (!is_marker && section.starts_with(to_string(direction)) && in_block) selected += line;
+    selected += '\n';
+  }
+  return selected;
+}
+
+}  // namespace
+
+std::string_view to_string(Direction direction) noexcept {
+  return direction == Direction::up ? "up" : "down";
+}
+
+std::string Reference::to_string() const {
+  return fmt::format("{}@{:04}", module, number);
+}
+
+Reference Reference::parse(std::string_view text, std::string_view default_module) {
+  const std::size_t separator = text.find_first_of("@/");
+  const bool has_module = separator != std::string_view::npos;
+  Reference reference{std::string(has_module ? text.substr(0, separator) : default_module), 0};
+  const std::string_view digits = has_module ? text.substr(separator + 1) : text;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), reference.number);
+  const bool is_number = error == std::errc() && end == digits.data() + digits.size();
+  if (!is_number || reference.number < 1 || reference.number > number_max || reference.module.empty()) {
+    throw ValidationError(fmt::format("\"{}\" names no migration", text),
+                          "Write the module and the number, such as tenancy@0001.");
+  }
+  return reference;
+}
+
+std::string Migration::title() const {
+  return fmt::format("{}/{:04}_{}", reference.module, reference.number, name);
+}
+
+std::vector<MigrationStatement> Migration::statements(Direction direction, db::Dialect dialect) const {
+  const std::string script = expand_logical_types(select_lines(text, direction, dialect), dialect, file);
+  std::vector<MigrationStatement> statements;
+  try {
+    for (const db::ScriptStatement& statement : db::split_script(script, dialect)) {
+      statements.push_back({std::string(statement.sql), statement.line});
+    }
+  } catch (const ValidationError& error) {
+    throw ValidationError(fmt::format("{}: {} ({})", file, error.what(), db::to_string(dialect)),
+                          error.hint());
+  }
+  return statements;
+}
+
+}  // namespace nerve::migrations
