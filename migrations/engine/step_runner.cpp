@@ -90,7 +90,8 @@ void StepRunner::run_scripts(db::Transaction& transaction, const Step& step,
 
 void StepRunner::finish(db::Transaction& transaction, const Step& step, SteadyTime started) {
   ensure_ledger(transaction);
-  const LedgerEntry entry = entry_of(step);
+  LedgerEntry entry = entry_of(step);
+  entry.duration = since(started);
   const bool is_up = step.direction == Direction::up;
   if (!is_up) {
     ledger_.erase(transaction, entry.reference);
@@ -104,7 +105,7 @@ void StepRunner::finish(db::Transaction& transaction, const Step& step, SteadyTi
                                .subject = entry.reference.to_string(),
                                .checksum = entry.checksum,
                                .actor = options_.actor,
-                               .duration = since(started)});
+                               .duration = entry.duration});
 }
 
 void StepRunner::ensure_ledger(db::Transaction& transaction) {

@@ -70,6 +70,7 @@ Command health_command();
 Command stats_command();
 Command optimize_command();
 Command queries_command();
+Command migrate_command();
 Command completions_command();
 
 }  // namespace nerve::cli

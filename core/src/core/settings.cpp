@@ -44,6 +44,13 @@ const std::vector<Setting>& core_settings() {
        .type = text,
        .description = "folder that keeps the backups",
        .default_text = "backups"},
+      {.key = "maintenance.windows",
+       .type = text_list,
+       .description =
+           "when schemas may be changed with --window: \"sat 22:00-04:00\", \"daily 03:00-04:00\""},
+      {.key = "maintenance.notify",
+       .type = text_list,
+       .description = "program and arguments that are told of migrations, by JSON on standard input"},
       {.key = "query_log.file",
        .type = text,
        .description = "file that collects the statistics of statements; empty for none"},

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "context.h"
+
+#include "nerve/migrations/migrator.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nerve::cli {
+
+/// A database with the migrations that it should have.
+struct MigrationTarget {
+  DatabaseUrl url;
+  migrations::MigrationSet set;
+  migrations::Ledger ledger;
+  std::unique_ptr<db::Database> database;
+
+  migrations::Migrator migrator(migrations::MigratorOptions options = {}) {
+    return {*database, set, ledger, std::move(options)};
+  }
+  /// What --to or an operand names; nothing without it.
+  std::optional<migrations::Reference> reference(const std::optional<std::string>& text) const;
+};
+
+/// The databases that a migrate command is about: the one that --db names, with the migrations in --dir.
+///
+/// `writes`: they are opened for writing, and with --create made where they are missing.
+std::vector<MigrationTarget> migration_targets(Context& context, const Arguments& arguments, bool writes);
+
+/// "user@host", for the ledger.
+std::string current_actor();
+
+}  // namespace nerve::cli

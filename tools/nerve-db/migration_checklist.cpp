@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migration_checklist.h"
+
+#include "maintenance_window.h"
+#include "notifier.h"
+
+#include "nerve/backends/sqlite/file.h"
+#include "nerve/backends/sqlite/health.h"
+#include "nerve/backups/backup.h"
+#include "nerve/core/clock.h"
+#include "nerve/core/error.h"
+#include "nerve/core/json.h"
+#include "nerve/core/shell.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace nerve::cli {
+
+namespace {
+
+/// An empty database has nothing to lose.
+bool has_pages(const std::filesystem::path& file) {
+  return sqlite::read_file_facts(file).size_bytes > 0;
+}
+
+}  // namespace
+
+MigrationChecklist::MigrationChecklist(Context& context, const Arguments& arguments,
+                                       const MigrationTarget& target)
+    : context_(context), target_(target), wants_backup_(!arguments.has("--no-backup")) {
+  if (!arguments.has("--window")) return;
+  const Config& config = context.config();
+  require_window(config.text_list("maintenance.windows"), config.where("maintenance.windows"),
+                 system_clock().now());
+}
+
+void MigrationChecklist::before(const std::vector<migrations::Step>& steps) {
+  for (const migrations::Step& step : steps) migrations_.push_back(step.migration->reference.to_string());
+  require_healthy("before");
+  if (wants_backup_) make_backup();
+  has_begun_ = true;
+  tell("started", {});
+}
+
+void MigrationChecklist::after(const std::vector<migrations::StepResult>& results) {
+  if (results.empty()) return;
+  require_healthy("after");
+  tell("finished", {});
+}
+
+void MigrationChecklist::failed(const std::string& reason) {
+  if (!has_begun_) return;
+  if (!backup_id_.empty()) {
+    context_.output().note(
+        fmt::format("the database as it was before this run is backup {}: {}", backup_id_, restore_command_));
+  }
+  tell("failed", reason);
+}
+
+void MigrationChecklist::require_healthy(const std::string& moment) {
+  if (target_.url.engine != db::Dialect::sqlite || !has_pages(target_.url.location)) return;
+  const health::Report report = sqlite::check_health(target_.url.location);
+  for (const health::Check& check : report.checks) {
+    if (check.status != health::Status::critical) continue;
+    throw IntegrityError(fmt::format("health {} the migration: {}: {}", moment, check.id, check.message),
+                         restore_command_.empty() ? "Mend it first: " + check.fix
+                                                  : "Go back to how it was: " + restore_command_);
+  }
+}
+
+void MigrationChecklist::make_backup() {
+  Output& output = context_.output();
+  if (target_.url.engine != db::Dialect::sqlite) {
+    output.note("no backup of PostgreSQL is made here: make one with pg_dump where you need a way back");
+    return;
+  }
+  if (!has_pages(target_.url.location)) return;
+  const auto repository = backups::Repository::open_or_create(context_.repository());
+  backups::BackupOptions options;
+  options.kind = backups::Kind::safety;
+  const backups::Manifest manifest = [&] {
+    Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
+    return backups::create_backup(target_.url.location, repository, options, system_clock(), &progress);
+  }();
+  backup_id_ = manifest.id.short_text();
+  restore_command_ = fmt::format("nerve-db restore {} --repo {} --db {}", backup_id_,
+                                 shell_word(repository.path().string()), shell_word(target_.url.location));
+  output.note("backup before the migration: " + backup_id_);
+}
+
+void MigrationChecklist::tell(const std::string& event, const std::string& detail) {
+  const auto& command = context_.config().text_list("maintenance.notify");
+  if (command.empty()) return;
+  try {
+    notify(command, {{"event", "migration_" + event},
+                     {"database", target_.database->name()},
+                     {"migrations", migrations_},
+                     {"backup", backup_id_},
+                     {"actor", current_actor()},
+                     {"at", system_clock().now().to_text()},
+                     {"detail", detail}});
+  } catch (const Error& error) {
+    context_.output().warning(error.what());
+  }
+}
+
+}  // namespace nerve::cli
