@@ -6,6 +6,7 @@
 
 #include "nerve/backends/sqlite/errors.h"
 #include "nerve/core/error.h"
+#include "nerve/db/sql_script.h"
 
 #include <array>
 #include <cctype>
@@ -203,7 +204,14 @@ void SqliteConnection::execute_script(std::string_view sql) {
 }
 
 void SqliteConnection::execute_alone(std::string_view sql, std::chrono::milliseconds /*lock_timeout*/) {
-  run_without_control(sql);
+  // Not by the authorizer: VACUUM attaches a database of its own.
+  for (const db::ScriptStatement& statement : db::split_script(sql, db::Dialect::sqlite)) {
+    if (db::transaction_control(statement.sql, db::Dialect::sqlite).empty()) continue;
+    throw DatabaseError(ErrorKind::denied, "a statement of transaction control, ATTACH, DETACH or PRAGMA",
+                        "Remove it.", "SQLITE_AUTH");
+  }
+  if (sqlite3_exec(handle_, std::string(sql).c_str(), nullptr, nullptr, nullptr) == SQLITE_OK) return;
+  throw_script_error();
 }
 
 void SqliteConnection::run_without_control(std::string_view sql) {
@@ -213,23 +221,22 @@ void SqliteConnection::run_without_control(std::string_view sql) {
   const std::string text(sql);
   sqlite3_set_authorizer(handle_, refuse_control, nullptr);
   const int result = sqlite3_exec(handle_, text.c_str(), nullptr, nullptr, nullptr);
-  const int code = sqlite3_extended_errcode(handle_);
-  if (result == SQLITE_OK) {
-    sqlite3_set_authorizer(handle_, nullptr, nullptr);
-    return;
-  }
-  // Nothing is bound in a script, so SQLite's text names the place without giving anything away.
-  const std::string reason = sqlite3_errmsg(handle_);
   sqlite3_set_authorizer(handle_, nullptr, nullptr);
+  if (result != SQLITE_OK) throw_script_error();
+}
+
+void SqliteConnection::throw_script_error() {
+  const int code = sqlite3_extended_errcode(handle_);
   if (code == SQLITE_AUTH) {
     throw DatabaseError(ErrorKind::denied, "a script holds a transaction statement, ATTACH, DETACH or PRAGMA",
                         "Remove it: the script runs inside the transaction that was begun for it.",
                         "SQLITE_AUTH");
   }
   if (code == SQLITE_ERROR || (code & 0xff) == SQLITE_CONSTRAINT) {
+    // Nothing is bound in a script, so SQLite's text names the place without giving anything away.
     throw DatabaseError(code == SQLITE_ERROR ? ErrorKind::failure : kind_of_constraint(code),
-                        "script failed: " + reason, "Correct the script; nothing of it stays.",
-                        std::string(sqlite::code_name(code)));
+                        std::string("script failed: ") + sqlite3_errmsg(handle_),
+                        "Correct the script; nothing of it stays.", std::string(sqlite::code_name(code)));
   }
   throw_error(code);
 }

@@ -50,6 +50,7 @@ class SqliteConnection : public db::Connection {
   void run(const std::string& sql);
   std::string pragma_text(const char* sql);
   void run_without_control(std::string_view sql);
+  [[noreturn]] void throw_script_error();
   void suspend_foreign_keys();
   void resume_foreign_keys() noexcept;
 
