@@ -10,6 +10,7 @@
 
 #include <array>
 #include <filesystem>
+#include <system_error>
 
 namespace nerve::cli {
 
@@ -28,11 +29,13 @@ Ledger ledger_from(const Arguments& arguments) {
   }
 }
 
-OpenOptions open_options(Context& context, const Arguments& arguments, bool writes) {
+OpenOptions open_options(Context& context, const Arguments& arguments, const DatabaseUrl& url, bool writes) {
   OpenOptions options = context.read_options();
   options.read_only = !writes;
   options.create = writes && arguments.has("--create");
-  options.wal = false;  // somebody else's database keeps its journal mode
+  // A database that is there keeps its journal mode; one that is made gets the better one.
+  std::error_code error;
+  options.wal = options.create && url.engine == db::Dialect::sqlite && !std::filesystem::exists(url.location, error);
   return options;
 }
 
@@ -65,7 +68,7 @@ std::vector<MigrationTarget> migration_targets(Context& context, const Arguments
   const std::array dialects{url.engine};
   std::vector<MigrationTarget> targets;
   targets.push_back({url, MigrationSet::from_folder(*folder, dialects), ledger_from(arguments),
-                     open(url, open_options(context, arguments, writes))});
+                     open(url, open_options(context, arguments, url, writes))});
   return targets;
 }
 
