@@ -134,6 +134,31 @@ run nerve-db optimize --db shop.db
 expect_exit 0
 expect_stdout '^nothing to do$'
 
+claim "a superfluous index is advice that --apply leaves alone, and the advice can be followed"
+make_database 'sh op.db' 10
+sqlite3 -batch 'sh op.db' 'CREATE INDEX album_by_artist_and_title ON album(artist_id, title)'
+run nerve-db optimize --db 'sh op.db'
+expect_exit 0
+expect_stdout '^redundant_index '
+expect_stderr '^nothing was changed, and --apply would change nothing now$'
+advice=$(stdout | sed -n 's/^redundant_index is advice that --apply leaves to you: //p')
+digest=$(content 'sh op.db')
+run nerve-db optimize --db 'sh op.db' --apply
+expect_exit 0
+expect_stdout '^redundant_index +skipped .* advice only'
+expect_equal "the content" "$digest" "$(content 'sh op.db')"
+run bash -c "$advice"
+expect_exit 0
+run nerve-db optimize --db 'sh op.db'
+expect_stdout '^nothing to do$'
+
+claim "stats of an empty database says that it is empty"
+: >empty.db
+run nerve-db stats --db empty.db
+expect_exit 0
+expect_stdout '^the database is empty: it has no tables$'
+expect_nowhere 'TABLE'
+
 claim "stats agrees with what sqlite3 counts"
 make_database shop.db
 run nerve-db stats --db shop.db
