@@ -83,6 +83,7 @@ VerifyReport verify_backup(const Repository& repository, const Manifest& manifes
   const std::filesystem::path folder = repository.folder_of(manifest.id);
   VerifyReport report;
   report.id = manifest.id.to_string();
+  report.source = manifest.source.path;
   report.state = manifest.state;
   report.deep = options.deep && manifest.state == State::good;
   compare_file(folder, manifest.file, report, progress);

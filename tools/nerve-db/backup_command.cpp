@@ -222,13 +222,18 @@ void require_sound(const std::vector<VerifyReport>& reports, const Repository& r
   const auto damaged =
       std::count_if(reports.begin(), reports.end(), [](const VerifyReport& one) { return !one.ok(); });
   if (damaged == 0) return;
-  const std::string message =
-      reports.size() == 1
-          ? fmt::format("backup {} is damaged: {}", reports.front().id, reports.front().problems.front())
-          : fmt::format("{} of {} backups are damaged", damaged, reports.size());
-  throw IntegrityError(message,
-                       fmt::format("Make a new backup now, and look for what changed the files in {}.",
-                                   repository.path().string()));
+  const VerifyReport& first = *std::ranges::find_if_not(reports, &VerifyReport::ok);
+  const std::string message = reports.size() == 1
+                                  ? fmt::format("backup {} is damaged: {}", first.id, first.problems.front())
+                                  : fmt::format("{} of {} backups are damaged", damaged, reports.size());
+  const std::string folder = repository.path().string();
+  // Of a manifest that cannot be trusted it is not known whose backup it is.
+  const std::string database = first.source.empty() ? std::string() : " --db " + shell_word(first.source);
+  throw IntegrityError(
+      message,
+      fmt::format("Make a new backup now: nerve-db backup --repo {}{}. Then look for what changed the "
+                  "files in the repository.",
+                  shell_word(folder), database));
 }
 
 int run_verify(Context& context, const Arguments& arguments) {

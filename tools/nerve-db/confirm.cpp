@@ -35,11 +35,11 @@ bool can_ask(const Output& output) noexcept {
   return !output.wants_json() && ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1;
 }
 
-void require_answerable(const Output& output, bool yes) {
+void require_answerable(const Output& output, bool yes, std::string_view hint) {
   if (yes || can_ask(output)) return;
   throw ValidationError(output.wants_json() ? "this must be confirmed, and with --json nobody is asked"
                                             : "this must be confirmed, and there is no terminal to ask on",
-                        "Add --yes to do it, or --dry-run to see what would be done.");
+                        std::string(hint));
 }
 
 bool confirm(Output& output, std::string_view question) {

@@ -90,7 +90,10 @@ int run_restore(Context& context, const Arguments& arguments) {
   std::error_code error;
   const bool replaces =
       target.mode == RestoreTarget::Mode::in_place && std::filesystem::exists(target.path, error);
-  if (replaces && !dry_run) require_answerable(output, arguments.has("--yes"));
+  if (replaces && !dry_run) {
+    require_answerable(output, arguments.has("--yes"),
+                       "Add --yes to do it, or --dry-run to see what would be done.");
+  }
 
   const backups::Repository repository = backups::Repository::open(context.repository());
   const backups::Manifest manifest =

@@ -20,6 +20,7 @@ struct VerifyOptions {
 /// What verification found. Nothing wrong means no problems.
 struct VerifyReport {
   std::string id;
+  std::string source;          ///< the database it is of; empty when the manifest cannot be trusted
   std::optional<State> state;  ///< as the manifest has it; absent when that cannot be trusted
   bool deep = false;
   std::vector<std::string> problems;        ///< one line each, naming the file
