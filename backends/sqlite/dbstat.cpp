@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sqlite/dbstat.h"
 
+#include "sqlite/remedies.h"
+
 #include "nerve/core/error.h"
 
 namespace nerve::sqlite {
@@ -15,7 +17,7 @@ void each_in_dbstat(Session& session, const std::string& sql, const std::functio
   } catch (const DatabaseError& error) {
     if (error.code() != "SQLITE_FULL") throw;
     throw IntegrityError("a page of " + session.path().string() + " refers to one beyond the end of the file",
-                         "Restore the database from a backup: `nerve-db restore latest --db FILE`.");
+                         restore_hint(session.path()));
   }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/backends/sqlite/errors.h"
 
+#include "sqlite/remedies.h"
+
 #include "nerve/backends/sqlite/file.h"
 #include "nerve/core/error.h"
 
@@ -137,9 +139,16 @@ constexpr int primary_code(int extended_code) noexcept {
   return extended_code & 0xff;
 }
 
+/// SQLite says "attempt to write a readonly database" of a reader that meets what a dead writer left.
+std::string_view description_of(int code) noexcept {
+  if (code == SQLITE_READONLY_ROLLBACK || code == SQLITE_READONLY_RECOVERY)
+    return "a program that wrote to it died, and what it began must be undone first";
+  return ::sqlite3_errstr(primary_code(code));
+}
+
 std::string message_of(int code, std::string_view what, const std::filesystem::path& path) {
   std::string message(what);
-  message += " " + path.string() + ": " + ::sqlite3_errstr(primary_code(code));
+  message += " " + path.string() + ": " + std::string(description_of(code));
   message += " (" + std::string(code_name(code)) + ")";
   return message;
 }
@@ -157,14 +166,11 @@ std::string message_of(int code, std::string_view what, const std::filesystem::p
   throw ConnectionError(message, advice, std::string(code_name(code)));
 }
 
-[[noreturn]] void throw_read_only(const std::string& message, int code) {
+[[noreturn]] void throw_read_only(const std::string& message, const std::filesystem::path& path, int code) {
   switch (code) {
     case SQLITE_READONLY_ROLLBACK:
     case SQLITE_READONLY_RECOVERY:
-      throw DeniedError(
-          message,
-          "A program was cut off while it wrote: open the database once with a program that may write "
-          "it, such as `sqlite3 FILE .tables`, which undoes what was left half done.");
+      throw DeniedError(message, recovery_hint(path));
     case SQLITE_READONLY_CANTINIT:
     case SQLITE_READONLY_DIRECTORY:
       throw DeniedError(message,
@@ -206,15 +212,14 @@ void throw_sqlite_error(int extended_code, std::string_view what, const std::fil
   switch (primary_code(extended_code)) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      throw IntegrityError(message,
-                           "Restore the database from a backup: `nerve-db restore latest --db FILE`.");
+      throw IntegrityError(message, restore_hint(path));
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       throw_busy(message, path, extended_code, holders);
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_AUTH:
-      throw_read_only(message, extended_code);
+      throw_read_only(message, path, extended_code);
     case SQLITE_CANTOPEN:
       throw_cannot_open(message, path);
     case SQLITE_FULL:

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/backends/sqlite/maintenance.h"
 
+#include "sqlite/remedies.h"
+
 #include "nerve/backends/sqlite/inspection.h"
 #include "nerve/core/error.h"
 #include "nerve/core/interrupt.h"
@@ -50,7 +52,7 @@ void require_sound(Session& session, ProgressSink* progress) {
   const Damage damage = quick_check(session, progress);
   if (!damage.is_found() || damage.is_only_in_indexes()) return;
   throw IntegrityError(session.path().string() + " is damaged: " + damage.describe(),
-                       "Restore it from a backup: `nerve-db restore latest --db FILE`.");
+                       restore_hint(session.path()));
 }
 
 Applied apply_one(Session& session, const Proposal& proposal) {
@@ -114,7 +116,8 @@ Json Proposal::to_json() const {
           {"gain", gain},
           {"gain_bytes", gain_bytes},
           {"needs_exclusive_lock", needs_exclusive_lock},
-          {"obstacle", obstacle}};
+          {"obstacle", obstacle},
+          {"is_advice", is_advice()}};
 }
 
 Json Applied::to_json() const {

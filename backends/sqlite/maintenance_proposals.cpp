@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sqlite/free_space.h"
+#include "sqlite/remedies.h"
 
 #include "nerve/backends/sqlite/inspection.h"
 #include "nerve/backends/sqlite/maintenance.h"
@@ -101,7 +102,7 @@ class ProposalMaker {
     if (!damage.is_found()) return;
     if (!damage.is_only_in_indexes()) {
       throw IntegrityError(session_.path().string() + " is damaged: " + damage.describe(),
-                           "Restore it from a backup: `nerve-db restore latest --db FILE`.");
+                           restore_hint(session_.path()));
     }
     for (const std::string& index : damage.indexes) {
       proposals_.push_back({.task = Task::reindex,
@@ -220,7 +221,7 @@ class ProposalMaker {
                               .value = {},
                               .statement = "DROP INDEX " + quote_identifier(index.name),
                               .gain = "less to write and to keep",
-                              .obstacle = "an index is only dropped by its owner"});
+                              .obstacle = "advice only: whether an index may go is for its owner to say"});
       }
     }
   }

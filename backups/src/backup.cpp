@@ -94,17 +94,19 @@ void examine_copy(const std::filesystem::path& copy_path, const std::filesystem:
   manifest.sqlite.schema_sha256 = schema_sha256(copy);
 }
 
-std::string hint_after_damage(const IntegrityError& error, const std::filesystem::path& source,
+std::string hint_after_damage(const IntegrityError& error, const sqlite::FileFacts& facts,
                               const Repository& repository) {
-  if (const std::optional<Manifest> earlier = repository.newest_of(source)) {
+  const std::string source = shell_word(facts.path.string());
+  if (const std::optional<Manifest> earlier = repository.newest_of(facts.path)) {
     return fmt::format("The last good backup of it is of {}: nerve-db restore {} --repo {} --db {}.",
                        earlier->created_at.to_text(), earlier->id.short_text(),
-                       shell_word(repository.path().string()), shell_word(source.string()));
+                       shell_word(repository.path().string()), source);
   }
-  if (!error.hint().empty()) return error.hint();
+  // Of what is no database at all the error knows more; of a damaged one it could only name a backup.
+  if (facts.kind != sqlite::FileKind::sqlite) return error.hint();
   return fmt::format(
       "There is no good backup of it in {}; 'sqlite3 {} .recover' prints the rows that can still be read.",
-      repository.path().string(), shell_word(source.string()));
+      repository.path().string(), source);
 }
 
 Manifest make_backup(const sqlite::FileFacts& facts, const Repository& repository,
@@ -115,7 +117,7 @@ Manifest make_backup(const sqlite::FileFacts& facts, const Repository& repositor
   manifest.program_version = NERVE_VERSION;
   manifest.kind = options.kind;
   manifest.source = {source_name(facts.path), facts.size_bytes,
-                     facts.header && facts.header->is_wal ? "wal" : "rollback"};
+                     facts.header && facts.header->is_wal ? "wal" : "rollback", mode_text(facts.mode)};
   manifest.checks.source = options.deep ? "integrity_check" : "quick_check";
 
   std::optional<PartialBackup> partial;
@@ -132,6 +134,7 @@ Manifest make_backup(const sqlite::FileFacts& facts, const Repository& repositor
   }
   const std::filesystem::path copy = partial->file(database_file_name);
   examine_copy(copy, facts.path, manifest, progress);
+  manifest.is_emptied = manifest.rows_total() == 0 && repository.newest_with_rows(facts.path).has_value();
   manifest.file = describe_file(copy, progress);
   manifest.duration_ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - manifest.created_at).count();
@@ -151,7 +154,7 @@ Manifest create_backup(const std::filesystem::path& source, const Repository& re
     require_space(existing_folder(repository.path()), space_for(facts));
     return make_backup(facts, repository, options, clock, progress);
   } catch (const IntegrityError& error) {
-    throw IntegrityError(error.what(), hint_after_damage(error, facts.path, repository));
+    throw IntegrityError(error.what(), hint_after_damage(error, facts, repository));
   }
 }
 

@@ -33,7 +33,10 @@ Manifest keep_damaged_files(const std::filesystem::path& database, const TargetS
   manifest.program_version = NERVE_VERSION;
   manifest.state = State::damaged;
   manifest.kind = Kind::safety;
-  manifest.source = {source_name(database), state.database.size_bytes, {}};
+  manifest.source = {source_name(database),
+                     state.database.size_bytes,
+                     {},
+                     state.exists ? mode_text(state.mode) : std::string()};
 
   PartialBackup partial(repository, manifest.id);
   if (state.exists) {

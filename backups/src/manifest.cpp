@@ -68,10 +68,12 @@ Manifest from_json(const Json& json, std::string_view name) {
   manifest.program_version = json.at("program_version").get<std::string>();
   manifest.state = parse_word(json.at("state"), {State::good, State::damaged}, name);
   manifest.kind = parse_word(json.at("kind"), {Kind::manual, Kind::safety}, name);
+  manifest.is_emptied = json.value("emptied", false);
   const Json& source = json.at("source");
   manifest.source.path = source.at("path").get<std::string>();
   manifest.source.size_bytes = source.at("size_bytes").get<std::uint64_t>();
   manifest.source.journal_mode = source.at("journal_mode").get<std::string>();
+  manifest.source.mode = source.value("mode", std::string());
   manifest.sqlite = parse_sqlite_facts(json.at("sqlite"));
   manifest.file = parse_stored_file(json.at("file"), {database_file_name}, name);
   for (const Json& companion : json.at("companions")) {
@@ -117,6 +119,10 @@ void require_own_hash(Json& json, std::string_view name) {
 
 }  // namespace
 
+std::string mode_text(unsigned int mode) {
+  return fmt::format("{:04o}", mode);
+}
+
 std::string_view to_string(State state) noexcept {
   return state == State::good ? "good" : "damaged";
 }
@@ -141,8 +147,12 @@ Json Manifest::to_json() const {
           {"program_version", program_version},
           {"state", to_string(state)},
           {"kind", to_string(kind)},
+          {"emptied", is_emptied},
           {"source",
-           {{"path", source.path}, {"size_bytes", source.size_bytes}, {"journal_mode", source.journal_mode}}},
+           {{"path", source.path},
+            {"size_bytes", source.size_bytes},
+            {"journal_mode", source.journal_mode},
+            {"mode", source.mode}}},
           {"sqlite",
            {{"library_version", sqlite.library_version},
             {"page_size_bytes", sqlite.page_size_bytes},

@@ -3,6 +3,7 @@
 
 #include "file_lock.h"
 #include "layout.h"
+#include "marker.h"
 
 #include "nerve/core/error.h"
 
@@ -36,30 +37,6 @@ void make_folders(const std::filesystem::path& path) {
   }
 }
 
-bool is_there(const std::filesystem::path& path) {
-  std::error_code error;
-  const bool is_there = std::filesystem::exists(path, error);
-  if (error) throw_system_error(error.value(), "cannot look at", path);
-  return is_there;
-}
-
-/// Makes the marker under another name first, so that it is never half there; the lock on that name keeps two
-/// processes that make the repository at once from locking two different markers.
-void make_marker(const std::filesystem::path& repository) {
-  const std::filesystem::path marker = repository / marker_file_name;
-  const std::filesystem::path partial = repository / partial_marker_file_name;
-  {
-    const Descriptor lock = open_file(partial, O_RDWR | O_CREAT, 0600);
-    lock_exclusive(lock, partial);
-    if (!is_there(marker)) {
-      if (::ftruncate(lock.number(), 0) != 0) throw_system_error(errno, "cannot write", partial);
-      write_text_durably(lock, fmt::format("{{\"format\": {}}}\n", format_version), partial);
-      rename_durably(partial, marker);
-    }
-  }
-  remove_if_there(partial);
-}
-
 void remove_folder(const std::filesystem::path& folder) {
   std::error_code error;
   std::filesystem::remove_all(folder, error);
@@ -86,7 +63,7 @@ RepositoryLock RepositoryLock::shared(const Repository& repository) {
 RepositoryLock RepositoryLock::for_writing(const Repository& repository) {
   make_folders(repository.path());
   const std::filesystem::path marker = repository.path() / marker_file_name;
-  if (!is_there(marker)) make_marker(repository.path());
+  if (!has_marker(repository.path())) make_marker(repository.path());
   // Opened for writing, because NFS grants an exclusive flock only so.
   Descriptor file = open_file(marker, O_RDWR);
   // Everybody who writes here holds a shared lock, so an exclusive one means that every partial backup is a

@@ -3,6 +3,7 @@
 
 #include "durable_file.h"
 #include "layout.h"
+#include "marker.h"
 
 #include "nerve/core/error.h"
 #include "nerve/core/shell.h"
@@ -21,29 +22,9 @@
 namespace nerve::backups {
 namespace {
 
-constexpr std::size_t marker_bytes_max = 4096;
 constexpr std::size_t manifest_bytes_max = std::size_t{64} << 20;
 constexpr std::size_t suffix_length_min = 8;
 constexpr std::size_t id_length = 36;
-
-void require_known_format(const std::filesystem::path& marker) {
-  const std::string text = read_small_file(marker, marker_bytes_max);
-  std::int64_t format = 0;
-  try {
-    format = parse_json(text, marker.string()).at("format").get<std::int64_t>();
-  } catch (const ValidationError& error) {
-    throw IntegrityError(fmt::format("the marker of the backup repository is damaged: {}", error.what()));
-  } catch (const nlohmann::json::exception&) {
-    throw IntegrityError(
-        fmt::format("{} does not name the format of the backup repository", marker.string()));
-  }
-  if (format != format_version) {
-    throw UnsupportedError(
-        fmt::format("the backup repository {} has format {}, and this program knows format {}",
-                    marker.parent_path().string(), format, format_version),
-        "Use the version of nerve-db that made it, or a newer one.");
-  }
-}
 
 bool is_id(const std::string& name) {
   try {
@@ -98,34 +79,58 @@ bool is_newer(const Manifest& one, const Manifest& other) {
   return std::tuple(one.created_at, one.id) > std::tuple(other.created_at, other.id);
 }
 
-/// What a restore kept of the state it replaced is not what anybody means by the newest backup: restoring
-/// "latest" twice would bring the unwanted state back.
-std::optional<Manifest> newest_named(const std::vector<Entry>& entries, const std::string& source) {
+template <class Predicate>
+std::optional<Manifest> newest_where(const std::vector<Entry>& entries, const std::string& source,
+                                     Predicate is_meant) {
   std::optional<Manifest> newest;
   for (const Entry& entry : entries) {
-    if (!entry.manifest || entry.manifest->state != State::good || entry.manifest->kind == Kind::safety ||
-        entry.manifest->source.path != source)
-      continue;
+    if (!entry.manifest || entry.manifest->source.path != source || !is_meant(*entry.manifest)) continue;
     if (!newest || is_newer(*entry.manifest, *newest)) newest = entry.manifest;
   }
   return newest;
 }
 
+/// What a restore kept of the state it replaced is not what anybody means by the newest backup: restoring
+/// "latest" twice would bring the unwanted state back.
+bool is_asked_for(const Manifest& manifest) {
+  return manifest.state == State::good && manifest.kind != Kind::safety;
+}
+
+std::optional<Manifest> newest_named(const std::vector<Entry>& entries, const std::string& source) {
+  return newest_where(entries, source,
+                      [](const Manifest& one) { return is_asked_for(one) && !one.is_emptied; });
+}
+
 std::string see_list(const std::filesystem::path& repository) {
-  return fmt::format("See 'nerve-db backup list --repo {}'.", shell_word(repository.string()));
+  return fmt::format("See what there is: nerve-db backup list --repo {}.", shell_word(repository.string()));
+}
+
+/// Why there is no backup that "latest" could mean.
+[[noreturn]] void throw_without_latest(const std::vector<Entry>& entries, const std::string& source,
+                                       const std::filesystem::path& repository) {
+  // Of an emptied database there was one with rows, which is gone: nobody can mean what is left by chance.
+  if (const std::optional<Manifest> emptied = newest_where(entries, source, is_asked_for)) {
+    throw NotFoundError(
+        fmt::format("the good backups of {} in {} were made when it had lost all its rows", source,
+                    repository.string()),
+        fmt::format("To restore it without rows, give the id: {}.", emptied->id.short_text()));
+  }
+  throw NotFoundError(fmt::format("there is no good backup of {} in {}", source, repository.string()),
+                      see_list(repository));
 }
 
 /// Lower case, and only what can be the end of an id.
-std::string normalise_suffix(std::string_view text) {
+std::string normalise_suffix(std::string_view text, const std::filesystem::path& repository) {
   std::string suffix(text);
   std::transform(suffix.begin(), suffix.end(), suffix.begin(),
                  [](unsigned char character) { return static_cast<char>(std::tolower(character)); });
   const bool is_possible = suffix.size() >= suffix_length_min && suffix.size() <= id_length &&
                            suffix.find_first_not_of("0123456789abcdef-") == std::string::npos;
   if (!is_possible) {
-    throw ValidationError(
-        fmt::format("{} is not the id of a backup", sanitize_for_terminal(text)),
-        "Give the id or its last 8 characters, as 'nerve-db backup list' shows them, or latest.");
+    throw ValidationError(fmt::format("{} is not the id of a backup", sanitize_for_terminal(text)),
+                          fmt::format("Give latest, or an id or its last 8 characters as this shows them: "
+                                      "nerve-db backup list --repo {}.",
+                                      shell_word(repository.string())));
   }
   return suffix;
 }
@@ -137,40 +142,120 @@ std::vector<std::string> backup_names(const std::filesystem::path& repository) {
   return names;
 }
 
+/// The folders that are named and filled as backups are, whatever their manifests are worth.
+std::vector<std::string> probable_backups(const std::filesystem::path& folder) {
+  std::vector<std::string> names = backup_names(folder);
+  std::erase_if(names, [&](const std::string& name) {
+    std::error_code error;
+    return !std::filesystem::exists(folder / name / manifest_file_name, error);
+  });
+  return names;
+}
+
+/// Without its marker a folder of backups would pass for one of other files.
+void require_marker_not_lost(const std::filesystem::path& folder) {
+  const std::size_t count = probable_backups(folder).size();
+  if (count == 0) return;
+  throw IntegrityError(fmt::format("the backup repository {} has lost its marker {}; it holds {} backup{}",
+                                   folder.string(), marker_file_name, count, count == 1 ? "" : "s"),
+                       repair_hint(folder));
+}
+
+/// A repository of a later format that has lost its marker must not get one of this format.
+void require_known_manifests(const std::filesystem::path& folder, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    try {
+      read_manifest(folder / name);
+    } catch (const UnsupportedError&) {
+      throw;
+    } catch (const Error&) {
+      continue;  // a damaged manifest is for verify to tell
+    }
+  }
+}
+
+/// In a folder of a backup a repository would pass for damage of that backup.
+void require_outside_of_others(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::path outer = std::filesystem::weakly_canonical(folder, error);
+  while (outer.has_relative_path()) {
+    outer = outer.parent_path();
+    if (!std::filesystem::exists(outer / marker_file_name, error)) continue;
+    throw ConflictError(fmt::format("{} is inside the backup repository {}", folder.string(), outer.string()),
+                        "Name a folder outside of it with --repo.");
+  }
+}
+
+/// Throws for one of an unknown format: that one is not damaged.
+bool is_marker_sound(const std::filesystem::path& folder) {
+  try {
+    require_known_marker(folder);
+    return true;
+  } catch (const IntegrityError&) {
+    return false;
+  }
+}
+
+std::filesystem::path absolute_path(const std::filesystem::path& path) {
+  return std::filesystem::absolute(path).lexically_normal();
+}
+
 }  // namespace
 
 Repository Repository::open_or_create(const std::filesystem::path& path) {
-  const std::filesystem::path absolute = std::filesystem::absolute(path).lexically_normal();
+  const std::filesystem::path absolute = absolute_path(path);
   std::error_code error;
   const std::filesystem::file_status status = std::filesystem::status(absolute, error);
-  if (status.type() == std::filesystem::file_type::not_found) return Repository(absolute);
+  if (status.type() == std::filesystem::file_type::not_found) {
+    require_outside_of_others(absolute);
+    return Repository(absolute);
+  }
   if (error) throw_system_error(error.value(), "cannot open the backup repository", absolute);
   if (!std::filesystem::is_directory(status)) {
     throw ConflictError(fmt::format("{} is not a folder", absolute.string()),
                         "Name a folder for the backups with --repo.");
   }
-  if (std::filesystem::exists(absolute / marker_file_name, error)) {
-    require_known_format(absolute / marker_file_name);
-  } else if (!is_free(absolute)) {
+  if (has_marker(absolute)) {
+    require_known_marker(absolute);
+    return Repository(absolute);
+  }
+  require_marker_not_lost(absolute);
+  if (!is_free(absolute)) {
     throw ConflictError(fmt::format("{} holds other files and is not a backup repository", absolute.string()),
                         "Name an empty or new folder for the backups with --repo.");
   }
+  require_outside_of_others(absolute);
   return Repository(absolute);
 }
 
 Repository Repository::open(const std::filesystem::path& path) {
-  const std::filesystem::path absolute = std::filesystem::absolute(path).lexically_normal();
-  std::error_code error;
-  const bool exists = std::filesystem::exists(absolute / marker_file_name, error);
-  if (error == std::errc::permission_denied) {
-    throw_system_error(error.value(), "cannot open the backup repository", absolute);
-  }
-  if (!exists) {
+  const std::filesystem::path absolute = absolute_path(path);
+  if (!has_marker(absolute)) {
+    require_marker_not_lost(absolute);
     throw NotFoundError(fmt::format("there is no backup repository at {}", absolute.string()),
-                        "Make a backup first, or name the repository with --repo.");
+                        "Name its folder with --repo; the first backup into a folder makes the repository.");
   }
-  require_known_format(absolute / marker_file_name);
+  require_known_marker(absolute);
   return Repository(absolute);
+}
+
+bool Repository::repair(const std::filesystem::path& path) {
+  const std::filesystem::path absolute = absolute_path(path);
+  const bool is_lost = !has_marker(absolute);
+  if (!is_lost && is_marker_sound(absolute)) return false;
+  const std::vector<std::string> backups = probable_backups(absolute);
+  if (is_lost && backups.empty()) {
+    throw NotFoundError(
+        fmt::format("{} holds no backup, so it is no repository to repair", absolute.string()),
+        "Name the folder of the repository with --repo.");
+  }
+  require_known_manifests(absolute, backups);
+  if (is_lost) {
+    make_marker(absolute);
+  } else {
+    rewrite_marker(absolute);
+  }
+  return true;
 }
 
 std::filesystem::path Repository::folder_of(const BackupId& id) const {
@@ -184,7 +269,7 @@ std::vector<Entry> Repository::list() const {
 }
 
 Manifest Repository::find(std::string_view id) const {
-  const std::string suffix = normalise_suffix(id);
+  const std::string suffix = normalise_suffix(id, path_);
   std::vector<std::string> found;
   for (std::string& name : backup_names(path_)) {
     if (name.ends_with(suffix)) found.push_back(std::move(name));
@@ -202,6 +287,11 @@ Manifest Repository::find(std::string_view id) const {
 
 std::optional<Manifest> Repository::newest_of(const std::filesystem::path& source) const {
   return newest_named(list(), source_name(source));
+}
+
+std::optional<Manifest> Repository::newest_with_rows(const std::filesystem::path& source) const {
+  return newest_where(list(), source_name(source),
+                      [](const Manifest& one) { return is_asked_for(one) && one.rows_total() > 0; });
 }
 
 Manifest Repository::latest(const std::optional<std::filesystem::path>& source) const {
@@ -235,10 +325,7 @@ Manifest Repository::latest(const std::optional<std::filesystem::path>& source) 
   if (sources.empty()) {
     throw NotFoundError(fmt::format("there is no backup in {}", path_.string()), see_list(path_));
   }
-  if (!newest) {
-    throw NotFoundError(fmt::format("there is no good backup of {} in {}", *sources.begin(), path_.string()),
-                        see_list(path_));
-  }
+  if (!newest) throw_without_latest(entries, *sources.begin(), path_);
   return *std::move(newest);
 }
 

@@ -19,6 +19,7 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include <string_view>
 
@@ -43,6 +44,7 @@ class Restore {
   TargetState keep_current_state();
   std::optional<TargetState> settle(const TargetState& before);
   bool swap_in(StagedFile& staged, const TargetState& expected);
+  void put_new_file(StagedFile& staged);
   void check_restored();
 
   const std::filesystem::path& target() const { return result_.plan.target; }
@@ -62,7 +64,7 @@ class Restore {
 RestoreResult Restore::run(const RestoreTarget& requested) {
   std::optional<RepositoryLock> lock = RepositoryLock::shared(repository_);
   require_good_backup();
-  result_.plan = plan_restore(repository_, manifest_, requested);
+  result_.plan = plan_restore(repository_, manifest_, requested, options_.may_replace_other);
   if (result_.plan.safety_backup) require_writable(repository_);
   if (options_.dry_run) return std::move(result_);
   if (options_.confirm && !options_.confirm(result_.plan)) {
@@ -78,13 +80,13 @@ RestoreResult Restore::run(const RestoreTarget& requested) {
     stage(staged);
     if (requested.mode == RestoreTarget::Mode::new_file) {
       throw_if_interrupted();
-      staged.put_in_place(false);
-      restored_state_ = look_at(target());
+      put_new_file(staged);
     } else {
       replace(staged);
     }
   }
   result_.done = true;
+  result_.mode = mode_text(restored_state_.mode);
   check_restored();
   return std::move(result_);
 }
@@ -174,13 +176,31 @@ bool Restore::swap_in(StagedFile& staged, const TargetState& expected) {
   }
   sync_folder(target().parent_path());
   if (lease && !lease->is_undisturbed()) return false;
-  staged.put_in_place(expected.exists);
+  if (!expected.exists) {
+    put_new_file(staged);
+    return true;
+  }
+  staged.put_in_place(true);
   restored_state_ = look_at(target());
   if (lease && !lease->is_undisturbed()) {
     result_.notes.emplace_back(
         "another process opened the old file in the moment it was replaced: restart what uses the database");
   }
   return true;
+}
+
+/// What was missing has no owner and mode to keep, and those of the backup's time may be too much today.
+void Restore::put_new_file(StagedFile& staged) {
+  const std::string& old_mode = manifest_.source.mode;
+  staged.narrow_to(old_mode);
+  staged.put_in_place(false);
+  restored_state_ = look_at(target());
+  const std::string mode = mode_text(restored_state_.mode);
+  std::string note = fmt::format("the file is new: it has mode {} and belongs to user {}", mode, ::geteuid());
+  if (!old_mode.empty() && old_mode != mode) {
+    note += fmt::format("; the database had mode {} when it was backed up", old_mode);
+  }
+  result_.notes.push_back(std::move(note));
 }
 
 /// The change is made: whatever goes wrong here is told as such, and is no reason to undo it.
@@ -215,6 +235,7 @@ Json RestoreResult::to_json() const {
   Json json = {{"backup", plan.backup.to_string()},
                {"target", source_name(plan.target)},
                {"done", done},
+               {"mode", mode},
                {"plan", plan.to_json()},
                {"notes", notes}};
   json["safety"] = safety ? Json(safety->to_string()) : Json();

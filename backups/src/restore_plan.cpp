@@ -5,6 +5,7 @@
 #include "target_state.h"
 
 #include "nerve/core/error.h"
+#include "nerve/core/shell.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -123,9 +124,21 @@ void plan_replacement(const Manifest& manifest, RestorePlan& plan) {
         fmt::format("{} is write-protected: {}", plan.target.string(), std::system_category().message(code)),
         "Make it writable for you, or restore into a new file with --to.");
   }
-  if (source_name(plan.target) != manifest.source.path) {
-    plan.notes.push_back(fmt::format("the backup was made of another database, {}", manifest.source.path));
-  }
+}
+
+/// Where nothing is lost, at an empty place, that it is another database is only worth a note.
+void tell_other_database(const Repository& repository, const Manifest& manifest, bool may_replace,
+                         RestorePlan& plan) {
+  if (source_name(plan.target) == manifest.source.path) return;
+  plan.notes.push_back(fmt::format("the backup was made of another database, {}", manifest.source.path));
+  plan.other_database = plan.safety_backup;
+  if (!plan.other_database || may_replace) return;
+  throw ConflictError(
+      fmt::format("{} would be replaced by backup {} of another database, {}", plan.target.string(),
+                  manifest.id.short_text(), manifest.source.path),
+      fmt::format("If that is meant, add --other-database; otherwise see whose backups there are: "
+                  "nerve-db backup list --repo {}.",
+                  shell_word(repository.path().string())));
 }
 
 }  // namespace
@@ -136,30 +149,33 @@ void throw_in_use(const std::filesystem::path& target, const std::string& who) {
 }
 
 std::optional<sqlite::ExclusiveLease> lease_if_possible(const std::filesystem::path& target) {
-  try {
-    sqlite::ExclusiveLease lease(target);
-    if (lease.state() == sqlite::ExclusiveLease::State::held) return lease;
-    if (lease.state() == sqlite::ExclusiveLease::State::busy) {
-      throw_in_use(target, sqlite::find_holders(target).describe());
-    }
-  } catch (const IntegrityError&) {
-    // Only what begins as a database can be leased; for another file the open files that /proc shows must do.
+  sqlite::ExclusiveLease lease(target);
+  if (lease.state() == sqlite::ExclusiveLease::State::held) return lease;
+  if (lease.state() == sqlite::ExclusiveLease::State::busy) {
+    throw_in_use(target, sqlite::find_holders(target).describe());
   }
   return std::nullopt;
 }
 
-RestorePlan plan_restore(const Repository& repository, const Manifest& manifest,
-                         const RestoreTarget& target) {
+RestorePlan plan_restore(const Repository& repository, const Manifest& manifest, const RestoreTarget& target,
+                         bool may_replace_other) {
   RestorePlan plan;
   plan.backup = manifest.id;
   plan.backup_created_at = manifest.created_at;
   plan.restored_size_bytes = manifest.file.size_bytes;
   plan.restored_rows = manifest.rows_total();
+  plan.backup_source = manifest.source.path;
+  if (manifest.is_emptied) {
+    plan.notes.emplace_back("the backup holds no rows: the database had lost them all when it was made");
+  }
   if (target.mode == RestoreTarget::Mode::new_file) require_free_name(target.path);
   plan.target = resolve(target.path);
   require_outside(repository, plan.target);
   require_writable_folder(plan.target.parent_path());
-  if (target.mode == RestoreTarget::Mode::in_place) plan_replacement(manifest, plan);
+  if (target.mode == RestoreTarget::Mode::in_place) {
+    plan_replacement(manifest, plan);
+    tell_other_database(repository, manifest, may_replace_other, plan);
+  }
   require_space(plan.target.parent_path(), manifest.file.size_bytes);
   return plan;
 }
@@ -173,6 +189,8 @@ Json RestorePlan::to_json() const {
           {"restored_size_bytes", restored_size_bytes},
           {"restored_rows", restored_rows},
           {"safety_backup", safety_backup},
+          {"backup_source", backup_source},
+          {"other_database", other_database},
           {"notes", notes}};
 }
 

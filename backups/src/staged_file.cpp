@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
+#include <system_error>
 
 namespace nerve::backups {
 namespace {
@@ -96,6 +98,15 @@ std::optional<std::string> StagedFile::take_ownership_of(const TargetState& repl
   }
   if (::fchmod(file_.number(), mode) != 0) throw_system_error(errno, "cannot set the mode of", path_);
   return note;
+}
+
+void StagedFile::narrow_to(std::string_view mode) {
+  unsigned int granted = 0;
+  const auto read = std::from_chars(mode.data(), mode.data() + mode.size(), granted, 8);
+  if (mode.empty() || read.ec != std::errc() || read.ptr != mode.data() + mode.size()) return;
+  // Without the right to read it, nobody could say whether it is what the backup holds.
+  const auto narrow = static_cast<::mode_t>((granted & (S_IRUSR | S_IWUSR)) | S_IRUSR);
+  if (::fchmod(file_.number(), narrow) != 0) throw_system_error(errno, "cannot set the mode of", path_);
 }
 
 void StagedFile::put_in_place(bool may_replace) {

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace nerve::backups {
 
@@ -26,6 +27,10 @@ class StagedFile {
   /// Gives it owner, group and mode of the file that it will replace. Where the owner cannot be kept, says
   /// so.
   std::optional<std::string> take_ownership_of(const TargetState& replaced);
+
+  /// Takes away of its mode, 0600, what `mode` ("0640", or empty where it is not known) does not grant its
+  /// owner.
+  void narrow_to(std::string_view mode);
 
   /// Takes the place of the target and syncs the folder. Without `may_replace`, throws ConflictError when
   /// something stands there.

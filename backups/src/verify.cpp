@@ -68,6 +68,7 @@ void look_into(const std::filesystem::path& path, const Manifest& manifest, Veri
 
 Json VerifyReport::to_json() const {
   Json json = {{"id", id}, {"ok", ok()}, {"deep", deep}, {"problems", problems}};
+  json["state"] = state ? Json(to_string(*state)) : Json();
   if (deep) {
     json["rows"] = rows;
     json["foreign_key_violations"] = foreign_key_violations;
@@ -82,6 +83,8 @@ VerifyReport verify_backup(const Repository& repository, const Manifest& manifes
   const std::filesystem::path folder = repository.folder_of(manifest.id);
   VerifyReport report;
   report.id = manifest.id.to_string();
+  report.source = manifest.source.path;
+  report.state = manifest.state;
   report.deep = options.deep && manifest.state == State::good;
   compare_file(folder, manifest.file, report, progress);
   for (const StoredFile& companion : manifest.companions) compare_file(folder, companion, report, progress);

@@ -101,6 +101,11 @@ TEST_CASE("a lease guards any file, also a damaged one, and is an error where th
   const TempFolder folder;
   write_bytes(folder / "damaged.db", "no database any more");
   CHECK_NOTHROW(ExclusiveLease(folder / "damaged.db"));
+  if (are_leases_supported(folder)) {
+    CHECK(ExclusiveLease(folder / "damaged.db").state() == ExclusiveLease::State::held);
+    const OtherProcess other = open_and_stay(folder / "damaged.db");
+    CHECK(ExclusiveLease(folder / "damaged.db").state() == ExclusiveLease::State::busy);
+  }
   CHECK_THROWS_AS(ExclusiveLease(folder.path()), nerve::ValidationError);
   CHECK_THROWS_AS(ExclusiveLease(folder / "none.db"), nerve::NotFoundError);
 }

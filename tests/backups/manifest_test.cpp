@@ -19,7 +19,8 @@ Manifest example() {
   manifest.id = nerve::backups::BackupId::parse("01890a5d-ac96-774b-bcce-b302099a8057");
   manifest.created_at = nerve::Timestamp::parse("2026-01-02T03:04:05.678901Z");
   manifest.program_version = "0.1.0";
-  manifest.source = {"/srv/größe \"x\".db", 8192, "wal"};
+  manifest.source = {"/srv/größe \"x\".db", 8192, "wal", "0640"};
+  manifest.is_emptied = true;
   manifest.sqlite = {"3.40.1", 4096, 2, 7, -1, "UTF-8", std::string(64, 'a')};
   manifest.file = {"database.sqlite", 8192, std::string(64, 'b')};
   manifest.tables = {{"events", 5}, {"users", 9'007'199'254'740'993}};
@@ -91,6 +92,16 @@ TEST_CASE("a manifest keeps its validity when a later version adds a field") {
   json["added_later"] = {{"a", 1}};
   json["manifest_sha256"] = sha256sum(json.dump());
   CHECK(parse_manifest(json.dump(), "m").to_json() == example().to_json());
+}
+
+TEST_CASE("a manifest without the fields that came later is read, with nothing made up for them") {
+  nerve::Json json = example().to_json();
+  json.erase("emptied");
+  json["source"].erase("mode");
+  json["manifest_sha256"] = sha256sum(json.dump());
+  const Manifest manifest = parse_manifest(json.dump(), "m");
+  CHECK_FALSE(manifest.is_emptied);
+  CHECK(manifest.source.mode.empty());
 }
 
 TEST_CASE("a manifest cannot name a file outside its folder") {

@@ -202,3 +202,46 @@ TEST_CASE("what a dead backup left is removed by the next one, what a living one
   CHECK_FALSE(std::filesystem::exists(left_over));
   CHECK(repository.list().size() == 3);
 }
+
+TEST_CASE(
+    "a backup without rows is marked where an earlier one of the same database holds some, and not latest") {
+  const TempFolder folder;
+  make_database(folder / "app.db", 10, "wal");
+  make_database(folder / "other.db", 10, "wal");
+  write_text(folder / "new.db", "");
+  const Repository repository = Repository::open_or_create(folder / "backups");
+  nerve::ManualClock clock(nerve::Timestamp::parse("2026-01-01T00:00:00Z"));
+  const Manifest full = back_up(folder / "app.db", repository, clock);
+  CHECK_FALSE(full.is_emptied);
+  CHECK_FALSE(back_up(folder / "new.db", repository, clock).is_emptied);
+  for (const char* const suffix : {"", "-wal", "-shm"}) {
+    std::filesystem::remove((folder / "app.db").string() + suffix);
+  }
+  write_text(folder / "app.db", "");
+  clock.advance(std::chrono::hours(1));
+  const Manifest emptied = back_up(folder / "app.db", repository, clock);
+  CHECK(emptied.is_emptied);
+  CHECK(repository.find(emptied.id.to_string()).is_emptied);
+  CHECK(repository.latest(folder / "app.db").id == full.id);
+  CHECK(repository.newest_of(folder / "app.db")->id == full.id);
+  // When the one with rows is gone, what is left by chance is still not what anybody means.
+  std::filesystem::remove_all(repository.folder_of(full.id));
+  CHECK_THROWS_WITH_AS(repository.latest(folder / "app.db"), doctest::Contains("lost all its rows"),
+                       nerve::NotFoundError);
+}
+
+TEST_CASE("a repair writes a damaged marker in place, because its file is the lock of whoever has it open") {
+  const TempFolder folder;
+  make_database(folder / "app.db", 10, "wal");
+  const auto path = folder / "backups";
+  back_up(folder / "app.db", Repository::open_or_create(path), nerve::system_clock());
+  struct stat before {};
+  REQUIRE(::stat((path / "nerve-repository.json").c_str(), &before) == 0);
+  write_text(path / "nerve-repository.json", "{\"for");
+  CHECK(Repository::repair(path));
+  CHECK_FALSE(Repository::repair(path));
+  struct stat after {};
+  REQUIRE(::stat((path / "nerve-repository.json").c_str(), &after) == 0);
+  CHECK(after.st_ino == before.st_ino);
+  CHECK(Repository::open(path).list().size() == 1);
+}

@@ -442,13 +442,42 @@ TEST_CASE("the file of a backup is no target of a restore") {
   CHECK_THROWS_AS(scene.restore_to(scene.repository.path() / "new.db"), nerve::ConflictError);
 }
 
-TEST_CASE("restoring over another database says so in the plan") {
+TEST_CASE(
+    "another database is only restored over where that is permitted, and the plan names whose backup it is") {
   const Scene scene;
-  make_database(scene.folder / "other.db", 10, "wal");
-  const RestoreResult result = restore_backup(scene.repository, scene.manifest, {scene.folder / "other.db"},
-                                              {.dry_run = true}, nerve::system_clock());
-  REQUIRE(result.plan.notes.size() == 1);
-  CHECK(result.plan.notes.front().find("another database") != std::string::npos);
+  const auto other = scene.folder / "other.db";
+  make_database(other, 10, "wal");
+  const std::string before = content_of(other);
+  CHECK_THROWS_WITH_AS(restore_backup(scene.repository, scene.manifest, {other}, {}, nerve::system_clock()),
+                       doctest::Contains(scene.database.c_str()), nerve::ConflictError);
+  CHECK(content_of(other) == before);
+  const RestoreResult plan =
+      restore_backup(scene.repository, scene.manifest, {other}, {.dry_run = true, .may_replace_other = true},
+                     nerve::system_clock());
+  CHECK(plan.plan.other_database);
+  CHECK(plan.plan.backup_source == source_name(scene.database));
+  REQUIRE(plan.plan.notes.size() == 1);
+  CHECK(plan.plan.notes.front().find("another database") != std::string::npos);
+  restore_backup(scene.repository, scene.manifest, {other}, {.may_replace_other = true},
+                 nerve::system_clock());
+  CHECK(content_of(other) == scene.content);
+}
+
+TEST_CASE("a -wal whose database is gone counts as another database's content") {
+  const Scene scene;
+  std::ofstream(scene.folder / "other.db-wal") << "something";
+  CHECK_THROWS_AS(restore_backup(scene.repository, scene.manifest, {scene.folder / "other.db"}, {},
+                                 nerve::system_clock()),
+                  nerve::ConflictError);
+  CHECK(bytes_of(scene.folder / "other.db-wal") == "something");
+}
+
+TEST_CASE("a restore waits for nobody who has open what is no database any more, and refuses") {
+  const Scene scene("delete");
+  std::ofstream(scene.database) << "no database any more";
+  const IdleHolder holder(scene.database);
+  CHECK_THROWS_AS(scene.restore(), nerve::ConflictError);
+  CHECK(bytes_of(scene.database) == "no database any more");
 }
 
 TEST_CASE("a path with spaces and the special characters of URIs is restored") {

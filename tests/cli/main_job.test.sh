@@ -101,7 +101,7 @@ printf 'x' | dd of="repo/$id/database.sqlite" bs=1 seek=5000 conv=notrunc status
 run nerve-db backup verify --repo repo
 expect_exit 6
 expect_stdout "^$id +damaged$"
-expect_hint
+expect_stderr "^hint: Make a new backup now: nerve-db backup --repo $work/repo --db $work/shop\.db\."
 refused 6 "backup $id is damaged" nerve-db restore "$id" --repo repo --to copy.db
 
 claim "a backup with a corrupt manifest is listed as unreadable, not left out"
@@ -133,6 +133,31 @@ expect_equal "the rows" 100 "$(sqlite3 shop.db 'SELECT count(*) FROM album')"
 run nerve-db optimize --db shop.db
 expect_exit 0
 expect_stdout '^nothing to do$'
+
+claim "a superfluous index is advice that --apply leaves alone, and the advice can be followed"
+make_database 'sh op.db' 10
+sqlite3 -batch 'sh op.db' 'CREATE INDEX album_by_artist_and_title ON album(artist_id, title)'
+run nerve-db optimize --db 'sh op.db'
+expect_exit 0
+expect_stdout '^redundant_index '
+expect_stderr '^nothing was changed, and --apply would change nothing now$'
+advice=$(stdout | sed -n 's/^redundant_index is advice that --apply leaves to you: //p')
+digest=$(content 'sh op.db')
+run nerve-db optimize --db 'sh op.db' --apply
+expect_exit 0
+expect_stdout '^redundant_index +skipped .* advice only'
+expect_equal "the content" "$digest" "$(content 'sh op.db')"
+run bash -c "$advice"
+expect_exit 0
+run nerve-db optimize --db 'sh op.db'
+expect_stdout '^nothing to do$'
+
+claim "stats of an empty database says that it is empty"
+: >empty.db
+run nerve-db stats --db empty.db
+expect_exit 0
+expect_stdout '^the database is empty: it has no tables$'
+expect_nowhere 'TABLE'
 
 claim "stats agrees with what sqlite3 counts"
 make_database shop.db

@@ -43,6 +43,32 @@ for words in "health --db shop.db" "stats --db shop.db" "optimize --db shop.db" 
   expect_equal "json_valid of '$words'" 1 "$(stdout)"
 done
 
+claim "with --json nothing but JSON is written, one line each on standard error"
+make_database shop.db
+id=$(nerve-db backup --db shop.db --repo repo 2>/dev/null)
+cp -r "repo/$id" "repo/019aa5b0-0000-7000-8000-000000000000"
+: >empty.db
+for words in "backup --db shop.db --repo repo" "backup list --repo repo" "backup show $id --repo repo" \
+  "backup verify --all --repo repo" "backup repair --repo repo" "restore $id --repo repo --db shop.db --yes" \
+  "restore $id --repo repo --to copy.db" "backup --db empty.db" "optimize --db shop.db" "stats --db missing.db" \
+  "restore $id --repo repo --db shop.db"; do
+  # shellcheck disable=SC2086
+  run nerve-db $words --json
+  while IFS= read -r line; do
+    printf '%s' "$line" >line.json
+    expect_equal "json_valid of '$line'" 1 "$(sqlite3 -batch :memory: "SELECT json_valid(CAST(readfile('line.json') AS TEXT))")"
+  done <"$test_root/err"
+  if [[ -s $test_root/out ]]; then
+    cp "$test_root/out" document.json
+    expect_equal "json_valid of '$words'" 1 "$(sqlite3 -batch :memory: "SELECT json_valid(CAST(readfile('document.json') AS TEXT))")"
+  fi
+done
+run nerve-db backup --db empty.db --json
+expect_equal "the repository" "$work/empty.db.backups" "$(json "$test_root/out" '$.repository')"
+expect_equal "the lines" 1 "$(wc -l <"$test_root/err")"
+expect_equal "the warning" "$work/empty.db holds no rows, so the backup holds none" \
+  "$(json "$test_root/err" '$.warning.message')"
+
 claim "a name in a database cannot drive the terminal"
 sqlite3 -batch shop.db "CREATE TABLE \"$(printf 'a\033[2Jb')\"(x); INSERT INTO \"$(printf 'a\033[2Jb')\" VALUES (1)"
 run nerve-db stats --db shop.db
@@ -76,19 +102,21 @@ else
   skip "needs /dev/full"
 fi
 
-claim "an interrupt ends a backup with 130, without a trace"
-make_database shop.db 400000
-before=$(snapshot)
-# In the foreground timeout signals the command alone, and once.
-run timeout --foreground --preserve-status --signal=INT 0.3 "$NERVE_DB_BIN" backup --db shop.db --repo repo --deep
-if [[ $code -eq 0 ]]; then
-  skip "the backup was faster than the interrupt"
-else
-  expect_exit 130
-  expect_stderr '^nerve-db: error: .*interrupted'
-  expect_equal "the backups" "" "$(find . -name manifest.json)"
-  expect_equal "the database" "$(grep -F './shop.db ' <<<"$before")" "$(snapshot | grep -F './shop.db ')"
-fi
+for signal in INT TERM HUP; do
+  claim "SIG$signal ends a backup with 130, without a trace"
+  make_database shop.db 400000
+  before=$(snapshot)
+  # In the foreground timeout signals the command alone, and once.
+  run timeout --foreground --preserve-status --signal=$signal 0.3 "$NERVE_DB_BIN" backup --db shop.db --repo repo --deep
+  if [[ $code -eq 0 ]]; then
+    skip "the backup was faster than the signal"
+  else
+    expect_exit 130
+    expect_stderr '^nerve-db: error: .*interrupted'
+    expect_equal "the backups" "" "$(find . -name manifest.json -o -name '.partial-*')"
+    expect_equal "the database" "$(grep -F './shop.db ' <<<"$before")" "$(snapshot | grep -F './shop.db ')"
+  fi
+done
 
 claim "what the command makes is for its user only"
 make_database shop.db

@@ -99,7 +99,7 @@ TEST_CASE("what stats asks the server is kept in the query log that nerve.toml n
   PostgresServer& server = PostgresServer::shared();
   const TempFolder folder;
   std::ofstream(folder / "nerve.toml")
-      << "[query_log]\nfile = \"queries.json\"\n[database]\nurl = \"" << server.url() << "\"\n";
+      << "[query_log]\nfile = \"queries.json\"\nslow_ms = 0\n[database]\nurl = \"" << server.url() << "\"\n";
   std::filesystem::permissions(folder / "nerve.toml", std::filesystem::perms{0600});
   for (int times = 0; times < 2; ++times) {
     const ProcessResult result = nerve_db({"stats"}, {}, folder.path());
@@ -110,5 +110,9 @@ TEST_CASE("what stats asks the server is kept in the query log that nerve.toml n
   REQUIRE(queries.exit_code == 0);
   const auto statements = nlohmann::json::parse(queries.out).at("statements");
   REQUIRE(statements.size() >= 3);
-  for (const auto& statement : statements) CHECK(statement.at("calls") == 2);
+  for (const auto& statement : statements) {
+    CHECK(statement.at("calls") == 2);
+    // The threshold is the one of nerve.toml: at 0 ms every call is slow.
+    CHECK(statement.at("slow_calls") == 2);
+  }
 }

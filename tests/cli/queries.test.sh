@@ -53,3 +53,16 @@ expect_exit 0
 run nerve-db queries stats --log log.json
 [[ $code -eq 0 || $code -eq 3 ]] || fail "the log cannot be read any more"
 expect_nowhere 'album'
+
+claim "who misses a query log is told who writes one"
+run nerve-db queries slow --log none.json
+expect_exit 3
+expect_stderr "^hint: It is written by programs that use the library .*'nerve-db stats' of a PostgreSQL database"
+
+claim "clear without a terminal names the option that it has"
+make_log log.json
+refused 2 'must be confirmed' nerve-db queries clear --log log.json
+expect_stderr '^hint: Add --yes to do it\.$'
+run nerve-db queries clear --log log.json --yes --json
+expect_exit 0
+expect_equal "what was cleared" log.json "$(json "$test_root/out" '$.cleared')"

@@ -83,13 +83,54 @@ run nerve-db restore latest --repo repo --db two.db --to copy.db
 expect_exit 0
 expect_equal "the content" "$(content two.db)" "$(content copy.db)"
 
-claim "a backup of another database is restored with a note that says so"
-make_database one.db
-make_database two.db 7
-id=$(nerve-db backup --db two.db --repo repo 2>/dev/null)
-run nerve-db restore "$id" --repo repo --db one.db --yes
+# Two databases, and a backup of the second.
+prepare_two() {
+  make_database one.db
+  make_database two.db 7
+  id=$(nerve-db backup --db two.db --repo repo 2>/dev/null)
+}
+
+claim "a database is not replaced by the backup of another one, unless that is said"
+prepare_two
+refused 4 "one\.db would be replaced by backup ${id: -8} of another database, $work/two\.db$" \
+  nerve-db restore "$id" --repo repo --db one.db --yes
+expect_stderr "^hint: .*--other-database.* nerve-db backup list --repo $work/repo\.$"
+refused 4 'another database' nerve-db restore "$id" --repo repo --db one.db --dry-run
+run nerve-db restore "$id" --repo repo --db one.db --yes --other-database
 expect_exit 0
 expect_stderr '^note: the backup was made of another database, .*/two\.db$'
+expect_equal "the content" "$(content two.db)" "$(content one.db)"
+
+claim "where nothing stands, or nothing is in it, the backup of another database is restored with a note"
+prepare_two
+: >empty.db
+for name in missing empty; do
+  run nerve-db restore "$id" --repo repo --db $name.db --yes
+  expect_exit 0
+  expect_stderr '^note: the backup was made of another database, .*/two\.db$'
+  expect_equal "the content" "$(content two.db)" "$(content $name.db)"
+done
+
+claim "a file that was missing is restored for its user only, and the output says so"
+prepare
+chmod 640 shop.db
+nerve-db backup --db shop.db --repo repo --quiet >/dev/null
+rm shop.db
+run nerve-db restore latest --repo repo --db shop.db
+expect_exit 0
+expect_equal "the mode" 600 "$(stat -c %a shop.db)"
+expect_stderr "^note: the file is new: it has mode 0600 and belongs to user $EUID; the database had mode 0640 when"
+run nerve-db restore latest --repo repo --db shop.db --to copy.db --json
+expect_equal "the mode in JSON" 0600 "$(json "$test_root/out" '$.mode')"
+
+claim "a file that was missing gets no right that its owner did not have"
+prepare
+chmod 400 shop.db
+nerve-db backup --db shop.db --repo repo --quiet >/dev/null
+rm -f shop.db
+run nerve-db restore latest --repo repo --db shop.db
+expect_exit 0
+expect_equal "the mode" 400 "$(stat -c %a shop.db)"
 
 claim "the owner and the mode of a replaced file stay"
 prepare
@@ -103,8 +144,25 @@ if has_terminals; then
   prepare
   run on_terminal y "$NERVE_DB_BIN" restore latest --repo repo --db shop.db
   expect_exit 0
-  expect_stdout 'Replace it\? \[y/N\]'
+  expect_stdout "Replace $work/shop\.db\? \[y/N\]"
   expect_equal "the content" "$backed_up" "$(content shop.db)"
+
+  claim "on the terminal the question names both databases, also with --yes"
+  prepare_two
+  before=$(content one.db)
+  run on_terminal n "$NERVE_DB_BIN" restore "$id" --repo repo --db one.db --yes
+  expect_exit 130
+  expect_stdout "Replace $work/one\.db by the backup of another database, $work/two\.db\? \[y/N\]"
+  expect_equal "the content" "$before" "$(content one.db)"
+  run on_terminal y "$NERVE_DB_BIN" restore "$id" --repo repo --db one.db --yes
+  expect_exit 0
+  expect_equal "the content" "$(content two.db)" "$(content one.db)"
+
+  claim "with --json nobody is asked, also on a terminal"
+  prepare
+  run on_terminal y "$NERVE_DB_BIN" restore latest --repo repo --db shop.db --json
+  expect_exit 2
+  expect_stdout 'with --json nobody is asked'
 
   claim "any other answer on the terminal keeps the database, with exit code 130"
   prepare

@@ -82,6 +82,49 @@ run nerve-db health
 expect_exit 1
 expect_stdout '^warning +sqlite\.free_disk '
 
+claim "a broken nerve.toml that was only found stops nothing that needs nothing from it"
+make_workspace . '[database' 'url = "other.db"'
+make_database shop.db
+for words in '--version' '--help' 'completions bash' 'backup --help'; do
+  # shellcheck disable=SC2086
+  run nerve-db $words
+  expect_exit 0
+  expect_equal "standard error of '$words'" "" "$(cat "$test_root/err")"
+done
+run nerve-db backup --db shop.db --repo repo --quiet
+expect_exit 0
+expect_stderr '^nerve-db: warning: the settings are left aside, and the defaults hold: .*nerve\.toml:1:[0-9]+: not well-formed'
+for words in 'backup list' 'backup show latest' 'backup verify' 'restore latest --yes'; do
+  # shellcheck disable=SC2086
+  run nerve-db $words --db shop.db --repo repo
+  expect_exit 0
+done
+
+claim "a broken nerve.toml stops whatever takes a place or a threshold from it, and any that was named"
+make_workspace . '[database' 'url = "other.db"'
+make_database shop.db
+refused 2 'nerve\.toml:1:[0-9]+: not well-formed TOML' nerve-db backup --db shop.db
+run nerve-db health --db shop.db
+expect_exit 3
+refused 2 'nerve\.toml:1:[0-9]+: not well-formed TOML' nerve-db backup --db shop.db --repo repo --workspace .
+
+claim "a nerve.toml of another user in a parent folder is not followed"
+if [[ $EUID -eq 0 ]]; then
+  make_workspace . '[backup]' 'repository = "elsewhere"'
+  chown 65534 nerve.toml
+  mkdir -p inner/most
+  make_database inner/most/shop.db
+  cd inner/most || exit 1
+  refused 5 "$work/nerve\.toml belongs to another user" nerve-db backup --db shop.db
+  expect_stderr "^hint: .*--workspace $work\.$"
+  run nerve-db backup --db shop.db --repo repo
+  expect_exit 0
+  expect_stderr '^nerve-db: warning: the settings are left aside.* belongs to another user$'
+  expect_equal "what the settings of the other user made" "" "$(find "$work" -name elsewhere)"
+else
+  skip "needs root to give a file away"
+fi
+
 claim "a nerve.toml of another user is not followed unless it is named"
 if [[ $EUID -eq 0 ]]; then
   make_workspace .

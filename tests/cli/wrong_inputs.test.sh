@@ -44,6 +44,34 @@ expect_exit 1
 expect_stdout '^warning +sqlite\.file '
 expect_equal "the size" 0 "$(stat -c %s empty.db)"
 
+claim "what a dead writer left is one error with one remedy, which works"
+make_database "sh op.db"
+digest=$(content "sh op.db")
+# The shell that sqlite3 starts knows its parent; bash would report its end.
+# shellcheck disable=SC2016
+{
+  sqlite3 -batch "sh op.db" 'PRAGMA cache_size = 5' 'BEGIN' "UPDATE album SET title = 'half done'" \
+    '.system kill -9 $PPID'
+} >/dev/null 2>&1
+for words in stats optimize; do
+  refused 5 'a program that wrote to it died' nerve-db $words --db "sh op.db"
+  remedy=$(sed -n 's/^hint: .*: \(nerve-db .*\)\.$/\1/p' "$test_root/err")
+  expect_equal "the remedy" "nerve-db optimize --apply --db '$work/sh op.db'" "$remedy"
+done
+export -f nerve-db
+run bash -c "$remedy"
+expect_exit 0
+run nerve-db stats --db "sh op.db"
+expect_exit 0
+expect_equal "the content" "$digest" "$(content "sh op.db")"
+
+claim "hints name the database that was given, in a form that a shell takes"
+make_database "sh op.db" 200
+damage "sh op.db" album
+run nerve-db optimize --db "sh op.db" --apply
+expect_exit 6
+expect_stderr "^hint: .*: nerve-db restore latest --db '$work/sh op\.db'\.$"
+
 claim "a pipe is not waited for"
 mkfifo pipe.db
 refused 2 'pipe\.db is a pipe, socket or device' timeout 10 "$NERVE_DB_BIN" backup --db pipe.db
@@ -170,6 +198,15 @@ expect_stderr "^hint: Did you mean 'nerve-db backup list'\?$"
 refused 2 'needs a command' nerve-db
 refused 2 'nerve-db queries needs a command' nerve-db queries
 
+claim "help of a command that does not exist is an error, not the help of another"
+refused 2 "unknown command 'nosuch'" nerve-db nosuch --help
+refused 2 "unknown command 'bakcup'" nerve-db bakcup --help
+expect_stderr "^hint: Did you mean 'nerve-db backup'\?$"
+refused 2 "unknown command 'lst'" nerve-db backup lst --help
+refused 2 "unknown command 'nosuch'" nerve-db --version nosuch
+run nerve-db backup --help
+expect_exit 0
+
 claim "a database given without --db is told where it belongs"
 make_database shop.db
 refused 2 "nerve-db stats does not take 'shop.db'" nerve-db stats shop.db
@@ -207,6 +244,18 @@ printf '[database]\nulr = "shop.db"\n' >nerve.toml
 chmod 600 nerve.toml
 refused 2 "nerve\.toml:2:1: unknown setting 'database.ulr'" nerve-db stats
 expect_stderr "^hint: Did you mean 'database.url'"
+
+claim "an unknown setting of a section is told what the section has, and a misspelt section which there is"
+printf '[backup]\nrepo = "vault"\n' >nerve.toml
+chmod 600 nerve.toml
+refused 2 "nerve\.toml:2:1: unknown setting 'backup.repo'" nerve-db stats
+expect_stderr "^hint: Did you mean 'backup.repository'\?$"
+printf '[query_log]\nrotation = 5\n' >nerve.toml
+refused 2 "unknown setting 'query_log.rotation'" nerve-db stats
+expect_stderr '^hint: The section \[query_log\] has file and slow_ms\.$'
+printf '[databse]\nurl = "shop.db"\n' >nerve.toml
+refused 2 "nerve\.toml:1:2: unknown setting 'databse'" nerve-db stats
+expect_stderr "^hint: Did you mean 'database'\?$"
 
 claim "a setting of the wrong type or size is refused"
 printf '[database]\npool_size = "eight"\n' >nerve.toml

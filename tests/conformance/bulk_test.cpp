@@ -128,6 +128,7 @@ CONFORMANCE_TEST("a batch insert counts all rows and rejects exactly the wrong o
   const auto database = engine.open();
   create_people(*database);
   std::vector<std::vector<db::Value>> rows;
+  rows.reserve(2'501);
   for (int id = 0; id < 2'500; ++id) rows.push_back(person(id, "name"));
   rows[7] = person(3, "same key as row 3");
   rows[1'200] = person(1'200, nullptr);

@@ -36,6 +36,7 @@ int counter(db::Database& database, int id = 1) {
 template <class Work>
 void in_threads(int count, Work work) {
   std::vector<std::thread> threads;
+  threads.reserve(static_cast<std::size_t>(count));
   std::vector<std::exception_ptr> errors(static_cast<std::size_t>(count));
   for (int index = 0; index < count; ++index) {
     threads.emplace_back([&, index] {

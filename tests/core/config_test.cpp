@@ -4,6 +4,7 @@
 #include "support/temp_folder.h"
 
 #include "nerve/core/error.h"
+#include "nerve/core/shell.h"
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>
@@ -88,10 +89,24 @@ TEST_CASE("an unknown setting is refused with its place and the nearest known on
   CHECK(refusal_of("[unheard.of]\nx = 1\n").message.find("unknown setting 'unheard'") != std::string::npos);
 }
 
+TEST_CASE("an unknown setting of a section is told apart from the others of that section") {
+  CHECK(refusal_of("[server]\nprot = 1\n").hint == "Did you mean 'server.port'?");
+  CHECK(refusal_of("[server]\nhost = 1\n").hint == "Did you mean 'server.hosts'?");
+  CHECK(refusal_of("[server]\nport_number = 1\n").hint == "Did you mean 'server.port'?");
+  CHECK(refusal_of("[server]\ncertificate = 1\n").hint == "The section [server] has hosts, tls and port.");
+  CHECK(refusal_of("[sevrer]\nport = 1\n").hint == "Did you mean 'server'?");
+}
+
+TEST_CASE("a setting that belongs into another section is told where it belongs") {
+  CHECK(refusal_of("port = 1\n").hint == "Did you mean 'server.port'?");
+  CHECK(refusal_of("[server]\nname = \"x\"\n").hint == "Did you mean 'name'?");
+}
+
 TEST_CASE("a table where a value belongs and a value where a table belongs are refused") {
   CHECK(refusal_of("[name]\nx = 1\n").message ==
         "nerve.toml:1:1: setting 'name' must be a text in quotes that is not empty");
   CHECK(refusal_of("server = 5\n").message == "nerve.toml:1:1: unknown setting 'server'");
+  CHECK(refusal_of("server = 5\n").hint == "It is a section: write [server], and its settings below.");
 }
 
 TEST_CASE("a value of the wrong type is refused with its place and what is expected") {
@@ -164,7 +179,7 @@ TEST_CASE("a file is read, and one that others may change is refused with the co
       Config::load(path, sample_settings);
       FAIL("it was read");
     } catch (const DeniedError& error) {
-      CHECK(error.hint() == "Run: chmod go-w '" + path.string() + "'");
+      CHECK(error.hint() == "Run: chmod go-w " + shell_word(path.string()));
     }
   }
 }

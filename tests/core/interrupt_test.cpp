@@ -25,7 +25,7 @@ int signal_that_ends(void (*work)()) {
   REQUIRE(child >= 0);
   if (child == 0) {
     // Without the handlers by which doctest reports a crash.
-    for (const int signal_number : {SIGINT, SIGTERM}) signal(signal_number, SIG_DFL);
+    for (const int signal_number : {SIGINT, SIGTERM, SIGHUP}) signal(signal_number, SIG_DFL);
     work();
     _exit(0);
   }
@@ -37,7 +37,7 @@ int signal_that_ends(void (*work)()) {
 }  // namespace
 
 TEST_CASE("a signal under a guard sets the flag and nothing else") {
-  for (const int signal_number : {SIGINT, SIGTERM}) {
+  for (const int signal_number : {SIGINT, SIGTERM, SIGHUP}) {
     const InterruptGuard guard;
     CHECK_FALSE(interrupted());
     CHECK_NOTHROW(throw_if_interrupted());
@@ -63,6 +63,18 @@ TEST_CASE("the second signal ends the process at once") {
           raise(SIGINT);
           raise(SIGINT);
         }) == SIGINT);
+}
+
+TEST_CASE("a hang-up that is ignored, as nohup has it, stays ignored under a guard and after it") {
+  CHECK(signal_that_ends([] {
+          signal(SIGHUP, SIG_IGN);
+          {
+            const InterruptGuard guard;
+            raise(SIGHUP);
+            if (interrupted()) raise(SIGKILL);
+          }
+          raise(SIGHUP);
+        }) == 0);
 }
 
 TEST_CASE("without a guard a signal ends the process, also after one was there") {

@@ -216,6 +216,18 @@ TEST_CASE("notes, warnings and errors are talk, and only notes are left out when
   CHECK(loud.text() == "it takes a while\n");
 }
 
+TEST_CASE("with JSON talk is JSON too, one line each, and notes are left out") {
+  const MemoryStream talk;
+  Output output(talk.stream(), talk.stream(), {.json = true});
+  output.note("repository: /srv/backups");
+  output.warning("the file \"x\" is empty");
+  output.error(NotFoundError("file 'x' does not exist", "Check the path."));
+  CHECK(talk.text() ==
+        "{\"warning\":{\"message\":\"the file \\\"x\\\" is empty\"}}\n"
+        "{\"error\":{\"hint\":\"Check the path.\",\"kind\":\"not_found\",\"message\":\"file 'x' does not "
+        "exist\"}}\n");
+}
+
 TEST_CASE("an error without a hint has no hint line, and violations have a line each") {
   const MemoryStream talk;
   Output output(talk.stream(), talk.stream(), {});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// nerve-db backup, and backup list, show and verify
+// nerve-db backup, and backup list, show, verify and repair
 #include "backup_choice.h"
 #include "command.h"
 #include "context.h"
@@ -10,6 +10,7 @@
 #include "nerve/core/clock.h"
 #include "nerve/core/error.h"
 #include "nerve/core/json.h"
+#include "nerve/core/shell.h"
 #include "nerve/core/text.h"
 
 #include <fmt/format.h>
@@ -17,6 +18,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <optional>
 
 namespace nerve::cli {
 
@@ -27,12 +30,43 @@ using backups::Manifest;
 using backups::Repository;
 using backups::VerifyReport;
 
+/// Where a backup lies belongs to what a program must know of it.
+Json manifest_json(const Manifest& manifest, const Repository& repository) {
+  Json json = manifest.to_json();
+  json["repository"] = backups::source_name(repository.path());
+  return json;
+}
+
+/// An empty database is seldom meant, least of all where there were rows before.
+void tell_of_emptiness(Output& output, const Manifest& manifest, const Repository& repository) {
+  if (manifest.rows_total() > 0) return;
+  const auto earlier =
+      manifest.is_emptied ? repository.newest_with_rows(manifest.source.path) : std::optional<Manifest>();
+  if (!earlier) {
+    output.warning(fmt::format("{} holds no rows, so the backup holds none", manifest.source.path));
+    return;
+  }
+  throw Error(
+      ErrorKind::partial,
+      fmt::format(
+          "{} has lost all its rows: its backup {} of {} holds {}; the new one, {}, is kept as emptied "
+          "and is not what latest means",
+          manifest.source.path, earlier->id.short_text(), output.time(earlier->created_at),
+          row_count(earlier->rows_total()), manifest.id.short_text()),
+      fmt::format(
+          "To bring the rows back: nerve-db restore {} --repo {} --db {}. If they were removed on purpose, "
+          "the first backup with new rows is latest again.",
+          earlier->id.short_text(), shell_word(repository.path().string()),
+          shell_word(manifest.source.path)));
+}
+
 int run_backup(Context& context, const Arguments& arguments) {
   Output& output = context.output();
   const std::filesystem::path source = context.database_file(backup_instead_for_postgresql);
   backups::BackupOptions options;
   options.deep = arguments.has("--deep");
-  options.busy_timeout = std::chrono::milliseconds(context.config().integer("database.busy_timeout_ms"));
+  options.busy_timeout =
+      std::chrono::milliseconds(context.settings_for_copying().integer("database.busy_timeout_ms"));
   const Repository repository = Repository::open_or_create(context.repository());
   const Manifest manifest = [&] {
     Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
@@ -42,10 +76,11 @@ int run_backup(Context& context, const Arguments& arguments) {
                           format_size(manifest.file.size_bytes), row_count(manifest.rows_total()),
                           format_duration(std::chrono::milliseconds(manifest.duration_ms))));
   if (output.wants_json()) {
-    output.json(manifest.to_json());
+    output.json(manifest_json(manifest, repository));
   } else {
     output.line(manifest.id.to_string());
   }
+  tell_of_emptiness(output, manifest, repository);
   return 0;
 }
 
@@ -79,13 +114,25 @@ void show_entries(Output& output, const std::vector<Entry>& entries) {
       continue;
     }
     const Manifest& manifest = *entry.manifest;
-    const Style style = manifest.state == backups::State::good ? Style::good : Style::warning;
+    const std::string state(manifest.is_emptied ? "emptied" : backups::to_string(manifest.state));
+    const Style style = state == "good" ? Style::good : Style::warning;
     table.rows.push_back({id, output.time(manifest.created_at), format_size(manifest.file.size_bytes),
                           format_count(manifest.rows_total()), std::string(backups::to_string(manifest.kind)),
-                          TableCell(std::string(backups::to_string(manifest.state)), style),
-                          manifest.source.path});
+                          TableCell(state, style), manifest.source.path});
   }
   output.table(table);
+}
+
+std::ptrdiff_t count_unreadable(const std::vector<Entry>& entries) {
+  return std::count_if(entries.begin(), entries.end(), [](const Entry& one) { return !one.manifest; });
+}
+
+void warn_of_unreadable(Output& output, const std::vector<Entry>& entries, const Repository& repository) {
+  const std::ptrdiff_t unreadable = count_unreadable(entries);
+  if (unreadable == 0) return;
+  output.warning(
+      fmt::format("{} of {} backups cannot be trusted; this says why: nerve-db backup verify --all --repo {}",
+                  unreadable, entries.size(), shell_word(repository.path().string())));
 }
 
 int run_list(Context& context, const Arguments& arguments) {
@@ -110,12 +157,7 @@ int run_list(Context& context, const Arguments& arguments) {
   } else {
     show_entries(output, entries);
   }
-  const auto unreadable =
-      std::count_if(entries.begin(), entries.end(), [](const Entry& one) { return !one.manifest; });
-  if (unreadable > 0) {
-    output.warning(fmt::format("{} of {} backups cannot be trusted; 'nerve-db backup verify --all' says why",
-                               unreadable, entries.size()));
-  }
+  warn_of_unreadable(output, entries, repository);
   return 0;
 }
 
@@ -129,7 +171,8 @@ void show_manifest(Output& output, const Manifest& manifest, const Repository& r
       {"id", manifest.id.to_string()},
       {"made", output.time(manifest.created_at)},
       {"kind", std::string(backups::to_string(manifest.kind))},
-      {"state", std::string(backups::to_string(manifest.state))},
+      {"state", manifest.is_emptied ? "good, but emptied: an earlier backup of the database holds rows"
+                                    : std::string(backups::to_string(manifest.state))},
       {"database", manifest.source.path},
       {"file", (repository.folder_of(manifest.id) / manifest.file.name).string()},
       {"size", format_size(manifest.file.size_bytes)},
@@ -154,7 +197,7 @@ int run_show(Context& context, const Arguments& arguments) {
   const Repository repository = Repository::open(context.repository());
   const Manifest manifest = manifest_from(context, arguments, repository);
   if (context.output().wants_json()) {
-    context.output().json(manifest.to_json());
+    context.output().json(manifest_json(manifest, repository));
   } else {
     show_manifest(context.output(), manifest, repository);
   }
@@ -162,24 +205,35 @@ int run_show(Context& context, const Arguments& arguments) {
 }
 
 void show_report(Output& output, const VerifyReport& report) {
-  output.line(fmt::format("{}  {}", report.id, report.ok() ? "ok" : "damaged"),
-              report.ok() ? Style::good : Style::bad);
+  const bool is_worth_little = report.ok() && report.is_of_damaged_source();
+  const Style style = !report.ok() ? Style::bad : is_worth_little ? Style::warning : Style::good;
+  output.line(fmt::format("{}  {}", report.id,
+                          !report.ok()      ? "damaged"
+                          : is_worth_little ? "ok, but the raw copy of a damaged source"
+                                            : "ok"),
+              style);
   for (const std::string& problem : report.problems) output.line("  " + problem);
   if (!report.deep || !report.ok()) return;
   output.line(fmt::format("  {}, {} without parent, content {}", row_count(report.rows),
                           format_count(report.foreign_key_violations), report.content_sha256));
 }
 
-void require_sound(const std::vector<VerifyReport>& reports) {
+void require_sound(const std::vector<VerifyReport>& reports, const Repository& repository) {
   const auto damaged =
       std::count_if(reports.begin(), reports.end(), [](const VerifyReport& one) { return !one.ok(); });
   if (damaged == 0) return;
-  const std::string message =
-      reports.size() == 1
-          ? fmt::format("backup {} is damaged: {}", reports.front().id, reports.front().problems.front())
-          : fmt::format("{} of {} backups are damaged", damaged, reports.size());
-  throw IntegrityError(message,
-                       "Make a new backup now, and look for what changed the files in the repository.");
+  const VerifyReport& first = *std::ranges::find_if_not(reports, &VerifyReport::ok);
+  const std::string message = reports.size() == 1
+                                  ? fmt::format("backup {} is damaged: {}", first.id, first.problems.front())
+                                  : fmt::format("{} of {} backups are damaged", damaged, reports.size());
+  const std::string folder = repository.path().string();
+  // Of a manifest that cannot be trusted it is not known whose backup it is.
+  const std::string database = first.source.empty() ? std::string() : " --db " + shell_word(first.source);
+  throw IntegrityError(
+      message,
+      fmt::format("Make a new backup now: nerve-db backup --repo {}{}. Then look for what changed the "
+                  "files in the repository.",
+                  shell_word(folder), database));
 }
 
 int run_verify(Context& context, const Arguments& arguments) {
@@ -208,7 +262,29 @@ int run_verify(Context& context, const Arguments& arguments) {
   } else {
     output.json(reports.front().to_json());
   }
-  require_sound(reports);
+  require_sound(reports, repository);
+  return 0;
+}
+
+int run_repair(Context& context, const Arguments&) {
+  Output& output = context.output();
+  const std::filesystem::path folder = context.repository();
+  const bool is_repaired = Repository::repair(folder);
+  const Repository repository = Repository::open(folder);
+  const std::vector<Entry> entries = repository.list();
+  if (output.wants_json()) {
+    output.json({{"repository", backups::source_name(repository.path())},
+                 {"repaired", is_repaired},
+                 {"backups", entries.size()},
+                 {"unreadable", count_unreadable(entries)}});
+  } else {
+    output.line(is_repaired ? fmt::format("made the marker of {} again; backups in it: {}",
+                                          repository.path().string(), entries.size())
+                            : fmt::format("the marker of {} is sound; backups in it: {}",
+                                          repository.path().string(), entries.size()),
+                Style::good);
+  }
+  warn_of_unreadable(output, entries, repository);
   return 0;
 }
 
@@ -262,6 +338,17 @@ Command verify_command() {
       .run = &run_verify};
 }
 
+Command repair_command() {
+  return {.name = "repair",
+          .summary = "make the lost or damaged marker of a repository again",
+          .description =
+              "The marker, nerve-repository.json, says that a folder is a repository. The backups are not\n"
+              "touched: 'nerve-db backup verify --all' looks at them.",
+          .options = {repository_option(), whose_option("database whose repository is meant")},
+          .example = "nerve-db backup repair --db chinook.sqlite",
+          .run = &run_repair};
+}
+
 }  // namespace
 
 Command backup_command() {
@@ -269,12 +356,15 @@ Command backup_command() {
           .summary = "make a checked copy of a database",
           .description =
               "Others may go on reading and writing. Source and copy are checked; a damaged database is\n"
-              "refused. Standard output is the id of the new backup.",
+              "refused. Standard output is the id of the new backup. One of a database that has lost all\n"
+              "its rows is kept, but latest goes on meaning the backup that holds them.",
           .options = {database_option(),
                       repository_option(),
                       {.name = "--deep", .description = "check the source as thoroughly as the copy"}},
-          .commands = {list_command(), show_command(), verify_command()},
-          .exit_codes = "6 when the database is damaged; otherwise as 'nerve-db --help' lists them",
+          .commands = {list_command(), show_command(), verify_command(), repair_command()},
+          .exit_codes =
+              "6 when the database is damaged; 10 when it has lost all its rows since an earlier backup,\n"
+              "and the new one is kept as emptied; otherwise as 'nerve-db --help' lists them",
           .example = "nerve-db backup --db chinook.sqlite",
           .run = &run_backup};
 }

@@ -122,8 +122,14 @@ Invocation Parser::parse(const std::vector<std::string>& words) {
   invocation.arguments = collect(node);
   const bool explains = invocation.arguments.has("--help") || invocation.arguments.has("--version");
   const std::vector<std::string> unknown = app_.remaining(true);
-  if (!unknown.empty() && !explains) refuse_word(node, unknown.front());
-  if (!explains) require_complete(node, invocation.arguments);
+  if (!explains) {
+    if (!unknown.empty()) refuse_word(node, unknown.front());
+    require_complete(node, invocation.arguments);
+  } else if (!node.command->commands.empty()) {
+    // Help wins over what is missing or wrong, but help of another command than was named would mislead.
+    const auto word = std::ranges::find_if_not(unknown, is_option);
+    if (word != unknown.end()) refuse_word(node, *word);
+  }
   return invocation;
 }
 

@@ -31,14 +31,19 @@ std::string read_line() {
 
 }  // namespace
 
-void require_answerable(bool yes) {
-  if (yes || (::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1)) return;
-  throw ValidationError("this must be confirmed, and there is no terminal to ask on",
-                        "Add --yes to do it, or --dry-run to see what would be done.");
+bool can_ask(const Output& output) noexcept {
+  return !output.wants_json() && ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1;
+}
+
+void require_answerable(const Output& output, bool yes, std::string_view hint) {
+  if (yes || can_ask(output)) return;
+  throw ValidationError(output.wants_json() ? "this must be confirmed, and with --json nobody is asked"
+                                            : "this must be confirmed, and there is no terminal to ask on",
+                        std::string(hint));
 }
 
 bool confirm(Output& output, std::string_view question) {
-  require_answerable(false);
+  require_answerable(output, false);
   std::fprintf(output.talk(), "%s [y/N] ", sanitize_for_terminal(question).c_str());
   std::fflush(output.talk());
   const std::string answer = read_line();

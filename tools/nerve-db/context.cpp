@@ -36,6 +36,19 @@ const Workspace& Context::workspace() {
   return *workspace_;
 }
 
+const Config& Context::settings_for_copying() {
+  const bool are_places_named = named_database() && (arguments_.has("--repo") || environment("NERVE_REPO"));
+  const bool is_workspace_named = arguments_.has("--workspace") || environment("NERVE_WORKSPACE");
+  if (!are_places_named || is_workspace_named) return config();
+  try {
+    return config();
+  } catch (const Error& error) {
+    output_.warning(fmt::format("the settings are left aside, and the defaults hold: {}", error.what()));
+    workspace_ = Workspace{std::nullopt, Config::defaults()};
+    return workspace_->config;
+  }
+}
+
 std::optional<std::string> Context::named_database() {
   if (auto named = arguments_.text("--db")) return named;
   return environment("NERVE_DB");
@@ -96,6 +109,12 @@ OpenOptions Context::read_options() {
   options.lock_timeout = milliseconds("database.lock_timeout_ms");
   options.password_file = config().path("database.password_file");
   return options;
+}
+
+std::unique_ptr<db::Database> Context::open_for_reading(const std::string& url) {
+  auto database = open_database(url, read_options());
+  database->query_log().set_slow_threshold(std::chrono::milliseconds(config().integer("query_log.slow_ms")));
+  return database;
 }
 
 void Context::keep_query_log(db::Database& database) {

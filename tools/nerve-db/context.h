@@ -9,6 +9,7 @@
 #include "nerve/core/output.h"
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +26,10 @@ class Context {
   Output& output() noexcept { return output_; }
   const Workspace& workspace();
   const Config& config() { return workspace().config; }
+  /// The settings for a command that wants no more than a limit from them. Where database and repository are
+  /// both named, a nerve.toml that was only found and cannot be used must not stop a backup: it is left aside
+  /// with a warning, and the defaults hold.
+  const Config& settings_for_copying();
 
   /// The database that --db, NERVE_DB or the workspace names. Throws ValidationError when none does.
   DatabaseUrl database();
@@ -38,12 +43,13 @@ class Context {
   /// it stands beside the database; throws ValidationError when no database is named either.
   std::filesystem::path repository();
 
-  /// How the settings ask for a database to be opened for reading.
-  OpenOptions read_options();
+  /// Opens a database for reading as the settings ask.
+  std::unique_ptr<db::Database> open_for_reading(const std::string& url);
   /// Adds what `database` did to the query log, where the settings name one.
   void keep_query_log(db::Database& database);
 
  private:
+  OpenOptions read_options();
   std::optional<std::string> named_database();
   std::filesystem::path choose_repository();
 

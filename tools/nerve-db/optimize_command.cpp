@@ -6,12 +6,14 @@
 #include "nerve/backends/sqlite/maintenance.h"
 #include "nerve/core/error.h"
 #include "nerve/core/json.h"
+#include "nerve/core/shell.h"
 #include "nerve/core/text.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 
 namespace nerve::cli {
@@ -39,7 +41,7 @@ Json json_of(const std::vector<Item>& items) {
   return list;
 }
 
-void show(Output& output, const std::vector<sqlite::Proposal>& proposals) {
+void show(Output& output, const std::vector<sqlite::Proposal>& proposals, const std::filesystem::path& file) {
   if (proposals.empty()) {
     output.line("nothing to do", Style::good);
     return;
@@ -52,8 +54,28 @@ void show(Output& output, const std::vector<sqlite::Proposal>& proposals) {
   output.table(table);
   for (const sqlite::Proposal& proposal : proposals) {
     if (proposal.obstacle.empty()) continue;
-    output.line(fmt::format("{} would be skipped: {}", sqlite::to_string(proposal.task), proposal.obstacle));
+    output.line(proposal.is_advice() ? fmt::format("{} is advice that --apply leaves to you: sqlite3 {} {}",
+                                                   sqlite::to_string(proposal.task),
+                                                   shell_word(file.string()), shell_word(proposal.statement))
+                                     : fmt::format("{} would be skipped: {}",
+                                                   sqlite::to_string(proposal.task), proposal.obstacle));
   }
+}
+
+/// What --apply would do now.
+std::size_t count_applicable(const std::vector<sqlite::Proposal>& proposals) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      proposals, [](const sqlite::Proposal& proposal) { return proposal.obstacle.empty(); }));
+}
+
+void note_what_follows(Output& output, const std::vector<sqlite::Proposal>& proposals,
+                       const std::filesystem::path& file) {
+  if (proposals.empty()) return;
+  const std::size_t applicable = count_applicable(proposals);
+  output.note(applicable == 0
+                  ? "nothing was changed, and --apply would change nothing now"
+                  : fmt::format("nothing was changed; this does {} of {}: nerve-db optimize --apply --db {}",
+                                applicable, proposals.size(), shell_word(file.string())));
 }
 
 void show(Output& output, const std::vector<sqlite::Applied>& results) {
@@ -109,8 +131,8 @@ int run_optimize(Context& context, const Arguments& arguments) {
   } else if (apply && !proposals.empty()) {
     show(output, results);
   } else {
-    show(output, proposals);
-    if (!proposals.empty()) output.note("nothing was changed; --apply does it");
+    show(output, proposals, file);
+    note_what_follows(output, proposals, file);
   }
   require_nothing_failed(results);
   return 0;
@@ -122,11 +144,12 @@ Command optimize_command() {
   return {.name = "optimize",
           .summary = "propose maintenance, and do it with --apply",
           .description =
-              "Finds stale planner statistics, free pages, a large write-ahead log, indexes that no longer\n"
-              "match their table (--deep), and indexes that are superfluous, which are only told.\n"
-              "Rows are never changed, and an abort leaves the database as it was.",
+              "Finds stale planner statistics, free pages, a large write-ahead log, and indexes that no\n"
+              "longer match their table (--deep). Superfluous indexes are named as advice: --apply never\n"
+              "drops one, since a program may ask for it by name. Rows are never changed, and an abort\n"
+              "leaves the database as it was.",
           .options = {database_option(),
-                      {.name = "--apply", .description = "do what is proposed"},
+                      {.name = "--apply", .description = "do what is proposed, all but advice"},
                       {.name = "--deep", .description = "also compare each index with its table"}},
           .exit_codes = "10 when a task failed with --apply; otherwise as 'nerve-db --help' lists them",
           .example = "nerve-db optimize --db chinook.sqlite",

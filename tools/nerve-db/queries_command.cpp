@@ -31,7 +31,9 @@ std::filesystem::path log_file(Context& context, const Arguments& arguments) {
   if (const auto named = arguments.text("--log")) return *named;
   std::filesystem::path file = context.config().path("query_log.file");
   if (!file.empty()) return file;
-  throw ValidationError("no query log is named", "Add --log FILE, or set query_log.file in nerve.toml.");
+  throw ValidationError("no query log is named",
+                        "Add --log and the file that your program writes its query log to, or set "
+                        "query_log.file in nerve.toml.");
 }
 
 QueryLog::Order order_from(const Arguments& arguments) {
@@ -122,12 +124,16 @@ int run_clear(Context& context, const Arguments& arguments) {
   // Nothing but a query log is ever removed.
   QueryLog log;
   log.load(file);
-  require_answerable(yes);
+  require_answerable(output, yes);
   if (!yes && !confirm(output, fmt::format("Forget the statistics in {}?", file.string()))) {
     throw CancelledError("the query log was kept");
   }
   QueryLog::remove_file(file);
-  output.note(fmt::format("cleared {}", file.string()));
+  if (output.wants_json()) {
+    output.json({{"cleared", file.string()}});
+  } else {
+    output.note(fmt::format("cleared {}", file.string()));
+  }
   return 0;
 }
 
@@ -175,8 +181,10 @@ Command queries_command() {
   return {.name = "queries",
           .summary = "show which statements cost time",
           .description =
-              "Programs and commands that set query_log.file add up their statements there: how often and\n"
-              "how long each ran, never the values bound to it.",
+              "A query log holds how often and how long each statement ran, never the values bound to\n"
+              "it. It is fed by programs that use the library and call QueryLog::merge_into(), and by\n"
+              "'nerve-db stats' of a PostgreSQL database where query_log.file is set. The statements of\n"
+              "other programs are not in it.",
           .commands = {slow_command(),
                        {.name = "stats",
                         .summary = "list all statements that were recorded",

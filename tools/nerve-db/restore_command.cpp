@@ -50,9 +50,12 @@ std::vector<std::string> plan_lines(const Output& output, const RestorePlan& pla
   return lines;
 }
 
-void show_result(Output& output, const backups::RestoreResult& result, const backups::Manifest& manifest) {
+void show_result(Output& output, const backups::RestoreResult& result, const backups::Manifest& manifest,
+                 const backups::Repository& repository) {
   if (output.wants_json()) {
-    output.json(result.to_json());
+    Json json = result.to_json();
+    json["repository"] = backups::source_name(repository.path());
+    output.json(json);
     return;
   }
   if (!result.done) {
@@ -70,15 +73,27 @@ void show_result(Output& output, const backups::RestoreResult& result, const bac
   for (const std::string& note : result.notes) output.note("note: " + note);
 }
 
+/// --yes is said of the database that is meant, so of another one it is no answer.
+bool is_agreed(Output& output, const RestorePlan& plan, const Arguments& arguments) {
+  if (!plan.replaces && !plan.other_database) return true;
+  if (arguments.has("--yes") && (!plan.other_database || arguments.has("--other-database"))) return true;
+  return confirm(output, plan.other_database
+                             ? fmt::format("Replace {} by the backup of another database, {}?",
+                                           plan.target.string(), plan.backup_source)
+                             : fmt::format("Replace {}?", plan.target.string()));
+}
+
 int run_restore(Context& context, const Arguments& arguments) {
   Output& output = context.output();
   const RestoreTarget target = target_from(context, arguments);
-  const bool yes = arguments.has("--yes");
   const bool dry_run = arguments.has("--dry-run");
   std::error_code error;
   const bool replaces =
       target.mode == RestoreTarget::Mode::in_place && std::filesystem::exists(target.path, error);
-  if (replaces && !dry_run) require_answerable(yes);
+  if (replaces && !dry_run) {
+    require_answerable(output, arguments.has("--yes"),
+                       "Add --yes to do it, or --dry-run to see what would be done.");
+  }
 
   const backups::Repository repository = backups::Repository::open(context.repository());
   const backups::Manifest manifest =
@@ -86,15 +101,16 @@ int run_restore(Context& context, const Arguments& arguments) {
   Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
   backups::RestoreOptions options;
   options.dry_run = dry_run;
+  options.may_replace_other = arguments.has("--other-database") || can_ask(output);
   options.confirm = [&](const RestorePlan& plan) {
     progress.clear();
     for (const std::string& line : plan_lines(output, plan, manifest)) output.note(line);
-    return !plan.replaces || yes || confirm(output, "Replace it?");
+    return is_agreed(output, plan, arguments);
   };
   const backups::RestoreResult result =
       backups::restore_backup(repository, manifest, target, options, system_clock(), &progress);
   progress.clear();
-  show_result(output, result, manifest);
+  show_result(output, result, manifest, repository);
   return 0;
 }
 
@@ -118,6 +134,8 @@ Command restore_command() {
                        .type = ValueType::file,
                        .description = "restore into this new file instead; --db then only says whose latest"},
                       {.name = "--yes", .description = "replace without asking"},
+                      {.name = "--other-database",
+                       .description = "permit to replace a database by the backup of another one"},
                       {.name = "--dry-run", .description = "verify and show the plan, change nothing"}},
           .example = "nerve-db restore latest --db chinook.sqlite --yes",
           .run = &run_restore};

@@ -35,6 +35,10 @@ std::string size_text(std::optional<std::uint64_t> size_bytes) {
 }
 
 void show_tables(Output& output, const std::vector<TableLine>& tables) {
+  if (tables.empty()) {
+    output.line("the database is empty: it has no tables", Style::warning);
+    return;
+  }
   constexpr auto right = Column::Align::right;
   Table shown{.columns = {{"TABLE"},
                           {"KIND"},
@@ -107,7 +111,7 @@ sqlite::Statistics collect_from_file(Context& context, const std::string& file) 
 }
 
 postgresql::Statistics collect_from_server(Context& context, const std::string& url) {
-  const auto database = open_database(url, context.read_options());
+  const auto database = context.open_for_reading(url);
   postgresql::Statistics statistics = postgresql::collect_statistics(*database);
   context.keep_query_log(*database);
   return statistics;

@@ -2,6 +2,7 @@
 #include "workspace.h"
 
 #include "nerve/core/error.h"
+#include "nerve/core/shell.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -35,9 +36,9 @@ void require_trusted_owner(const std::filesystem::path& file) {
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0) return;  // loading it says why
   if (status.st_uid == ::geteuid() || status.st_uid == 0) return;
-  throw DeniedError(
-      fmt::format("{} belongs to another user", file.string()),
-      fmt::format("If you trust it, name its folder: --workspace {}.", file.parent_path().string()));
+  throw DeniedError(fmt::format("{} belongs to another user", file.string()),
+                    fmt::format("If you trust it, name its folder: --workspace {}.",
+                                shell_word(file.parent_path().string())));
 }
 
 std::optional<std::filesystem::path> search() {

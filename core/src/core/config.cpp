@@ -5,6 +5,7 @@
 
 #include "nerve/core/bytes.h"
 #include "nerve/core/error.h"
+#include "nerve/core/shell.h"
 #include "nerve/core/text.h"
 
 #include <toml++/toml.h>
@@ -97,8 +98,10 @@ class ConfigReader {
         read_setting(*setting, node, position(name.source()));
       } else if (node.is_table() && is_section(key)) {
         read_table(*node.as_table(), key + ".");
+      } else if (node.is_table()) {
+        refuse(key, position(name.source()), hint_for_section(key));
       } else {
-        refuse_unknown(key, position(name.source()));
+        refuse(key, position(name.source()), hint_for_setting(prefix, std::string(name.str())));
       }
     }
   }
@@ -117,13 +120,68 @@ class ConfigReader {
     return false;
   }
 
-  [[noreturn]] void refuse_unknown(const std::string& key, const std::string& where) const {
-    std::vector<std::string_view> keys;
-    for (const Setting& setting : known_) keys.push_back(setting.key);
-    const auto match = closest_match(key, keys);
-    throw ValidationError(where + ": unknown setting " + in_quotes(sanitize_for_terminal(key)),
-                          match ? "Did you mean " + in_quotes(*match) + "?"
-                                : "Remove it; the documentation lists what there is.");
+  [[noreturn]] static void refuse(const std::string& key, const std::string& where, std::string hint) {
+    if (hint.empty()) hint = "Remove it; the documentation lists what there is.";
+    throw ValidationError(where + ": unknown setting " + in_quotes(sanitize_for_terminal(key)), hint);
+  }
+
+  static std::string did_you_mean(std::string_view name) { return "Did you mean " + in_quotes(name) + "?"; }
+
+  std::string hint_for_section(std::string_view section) const {
+    std::vector<std::string_view> sections;
+    for (const Setting& setting : known_) {
+      const std::size_t end = setting.key.rfind('.');
+      if (end != std::string_view::npos) sections.push_back(setting.key.substr(0, end));
+    }
+    const auto match = closest_match(section, sections);
+    return match ? did_you_mean(*match) : std::string();
+  }
+
+  /// What `name` behind `prefix` ("server.", empty at the top) may have meant: a setting beside it that is
+  /// spelled alike or begins alike, then one of another section. Otherwise what its section has.
+  std::string hint_for_setting(const std::string& prefix, const std::string& name) const {
+    std::vector<std::string_view> beside;
+    std::vector<std::string_view> elsewhere;
+    for (const Setting& setting : known_) {
+      const std::string_view last = setting.key.substr(setting.key.rfind('.') + 1);
+      (prefix + std::string(last) == setting.key ? beside : elsewhere).push_back(last);
+    }
+    if (is_section(prefix + name)) {
+      return "It is a section: write [" + prefix + name + "], and its settings below.";
+    }
+    auto match = closest_match(name, beside);
+    if (!match) match = beginning_alike(name, beside);
+    if (match) return did_you_mean(prefix + *match);
+    match = closest_match(name, elsewhere);
+    if (match) return did_you_mean(key_ending_in(*match));
+    if (prefix.empty() || beside.empty()) return {};
+    return "The section [" + prefix.substr(0, prefix.size() - 1) + "] has " + listed(beside) + ".";
+  }
+
+  static std::optional<std::string> beginning_alike(std::string_view name,
+                                                    const std::vector<std::string_view>& candidates) {
+    constexpr std::size_t length_min = 3;
+    if (name.size() < length_min) return std::nullopt;
+    for (const std::string_view candidate : candidates) {
+      if (candidate.starts_with(name) || name.starts_with(candidate)) return std::string(candidate);
+    }
+    return std::nullopt;
+  }
+
+  std::string key_ending_in(const std::string& last) const {
+    for (const Setting& setting : known_) {
+      if (setting.key == last || setting.key.ends_with("." + last)) return std::string(setting.key);
+    }
+    return last;
+  }
+
+  static std::string listed(const std::vector<std::string_view>& names) {
+    std::string list;
+    for (std::size_t place = 0; place < names.size(); ++place) {
+      if (place > 0) list += place + 1 == names.size() ? " and " : ", ";
+      list += names[place];
+    }
+    return list;
   }
 
   void read_setting(const Setting& setting, const toml::node& node, const std::string& where) {
@@ -186,7 +244,7 @@ void require_trustworthy(const ReadableFile& file, const std::filesystem::path& 
   if (!S_ISREG(status.st_mode)) throw ValidationError(file.name() + " is not a regular file");
   if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
     throw DeniedError(file.name() + " can be changed by group or others",
-                      "Run: chmod go-w " + in_quotes(path.string()));
+                      "Run: chmod go-w " + shell_word(path.string()));
   }
   if (static_cast<std::uintmax_t>(status.st_size) > Config::size_max) {
     throw ValidationError(file.name() + " is larger than 1 MiB");

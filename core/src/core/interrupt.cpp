@@ -36,6 +36,10 @@ InterruptGuard::InterruptGuard() {
   // second one kills.
   action.sa_flags = static_cast<int>(SA_RESETHAND);
   for (std::size_t i = 0; i < signals.size(); ++i) sigaction(signals[i], &action, &before_[i]);
+  for (std::size_t i = 0; i < signals.size(); ++i) {
+    const bool is_unwanted = signals[i] == SIGHUP && before_[i].sa_handler == SIG_IGN;
+    if (is_unwanted) sigaction(signals[i], &before_[i], nullptr);
+  }
 }
 
 InterruptGuard::~InterruptGuard() {

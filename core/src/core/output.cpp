@@ -151,20 +151,16 @@ void Output::json(const Json& document) {
 }
 
 void Output::note(std::string_view text) {
-  if (!options_.quiet) say("", Style::plain, text);
+  if (!options_.quiet && !options_.json) say("", Style::plain, text);
 }
 
 void Output::warning(std::string_view text) {
+  if (options_.json) return say_json({{"warning", {{"message", std::string(text)}}}});
   say(options_.program + ": warning: ", Style::warning, text);
 }
 
 void Output::error(const Error& error) {
-  if (options_.json) {
-    constexpr int one_line = -1;
-    const std::string text = dumped(error_document(error), one_line, true) + "\n";
-    std::fwrite(text.data(), 1, text.size(), talk_);
-    return;
-  }
+  if (options_.json) return say_json(error_document(error));
   say(options_.program + ": error: ", Style::bad, error.what());
   if (const auto* validation = dynamic_cast<const ValidationError*>(&error)) {
     for (const Violation& violation : validation->violations()) {
@@ -207,6 +203,12 @@ void Output::say(std::string_view prefix, Style style, std::string_view text) {
   const std::string line = styled(prefix, style, talk_colour_) + sanitize_for_terminal(text) + "\n";
   // Where talk cannot be written there is nobody left to tell.
   std::fwrite(line.data(), 1, line.size(), talk_);
+}
+
+void Output::say_json(const Json& document) {
+  constexpr int one_line = -1;
+  const std::string text = dumped(document, one_line, true) + "\n";
+  std::fwrite(text.data(), 1, text.size(), talk_);
 }
 
 }  // namespace nerve

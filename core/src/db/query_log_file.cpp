@@ -63,7 +63,8 @@ Json QueryLogFile::read(const std::filesystem::path& file) {
   if (!stream) {
     throw NotFoundError(
         "no query log at " + file.string(),
-        "A query log is written by nerve-db and by programs once query_log.file is set in nerve.toml.");
+        "It is written by programs that use the library and call QueryLog::merge_into(), and by 'nerve-db "
+        "stats' of a PostgreSQL database where query_log.file is set in nerve.toml.");
   }
   std::ostringstream text;
   text << stream.rdbuf();

@@ -25,6 +25,9 @@ struct BackupOptions {
 /// rollback mode writers wait until it is done. The copy is checked too, then it is synced and renamed into
 /// place: a crash leaves either no backup or a whole one, and the next backup removes what a dead one left.
 ///
+/// A database that has lost all its rows since an earlier good backup is kept as `is_emptied`: it is more
+/// probably an accident than a wish, so "latest" goes on meaning the backup that holds rows.
+///
 /// Throws IntegrityError when source or copy is damaged (naming the damage, and in the hint the last good
 /// backup); what sqlite::require_database throws; ConnectionError when a writer holds the database beyond the
 /// timeout; DeniedError; Error of kind unavailable when there is no space; CancelledError. Nothing is kept of

@@ -27,6 +27,9 @@ enum class State : std::uint8_t { good, damaged };
 /// Who asked for a backup: a person, or a restore that was about to replace the database.
 enum class Kind : std::uint8_t { manual, safety };
 
+/// Permission bits as four octal digits, such as "0640".
+std::string mode_text(unsigned int mode);
+
 std::string_view to_string(State state) noexcept;
 std::string_view to_string(Kind kind) noexcept;
 
@@ -35,6 +38,7 @@ struct Source {
   std::string path;              ///< absolute, symbolic links resolved
   std::uint64_t size_bytes = 0;  ///< of the main file, without its -wal
   std::string journal_mode;      ///< "wal" or "rollback"; empty in a damaged backup
+  std::string mode = {};         ///< permissions as "0640"; empty where they are not known
 };
 
 /// What SQLite says of the copy. Zero or empty in a damaged backup.
@@ -74,6 +78,7 @@ struct Manifest {
   std::string program_version;
   State state = State::good;
   Kind kind = Kind::manual;
+  bool is_emptied = false;  ///< it holds no row, and an earlier good backup of the database does
   Source source;
   SqliteFacts sqlite;
   StoredFile file;

@@ -27,12 +27,21 @@ class Repository {
   /// Opens the repository, or makes one where nothing or an empty folder stands (mode 0700, with the folders
   /// above it).
   ///
-  /// Throws ConflictError for a folder that holds something else, UnsupportedError for an unknown format,
-  /// DeniedError.
+  /// Throws ConflictError for a folder that holds something else or lies inside another repository,
+  /// IntegrityError when its marker is lost or damaged (the hint mends it), UnsupportedError for an unknown
+  /// format, DeniedError.
   static Repository open_or_create(const std::filesystem::path& path);
 
-  /// Throws NotFoundError where there is no repository, UnsupportedError for an unknown format, DeniedError.
+  /// Throws NotFoundError where there is no repository, IntegrityError when its marker is lost or damaged
+  /// (the hint mends it), UnsupportedError for an unknown format, DeniedError.
   static Repository open(const std::filesystem::path& path);
+
+  /// Makes the marker of a repository again where it is lost or damaged; what the folder holds is enough for
+  /// that, and nothing else is touched. False when nothing was wrong with it.
+  ///
+  /// Throws NotFoundError when nothing there says that it was a repository (neither a marker nor a backup),
+  /// UnsupportedError when a backup or the marker is of an unknown format, DeniedError.
+  static bool repair(const std::filesystem::path& path);
 
   /// Absolute.
   const std::filesystem::path& path() const noexcept { return path_; }
@@ -46,8 +55,8 @@ class Repository {
   /// and what parse_manifest throws when the one meant has a damaged manifest.
   Manifest find(std::string_view id) const;
 
-  /// The newest good backup that was asked for (safety backups do not count): of the database at `source`, or
-  /// of the only database this repository knows.
+  /// The newest good backup that was asked for: of the database at `source`, or of the only database this
+  /// repository knows. Safety backups do not count, nor those of a database that had lost all its rows.
   ///
   /// Throws NotFoundError when there is none, ConflictError naming the databases when `source` is absent and
   /// there are several, IntegrityError when a later backup is damaged, because it may be the one meant.
@@ -55,6 +64,9 @@ class Repository {
 
   /// The same without an error: absent when there is no good backup of `source`.
   std::optional<Manifest> newest_of(const std::filesystem::path& source) const;
+
+  /// The newest of those that holds a row; absent when none does.
+  std::optional<Manifest> newest_with_rows(const std::filesystem::path& source) const;
 
   /// Where a backup lies, whether it exists or not.
   std::filesystem::path folder_of(const BackupId& id) const;

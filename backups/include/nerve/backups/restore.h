@@ -38,13 +38,17 @@ struct RestorePlan {
   std::uint64_t restored_size_bytes = 0;  ///< of what takes its place
   std::int64_t restored_rows = 0;
   bool safety_backup = false;      ///< the current state goes to the repository first
+  std::string backup_source;       ///< the database that the backup was made of
+  bool other_database = false;     ///< what stands there is another database than that
   std::vector<std::string> notes;  ///< such as: open files of other users could not be looked at
 
   Json to_json() const;
 };
 
 struct RestoreOptions {
-  bool dry_run = false;                                  ///< verify, look, make the plan, change nothing
+  bool dry_run = false;  ///< verify, look, make the plan, change nothing
+  /// Let a database be replaced by the backup of another one: what somebody said, or will be asked.
+  bool may_replace_other = false;
   std::function<bool(const RestorePlan&)> confirm = {};  ///< asked before anything changes; empty means yes
   std::chrono::milliseconds busy_timeout{2000};  ///< how long to wait for another connection to let go
 };
@@ -52,11 +56,12 @@ struct RestoreOptions {
 struct RestoreResult {
   RestorePlan plan;
   bool done = false;               ///< false after a dry run
+  std::string mode;                ///< permissions of the restored file, as "0600"; empty after a dry run
   std::optional<BackupId> safety;  ///< the backup that holds what stood there before
   bool safety_is_damaged = false;  ///< it is the raw copy of a database that was damaged already
   std::vector<std::string> notes;  ///< what came up on the way, besides plan.notes
 
-  /// {"backup", "target", "done", "safety", "safety_state", "plan", "notes"}.
+  /// {"backup", "target", "done", "mode", "safety", "safety_state", "plan", "notes"}.
   Json to_json() const;
 };
 
@@ -65,9 +70,11 @@ struct RestoreResult {
 /// The backup is verified (hashes and integrity_check), the target must not be open in another process, the
 /// new file is written and synced beside it, the current state goes into a safety backup, and only then one
 /// rename makes the change. An abort at any point leaves the old state or the new one, and the same call made
-/// again succeeds.
+/// again succeeds. A file that takes the place of another keeps its owner and mode; a new one belongs to the
+/// caller with mode 0600, or less where the database had less when it was backed up, and a note says so.
 ///
-/// Throws IntegrityError when the backup is damaged; ConflictError when a new file exists already, the target
+/// Throws IntegrityError when the backup is damaged; ConflictError when a new file exists already, another
+/// database stands at the target and options do not permit to replace it, the target
 /// is in use (naming processes) or keeps changing; NotFoundError, DeniedError, and Error of kind unavailable
 /// when there is no space; CancelledError when interrupted or not confirmed. After any of these the target is
 /// what it was.

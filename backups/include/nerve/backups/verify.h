@@ -7,6 +7,7 @@
 #include "nerve/core/progress.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@ struct VerifyOptions {
 /// What verification found. Nothing wrong means no problems.
 struct VerifyReport {
   std::string id;
+  std::string source;          ///< the database it is of; empty when the manifest cannot be trusted
+  std::optional<State> state;  ///< as the manifest has it; absent when that cannot be trusted
   bool deep = false;
   std::vector<std::string> problems;        ///< one line each, naming the file
   std::int64_t rows = 0;                    ///< counted in the copy when deep
@@ -27,8 +30,12 @@ struct VerifyReport {
 
   bool ok() const noexcept { return problems.empty(); }
 
-  /// {"id", "ok", "deep", "problems", "rows", "foreign_key_violations", "content_sha256"}; the last three
-  /// when deep.
+  /// Whether it is the raw copy of a damaged database: then ok() says that the copy is what was found, and
+  /// nothing of what it is worth.
+  bool is_of_damaged_source() const noexcept { return state == State::damaged; }
+
+  /// {"id", "ok", "state", "deep", "problems", "rows", "foreign_key_violations", "content_sha256"}; the last
+  /// three when deep, `state` null when it is not known.
   Json to_json() const;
 };
 

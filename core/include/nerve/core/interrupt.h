@@ -6,17 +6,18 @@
 
 namespace nerve {
 
-/// Whether SIGINT or SIGTERM arrived since the last InterruptGuard was made. Cheap: engines ask it in their
-/// loops.
+/// Whether SIGINT, SIGTERM or SIGHUP arrived since the last InterruptGuard was made. Cheap: engines ask it in
+/// their loops.
 bool interrupted() noexcept;
 
 /// Throws CancelledError when interrupted() is true.
 void throw_if_interrupted();
 
-/// While it lives, the first SIGINT or SIGTERM only sets the flag of interrupted(), so that the work in hand
-/// can stop in good order and clean up. The second one ends the process at once, as it would without a guard:
-/// an abort at any point leaves usable data. Destruction restores what the signals did before. One at a time
-/// in a process, because signals belong to the process.
+/// While it lives, the first SIGINT, SIGTERM or SIGHUP (the terminal is gone) only sets the flag of
+/// interrupted(), so that the work in hand can stop in good order and clean up. The second one of a kind ends
+/// the process at once, as it would without a guard: an abort at any point leaves usable data. A SIGHUP that
+/// is ignored, as nohup(1) has it, stays ignored. Destruction restores what the signals did before. One at a
+/// time in a process, because signals belong to the process.
 class InterruptGuard {
  public:
   InterruptGuard();
@@ -25,8 +26,8 @@ class InterruptGuard {
   ~InterruptGuard();
 
  private:
-  static constexpr std::array<int, 2> signals = {SIGINT, SIGTERM};
-  std::array<struct sigaction, 2> before_{};
+  static constexpr std::array<int, 3> signals = {SIGINT, SIGTERM, SIGHUP};
+  std::array<struct sigaction, signals.size()> before_{};
 };
 
 }  // namespace nerve

@@ -52,7 +52,7 @@ struct Table {
 class Output {
  public:
   struct Options {
-    bool json = false;   ///< data is one JSON document; errors are JSON too
+    bool json = false;   ///< data is one JSON document; talk is JSON too, one line each
     bool quiet = false;  ///< no notes and no progress
     ColourChoice colour = ColourChoice::automatic;
     bool utc = false;  ///< times for people in UTC instead of local time
@@ -80,9 +80,9 @@ class Output {
   /// Data: one JSON document, indented by two, and a newline. Text that is not UTF-8 shows U+FFFD.
   void json(const Json& document);
 
-  /// Talk: one line, unless quiet.
+  /// Talk: one line, unless quiet. With --json nothing: what a program must know is in its document.
   void note(std::string_view text);
-  /// Talk: "nerve-db: warning: TEXT".
+  /// Talk: "nerve-db: warning: TEXT"; with --json {"warning": {"message"}} on one line.
   void warning(std::string_view text);
   /// Talk: "nerve-db: error: MESSAGE", a line for each violation and "hint: HINT"; with --json
   /// {"error": {"kind", "message", "hint", "violations"?: [{"field", "rule", "message"}]}} on one line.
@@ -103,6 +103,7 @@ class Output {
   void write(std::string_view text);
   void write_line(std::string line);
   void say(std::string_view prefix, Style style, std::string_view text);
+  void say_json(const Json& document);
 
   std::FILE* data_;
   std::FILE* talk_;

@@ -29,9 +29,8 @@ class SafeUpdate {
 
   /// Sets a column. The value is kept; its type is also the type the old value is read as.
   template <class T>
-  SafeUpdate& set(Identifier column, const T& value) {
-    return set_value(std::move(column), Parameter("", value).value.kept(),
-                     Codec<std::decay_t<const T&>>::type);
+  SafeUpdate& set(const Identifier& column, const T& value) {
+    return set_value(column, Parameter("", value).value.kept(), Codec<std::decay_t<const T&>>::type);
   }
 
   /// Looks at the changes before they are made; throws (ValidationError, DeniedError) to refuse them.

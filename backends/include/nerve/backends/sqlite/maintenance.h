@@ -21,7 +21,7 @@ enum class Task : std::uint8_t {
   checkpoint,          ///< move the write-ahead log into the database and cut it
   vacuum,              ///< rebuild the file without its free pages
   incremental_vacuum,  ///< give free pages back, where the file is prepared for it
-  redundant_index,     ///< an index that another one makes superfluous: told, never dropped
+  redundant_index,     ///< an index that another one makes superfluous: advice, never dropped
 };
 
 /// "reindex", "analyze", … as JSON output spells it.
@@ -37,6 +37,9 @@ struct Proposal {
   std::uint64_t gain_bytes = 0;       ///< 0 where it is not about space
   bool needs_exclusive_lock = false;  ///< other connections wait meanwhile
   std::string obstacle = {};          ///< why apply() would not do it now; empty where it would
+
+  /// Whether apply() never does it, whatever the state of things: somebody has to decide.
+  bool is_advice() const noexcept { return task == Task::redundant_index; }
 
   Json to_json() const;
 };
