@@ -10,7 +10,7 @@ namespace nerve::test {
 /// Sets or, for nothing, unsets a variable of the environment, and puts back what was there.
 class EnvironmentVariable {
  public:
-  EnvironmentVariable(std::string name, std::optional<std::string> value) : name_(std::move(name)) {
+  EnvironmentVariable(std::string name, const std::optional<std::string>& value) : name_(std::move(name)) {
     if (const char* before = std::getenv(name_.c_str())) before_ = before;
     put(value);
   }
