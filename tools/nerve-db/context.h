@@ -37,6 +37,8 @@ class Context {
   /// The folder of the backups, and a note that says which it is. Without --repo, NERVE_REPO and a workspace
   /// it stands beside the database; throws ValidationError when no database is named either.
   std::filesystem::path repository();
+  /// The same without the note, for commands that only look into it.
+  std::filesystem::path repository_folder();
 
   /// How the settings ask for a database to be opened for reading.
   OpenOptions read_options();
@@ -45,7 +47,6 @@ class Context {
 
  private:
   std::optional<std::string> named_database();
-  std::filesystem::path choose_repository();
 
   Output& output_;
   const Arguments& arguments_;
