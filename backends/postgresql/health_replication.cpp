@@ -209,7 +209,9 @@ Check check_wal_archiving(const HealthInput& input) {
       file.value_or("its beginning"));
   check.fix =
       "Correct archive_command, which the server's log shows failing, then: " +
-      psql_command(input, std::array<std::string, 2>{"SELECT pg_reload_conf()", "SELECT pg_switch_wal()"});
+      psql_command(input, std::array<std::string, 3>{"SELECT pg_reload_conf()",
+                                                     "SELECT pg_create_restore_point('archive mended')",
+                                                     "SELECT pg_switch_wal()"});
   return check;
 }
 
