@@ -28,11 +28,9 @@ std::vector<Index> read_indexes(Session& session, const std::string& table) {
                  [&](const Row& row) {
                    has_expression = has_expression || row.integer(0) < 0;
                    index.key.push_back(fmt::format("{} {} {}", row.integer(0), row.integer(1), row.text(2)));
-                   index.columns.emplace_back(row.text(3));
+                   if (!has_expression) index.columns.emplace_back(row.text(3));
                  });
-    if (!has_expression) continue;
-    index.key.clear();
-    index.columns.clear();
+    if (has_expression) index.key.clear();
   }
   return indexes;
 }

@@ -14,7 +14,7 @@ struct Index {
   bool is_unique = false;
   bool is_partial = false;
   bool is_made_by_user = false;      ///< by CREATE INDEX, not for a key
-  std::vector<std::string> columns;  ///< of its key, in order; empty with expressions
+  std::vector<std::string> columns;  ///< of its key, in order, up to the first expression
   std::vector<std::string> key;      ///< column, order and collation of each part; empty with expressions
 };
 

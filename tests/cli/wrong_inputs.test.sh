@@ -151,9 +151,6 @@ for command in 'backup' 'optimize' 'restore latest'; do
   # shellcheck disable=SC2086  # The command and its operand are two words.
   refused 11 'PostgreSQL' nerve-db $command --db postgresql://localhost/shop
 done
-run nerve-db health --db postgresql://localhost/shop
-expect_exit 3
-expect_hint
 
 claim "an unknown flag is refused, with the one that was meant"
 make_database shop.db
