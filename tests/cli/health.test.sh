@@ -34,6 +34,16 @@ mend() {
   expect_exit 0
 }
 
+# wait_until COMMAND... tries it for some seconds.
+wait_until() {
+  local tries
+  for ((tries = 0; tries < 200; tries++)); do
+    if "$@" 2>/dev/null; then return; fi
+    sleep 0.05
+  done
+  fail "it did not happen: $*"
+}
+
 # found_and_mended ID STATUS OPTION...
 found_and_mended() {
   local id=$1 status=$2
@@ -68,8 +78,8 @@ found_and_mended sqlite.indexes warning --db shop.db
 
 claim "foreign keys without index are found, and mended by the command"
 make_healthy shop.db
-sqlite3 shop.db 'DROP INDEX album_by_artist;
-  CREATE TABLE "track''s list"("album id" REFERENCES album(id), other REFERENCES album(id))'
+sqlite3 shop.db "DROP INDEX album_by_artist;
+  CREATE TABLE \"track's list\"(\"album id\" REFERENCES album(id), other REFERENCES album(id))"
 look_is sqlite.foreign_key_indexes warning --db shop.db
 expect_equal "the number" 3 "$(field sqlite.foreign_key_indexes value_number)"
 mend sqlite.foreign_key_indexes
@@ -197,7 +207,7 @@ make_healthy shop.db
 sqlite3 shop.db 'DROP INDEX album_by_artist'
 nerve-db health watch --db shop.db --every 1 --count 4 >watch.out &
 watcher=$!
-for _ in {1..100}; do grep -q foreign_key_indexes watch.out && break || sleep 0.05; done
+wait_until grep -q foreign_key_indexes watch.out
 sqlite3 shop.db 'CREATE INDEX album_by_artist ON album(artist_id); ANALYZE'
 run wait $watcher
 expect_exit 0
@@ -214,7 +224,7 @@ for signal in INT TERM; do
   make_database shop.db
   "$NERVE_DB_BIN" health watch --db shop.db --every 1 --json >watch.json &
   watcher=$!
-  for _ in {1..100}; do [[ -s watch.json ]] && break || sleep 0.05; done
+  wait_until test -s watch.json
   kill -s "$signal" "$watcher"
   run wait $watcher
   expect_exit 1
