@@ -6,6 +6,7 @@
 #include "sqlite/known_bugs.h"
 #include "support/temp_folder.h"
 
+#include "nerve/backends/postgresql/health.h"
 #include "nerve/backends/sqlite/file_system.h"
 #include "nerve/backends/sqlite/health.h"
 #include "nerve/core/error.h"
@@ -204,4 +205,14 @@ TEST_CASE("a fix that needs a backup names the repository that was named") {
   CHECK(
       check_one(folder / "a.db", "sqlite.file", options).fix.find("--repo '" + (folder / "re po").string()) !=
       std::string::npos);
+}
+
+TEST_CASE("the documentation lists each check") {
+  const std::string documentation = read_bytes(std::filesystem::path(NERVE_SOURCE_DIR) / "docs/health.md");
+  for (const auto& ids : {nerve::sqlite::health_check_ids(), nerve::postgresql::health_check_ids()}) {
+    for (const std::string_view id : ids) {
+      CAPTURE(id);
+      CHECK(documentation.find("| `" + std::string(id) + "` |") != std::string::npos);
+    }
+  }
 }
