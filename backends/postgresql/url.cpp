@@ -8,6 +8,7 @@
 #include <cctype>
 #include <cstdlib>
 #include <filesystem>
+#include <utility>
 
 namespace nerve::backends {
 
@@ -150,6 +151,35 @@ bool is_loopback_v4(std::string_view name) {
   return is_address && name.starts_with("127.");
 }
 
+/// All but what RFC 3986 leaves unreserved.
+std::string percent_encoded(std::string_view text) {
+  constexpr std::string_view hex = "0123456789ABCDEF";
+  std::string result;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool is_plain =
+        byte < 128 && (std::isalnum(byte) != 0 || c == '-' || c == '.' || c == '_' || c == '~');
+    if (is_plain) {
+      result += c;
+    } else {
+      result += {'%', hex[byte >> 4U], hex[byte & 0xFU]};
+    }
+  }
+  return result;
+}
+
+/// The hosts' names and ports, each with commas between them, as libpq takes them.
+std::pair<std::string, std::string> joined_hosts(const PostgresqlUrl& url) {
+  std::string names;
+  std::string ports;
+  for (const PostgresqlUrl::Host& host : url.hosts) {
+    const char* separator = &host == &url.hosts.front() ? "" : ",";
+    names += separator + host.name;
+    ports += separator + host.port;
+  }
+  return {names, ports};
+}
+
 std::string conninfo_quoted(std::string_view value) {
   std::string result = "'";
   for (const char c : value) {
@@ -176,18 +206,30 @@ std::string PostgresqlUrl::display_name() const {
   return text + "/" + database;
 }
 
+std::string PostgresqlUrl::to_url() const {
+  std::map<std::string, std::string> values = settings;
+  const auto [names, ports] = joined_hosts(*this);
+  const auto is_given = [](char c) { return c != ','; };
+  if (std::ranges::any_of(names, is_given)) values.emplace("host", names);
+  if (std::ranges::any_of(ports, is_given)) values.emplace("port", ports);
+  std::string text = "postgresql://";
+  if (!user.empty()) text += percent_encoded(user) + "@";
+  text += "/" + percent_encoded(database);
+  char separator = '?';
+  for (const auto& [name, value] : values) {
+    text += separator + name + "=" + percent_encoded(value);
+    separator = '&';
+  }
+  return text;
+}
+
 std::string PostgresqlUrl::conninfo(const OpenOptions& options) const {
   std::map<std::string, std::string> values = settings;
-  const auto join = [this](auto member) {
-    std::string text;
-    for (std::size_t index = 0; index < hosts.size(); ++index)
-      text += (index == 0 ? "" : ",") + hosts[index].*member;
-    return text;
-  };
+  const auto [names, ports] = joined_hosts(*this);
   const bool local =
       std::all_of(hosts.begin(), hosts.end(), [](const Host& host) { return host.is_local(); });
-  values.emplace("host", join(&Host::name));
-  values.emplace("port", join(&Host::port));
+  values.emplace("host", names);
+  values.emplace("port", ports);
   if (!user.empty()) values.emplace("user", user);
   if (!database.empty()) values.emplace("dbname", database);
   values.emplace("application_name", "nerve");

@@ -25,6 +25,8 @@ struct PostgresqlUrl {
 
   /// The whole without what could be secret, for messages.
   std::string display_name() const;
+  /// The whole as a URL that libpq reads, hosts as settings.
+  std::string to_url() const;
   /// keyword='value' pairs for libpq, with NERVE's defaults: verify-full for hosts that are not this machine.
   std::string conninfo(const OpenOptions& options) const;
 };

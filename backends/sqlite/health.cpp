@@ -17,115 +17,117 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace nerve::sqlite {
 
 using health::Check;
+using health::Checklist;
+using health::reason_of;
 using health::Report;
 using health::Status;
+using health::unknown_check;
 
 namespace {
 
-constexpr std::string_view not_checked = "could not be checked: ";
+constexpr std::array<std::string_view, 17> all_checks = {"sqlite.file",         "sqlite.permissions",
+                                                         "sqlite.file_system",  "sqlite.free_disk",
+                                                         "sqlite.growth",       "sqlite.version",
+                                                         "sqlite.pages",        "sqlite.open",
+                                                         "sqlite.schema",       "sqlite.integrity",
+                                                         "sqlite.free_list",    "sqlite.statistics",
+                                                         "sqlite.indexes",      "sqlite.foreign_key_indexes",
+                                                         "sqlite.foreign_keys", "sqlite.wal",
+                                                         "sqlite.journal_mode"};
 
-Check unknown_check(std::string_view id, const std::string& reason, std::string fix = {}) {
-  return {.id = std::string(id),
-          .status = Status::unknown,
-          .value = {},
-          .threshold = {},
-          .message = std::string(not_checked) + reason,
-          .fix = std::move(fix)};
-}
+/// Those that cannot be made where the file cannot be looked at.
+constexpr std::array<std::string_view, 6> place_checks = {"sqlite.permissions", "sqlite.file_system",
+                                                          "sqlite.free_disk",   "sqlite.growth",
+                                                          "sqlite.pages",       "sqlite.open"};
+/// Those that cannot be made where the database does not open.
+constexpr std::array<std::string_view, 6> content_checks = {"sqlite.schema",    "sqlite.integrity",
+                                                            "sqlite.free_list", "sqlite.statistics",
+                                                            "sqlite.indexes",   "sqlite.foreign_key_indexes"};
+constexpr std::array<std::string_view, 2> journal_checks = {"sqlite.wal", "sqlite.journal_mode"};
 
-/// The checks of one run, made one after the other; none stops the next.
+/// The checks of one run.
 class HealthRun {
  public:
-  HealthRun(const std::filesystem::path& path, const HealthOptions& options) : options_(options) {
-    report_.target = path.string();
-  }
+  explicit HealthRun(const HealthOptions& options) : options_(options) {}
+  HealthRun(const HealthRun&) = delete;
+  HealthRun& operator=(const HealthRun&) = delete;
 
   Report run(const std::filesystem::path& path) {
+    report_.target = path.string();
     std::optional<FileFacts> facts;
-    attempt("sqlite.file", [&] {
+    const Check file = Checklist::evaluate("sqlite.file", [&] {
       facts = read_file_facts(path);
       report_.target = facts->path.string();
-      return check_file(*facts);
+      return check_file(*facts, options_);
     });
-    const bool is_database = report_.checks.back().status != Status::critical && facts;
-    if (is_database) {
+    list_.add(file);
+    if (file.status != Status::critical && facts) {
       check_place(*facts);
       check_content(*facts);
     } else {
-      skip_all(last_message());
+      skip_all(reason_of(file));
     }
     return std::move(report_);
   }
 
  private:
-  static constexpr std::array<std::string_view, 4> place_checks = {"sqlite.permissions", "sqlite.free_disk",
-                                                                   "sqlite.pages", "sqlite.open"};
-  static constexpr std::array<std::string_view, 3> content_checks = {"sqlite.schema", "sqlite.integrity",
-                                                                     "sqlite.free_list"};
-  static constexpr std::array<std::string_view, 2> journal_checks = {"sqlite.wal", "sqlite.journal_mode"};
-
-  /// Adds the result of `check`, or why there is none.
-  void attempt(std::string_view id, const std::function<Check()>& check) {
-    try {
-      report_.checks.push_back(check());
-    } catch (const CancelledError&) {
-      throw;
-    } catch (const Error& error) {
-      report_.checks.push_back(unknown_check(id, error.what(), error.hint()));
-    }
-  }
-
-  /// What the latest check says, as the reason for those that cannot be made after it. A copy, since the list
-  /// grows.
-  std::string last_message() const {
-    std::string message = report_.checks.back().message;
-    if (message.starts_with(not_checked)) message.erase(0, not_checked.size());
-    return message;
-  }
-
-  void skip(std::span<const std::string_view> ids, const std::string& reason) {
-    for (const std::string_view id : ids) report_.checks.push_back(unknown_check(id, reason));
-  }
+  void attempt(std::string_view id, const std::function<Check()>& check) { list_.attempt(id, check); }
 
   void skip_content(const std::string& reason) {
-    skip(content_checks, reason);
-    if (options_.is_deep) report_.checks.push_back(unknown_check("sqlite.foreign_keys", reason));
+    list_.add_unknown(content_checks, reason);
+    if (options_.is_deep) list_.add(unknown_check("sqlite.foreign_keys", reason));
   }
 
   void skip_all(const std::string& reason) {
-    skip(place_checks, reason);
-    attempt("sqlite.version", check_version);
+    list_.add_unknown(place_checks, reason);
+    attempt("sqlite.version", [] { return check_version(); });
     skip_content(reason);
-    skip(journal_checks, reason);
+    list_.add_unknown(journal_checks, reason);
   }
 
   void check_place(const FileFacts& facts) {
     attempt("sqlite.permissions", [&] { return check_permissions(facts); });
+    attempt("sqlite.file_system", [&] { return check_file_system(facts, options_); });
     attempt("sqlite.free_disk", [&] { return check_free_disk(facts, options_); });
-    attempt("sqlite.version", check_version);
-    attempt("sqlite.pages", [&] { return check_pages(facts); });
+    attempt("sqlite.growth", [&] { return check_growth(facts, options_); });
+    attempt("sqlite.version", [] { return check_version(); });
+    attempt("sqlite.pages", [&] { return check_pages(facts, options_); });
   }
 
   void check_content(const FileFacts& facts) {
     std::optional<Session> session;
-    attempt("sqlite.open", [&] { return open(facts, session); });
+    const Check opened = Checklist::evaluate("sqlite.open", [&] { return open(facts, session); });
+    list_.add(opened);
     if (session) {
-      attempt("sqlite.schema", [&] { return read_schema(*session); });
-      attempt("sqlite.integrity", [&] { return check_structure(*session, options_); });
-      attempt("sqlite.free_list", [&] { return check_free_list(*session, options_); });
-      if (options_.is_deep) {
-        attempt("sqlite.foreign_keys", [&] { return check_foreign_key_rows(*session, options_); });
-      }
-      retract_if_changed(*session);
+      check_opened(*session);
     } else {
-      skip_content(last_message());
+      skip_content(reason_of(opened));
     }
     attempt("sqlite.wal", [&] { return check_wal(facts, options_); });
     attempt("sqlite.journal_mode", [&] { return check_journal_mode(facts); });
+  }
+
+  void check_opened(Session& session) {
+    attempt("sqlite.schema", [&] { return read_schema(session); });
+    attempt("sqlite.integrity", [&] { return check_structure(session, options_); });
+    attempt("sqlite.free_list", [&] { return check_free_list(session, options_); });
+    std::optional<std::vector<Proposal>> proposals;
+    const auto proposed = [&]() -> const std::vector<Proposal>& {
+      if (!proposals) proposals = propose(session, {}, options_.progress);
+      return *proposals;
+    };
+    attempt("sqlite.statistics", [&] { return check_statistics(session, proposed()); });
+    attempt("sqlite.indexes", [&] { return check_indexes(session, proposed()); });
+    attempt("sqlite.foreign_key_indexes", [&] { return check_foreign_key_indexes(session); });
+    if (options_.is_deep) {
+      attempt("sqlite.foreign_keys", [&] { return check_foreign_key_rows(session, options_); });
+    }
+    retract_if_changed(session);
   }
 
   /// Opens the database and reads from it once; `session` is set where that succeeds.
@@ -156,6 +158,8 @@ class HealthRun {
     }
     const auto elapsed = std::chrono::steady_clock::now() - start;
     check.value = format_duration(elapsed);
+    check.number = std::chrono::duration<double>(elapsed).count();
+    check.unit = "seconds";
     if (elapsed > std::chrono::milliseconds(options_.open_ms_max)) {
       check.status = Status::warning;
       check.message = "the database takes long to open";
@@ -164,7 +168,7 @@ class HealthRun {
     return check;
   }
 
-  static Check read_schema(Session& session) {
+  Check read_schema(Session& session) const {
     try {
       return check_schema(session);
     } catch (const IntegrityError& error) {
@@ -173,7 +177,7 @@ class HealthRun {
               .value = "unreadable",
               .threshold = "every table and view can be read",
               .message = error.what(),
-              .fix = restore_command(session.path())};
+              .fix = restore_command(session.path(), options_)};
     }
   }
 
@@ -190,14 +194,19 @@ class HealthRun {
     }
   }
 
-  HealthOptions options_;
+  const HealthOptions& options_;
   Report report_;
+  Checklist list_{report_, options_.skip};
 };
 
 }  // namespace
 
+std::span<const std::string_view> health_check_ids() noexcept {
+  return all_checks;
+}
+
 Report check_health(const std::filesystem::path& path, const HealthOptions& options) {
-  return HealthRun(path, options).run(path);
+  return HealthRun(options).run(path);
 }
 
 }  // namespace nerve::sqlite

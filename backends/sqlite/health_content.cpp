@@ -3,7 +3,6 @@
 
 #include "nerve/backends/sqlite/inspection.h"
 #include "nerve/backends/sqlite/schema.h"
-#include "nerve/core/shell.h"
 #include "nerve/core/text.h"
 
 #include <fmt/format.h>
@@ -100,9 +99,9 @@ Check check_structure(Session& session, const HealthOptions& options) {
     check.value =
         fmt::format("{}{} findings", damage.is_truncated ? "more than " : "", damage.messages.size());
     check.message = "damaged: " + damage.describe();
-    check.fix = can_reindex(damage) ? "sqlite3 " + shell_word(session.path().string()) +
-                                          " REINDEX  # only indexes are damaged, no row is lost"
-                                    : restore_command(session.path());
+    check.fix = can_reindex(damage) ? sqlite3_command(session.path(), "REINDEX") +
+                                          "  # only indexes are damaged, no row is lost"
+                                    : restore_command(session.path(), options);
   }
   return check;
 }
@@ -114,7 +113,9 @@ Check check_foreign_key_rows(Session& session, const HealthOptions& options) {
               .value = fmt::format("{} rows without parent", keys.total()),
               .threshold = "none",
               .message = "every reference leads to a row",
-              .fix = {}};
+              .fix = {},
+              .number = static_cast<double>(keys.total()),
+              .unit = "count"};
   if (keys.total() > 0) {
     std::string list;
     for (std::size_t index = 0; index < std::min(keys.counts.size(), named_max); ++index) {
@@ -145,7 +146,9 @@ Check check_free_list(Session& session, const HealthOptions& options) {
               .threshold = fmt::format("at most {:g} %, or {}", options.free_list_max_percent,
                                        format_size(options.free_list_ignored_bytes)),
               .message = "few pages are free",
-              .fix = {}};
+              .fix = {},
+              .number = percent,
+              .unit = "percent"};
   if (percent > options.free_list_max_percent && free_bytes > options.free_list_ignored_bytes) {
     check.status = Status::warning;
     check.message = format_size(free_bytes) + " of the file hold nothing";

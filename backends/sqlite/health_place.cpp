@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sqlite/free_space.h"
 #include "sqlite/health_checks.h"
+#include "sqlite/known_bugs.h"
 #include "sqlite/write_lock.h"
 
 #include "nerve/core/error.h"
@@ -14,7 +15,12 @@
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 /// Checks of the file and the place it lies in, made without opening the database.
 namespace nerve::sqlite {
@@ -23,9 +29,6 @@ using health::Check;
 using health::Status;
 
 namespace {
-
-/// The first release whose checkpoints cannot meet a writer while they reset the write-ahead log.
-constexpr int version_with_wal_reset_fixed = 3'051'003;
 
 Check critical_file(const FileFacts& facts, const Error& error) {
   return {.id = "sqlite.file",
@@ -58,11 +61,17 @@ std::string optimize_command(const std::filesystem::path& path) {
   return "nerve-db optimize --apply --db " + shell_word(path.string());
 }
 
-std::string restore_command(const std::filesystem::path& path) {
-  return "nerve-db restore latest --db " + shell_word(path.string());
+std::string restore_command(const std::filesystem::path& path, const HealthOptions& options) {
+  std::string command = "nerve-db restore latest --db " + shell_word(path.string());
+  if (!options.repository.empty()) command += " --repo " + shell_word(options.repository.string());
+  return command;
 }
 
-Check check_file(const FileFacts& facts) {
+std::string sqlite3_command(const std::filesystem::path& path, const std::string& script) {
+  return "sqlite3 " + shell_word(path.string()) + " " + shell_word(script);
+}
+
+Check check_file(const FileFacts& facts, const HealthOptions& options) {
   try {
     require_database(facts);
   } catch (const Error& error) {
@@ -73,11 +82,13 @@ Check check_file(const FileFacts& facts) {
               .value = format_size(facts.size_bytes),
               .threshold = "a readable SQLite database",
               .message = facts.path.string() + " is an SQLite database",
-              .fix = {}};
+              .fix = {},
+              .number = static_cast<double>(facts.size_bytes),
+              .unit = "bytes"};
   if (facts.kind == FileKind::empty) {
     check.status = Status::warning;
     check.message = facts.path.string() + " has zero bytes: an empty database";
-    check.fix = "If it should hold data, bring it back: " + restore_command(facts.path);
+    check.fix = "If it should hold data, bring it back: " + restore_command(facts.path, options);
   }
   return check;
 }
@@ -116,6 +127,68 @@ Check check_permissions(const FileFacts& facts) {
   return check;
 }
 
+Check check_file_system(const FileFacts& facts, const HealthOptions& options) {
+  const FileSystem found = options.file_system(facts.path);
+  Check check{.id = "sqlite.file_system",
+              .status = Status::ok,
+              .value = found.name,
+              .threshold = "a local file system",
+              .message = "the database lies on a local file system",
+              .fix = {}};
+  const bool is_wal = facts.header && facts.header->is_wal;
+  if (found.kind == FileSystem::Kind::user_space) {
+    check.status = Status::warning;
+    check.message = found.name + " is a file system in user space that may not keep SQLite's locks";
+  } else if (found.kind == FileSystem::Kind::network) {
+    check.status = is_wal ? Status::critical : Status::warning;
+    check.message = is_wal ? found.name +
+                                 " is a network file system: WAL mode needs memory that all its users share, "
+                                 "and damages the database where they are on several machines"
+                           : found.name +
+                                 " is a network file system: its locks may not keep two writers apart, which "
+                                 "damages the database";
+  }
+  if (check.status != Status::ok) {
+    check.fix = "Move the database to a disk of the machine that uses it.";
+    if (is_wal) {
+      check.fix += " Until then let one machine alone use it, after: " +
+                   sqlite3_command(facts.path, "PRAGMA journal_mode=DELETE");
+    }
+  }
+  return check;
+}
+
+Check check_growth(const FileFacts& facts, const HealthOptions& options) {
+  Check check{.id = "sqlite.growth",
+              .status = Status::ok,
+              .value = "first run",
+              .threshold = fmt::format("at most {:g} %, or {}", options.growth_max_percent,
+                                       format_size(options.growth_ignored_bytes)),
+              .message = "there is no earlier size to compare with",
+              .fix = {}};
+  const std::optional<EarlierSize> earlier =
+      options.earlier_size ? options.earlier_size() : std::optional<EarlierSize>();
+  if (!earlier) return check;
+  const double grown_bytes = static_cast<double>(facts.size_bytes) - static_cast<double>(earlier->size_bytes);
+  const double percent =
+      100.0 * grown_bytes / static_cast<double>(std::max<std::uint64_t>(earlier->size_bytes, 1));
+  const std::string sign = grown_bytes < 0 ? "-" : "+";
+  const std::string size = format_size(static_cast<std::uint64_t>(std::abs(grown_bytes)));
+  check.number = grown_bytes;
+  check.unit = "bytes";
+  check.value = fmt::format("{}{} ({:+.1f} %)", sign, size, percent);
+  check.message = fmt::format("since {} ({})", earlier->source, earlier->at.to_local_text(true));
+  const bool is_large = grown_bytes > static_cast<double>(options.growth_ignored_bytes);
+  if (is_large && percent > options.growth_max_percent) {
+    check.status = Status::warning;
+    check.message = fmt::format("the database grew from {} to {} {}", format_size(earlier->size_bytes),
+                                format_size(facts.size_bytes), check.message);
+    check.fix =
+        fmt::format("nerve-db stats --db {}  # shows where the bytes are", shell_word(facts.path.string()));
+  }
+  return check;
+}
+
 Check check_free_disk(const FileFacts& facts, const HealthOptions& options) {
   const auto [free_bytes, total_bytes] = measure_device(facts.path);
   const std::uint64_t used_bytes = facts.size_bytes + facts.wal_bytes.value_or(0);
@@ -127,7 +200,9 @@ Check check_free_disk(const FileFacts& facts, const HealthOptions& options) {
               .threshold = fmt::format("at least {:g} % and {:g} times the database",
                                        options.free_disk_min_percent, options.free_disk_min_sizes),
               .message = "room for the database to grow and to be rebuilt",
-              .fix = {}};
+              .fix = {},
+              .number = percent,
+              .unit = "percent"};
   if (free_bytes < used_bytes) {
     check.status = Status::critical;
     check.message = "less space is free than the database takes: a backup or VACUUM would fail";
@@ -143,21 +218,32 @@ Check check_free_disk(const FileFacts& facts, const HealthOptions& options) {
 }
 
 Check check_version() {
+  return check_version(::sqlite3_libversion_number(), ::sqlite3_libversion());
+}
+
+Check check_version(int version_number, std::string_view version) {
   Check check{.id = "sqlite.version",
               .status = Status::ok,
-              .value = ::sqlite3_libversion(),
-              .threshold = {},
+              .value = std::string(version),
+              .threshold = "no known fault that ordinary use can meet",
               .message = "no known fault of this version can damage a database",
               .fix = {}};
-  if (::sqlite3_libversion_number() < version_with_wal_reset_fixed) {
-    check.message =
-        "before 3.51.3 a reset of the WAL can, rarely, damage the file: let one process checkpoint, with "
-        "synchronous=FULL";
+  const std::vector<KnownBug> bugs = find_known_bugs(version_number);
+  if (bugs.empty()) return check;
+  check.message.clear();
+  for (const KnownBug& bug : bugs) {
+    const std::string_view severity = bug.severity == Severity::high ? "high" : "low";
+    check.message += fmt::format("{}{} ({} severity): {}; {}", check.message.empty() ? "" : "; ", bug.name,
+                                 severity, bug.effect, bug.remedy);
+  }
+  if (bugs.front().severity == Severity::high) {
+    check.status = Status::warning;
+    check.fix = fmt::format("Install a newer SQLite; until then {}.", bugs.front().remedy);
   }
   return check;
 }
 
-Check check_pages(const FileFacts& facts) {
+Check check_pages(const FileFacts& facts, const HealthOptions& options) {
   Check check{.id = "sqlite.pages",
               .status = Status::ok,
               .value = format_size(facts.size_bytes),
@@ -168,12 +254,14 @@ Check check_pages(const FileFacts& facts) {
   const std::uint64_t expected = expected_bytes(facts);
   check.value =
       fmt::format("{} pages of {}", facts.header->page_count, format_size(facts.header->page_size_bytes));
+  check.number = facts.header->page_count;
+  check.unit = "count";
   check.threshold = fmt::format("{} bytes", expected);
   check.message = "the file has the size that its header says";
   if (is_cut_off(facts) && is_cut_off(read_file_facts(facts.path))) {
     check.status = Status::critical;
     check.message = fmt::format("the file is cut off: {} bytes are missing", expected - facts.size_bytes);
-    check.fix = restore_command(facts.path);
+    check.fix = restore_command(facts.path, options);
   } else if (facts.size_bytes > expected && !facts.is_journal_live) {
     check.message =
         fmt::format("{} bytes lie behind the last page, which is harmless", facts.size_bytes - expected);
@@ -187,7 +275,9 @@ Check check_wal(const FileFacts& facts, const HealthOptions& options) {
               .value = facts.wal_bytes ? format_size(*facts.wal_bytes) : "none",
               .threshold = "at most " + format_size(options.wal_bytes_max),
               .message = "the write-ahead log is small",
-              .fix = {}};
+              .fix = {},
+              .number = static_cast<double>(facts.wal_bytes.value_or(0)),
+              .unit = "bytes"};
   if (facts.wal_bytes.value_or(0) > options.wal_bytes_max) {
     check.status = Status::warning;
     check.message =

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sqlite/free_space.h"
+#include "sqlite/index_list.h"
 #include "sqlite/remedies.h"
 
 #include "nerve/backends/sqlite/inspection.h"
@@ -22,59 +23,6 @@ namespace {
 
 /// The planner does well without statistics on tables below this.
 constexpr std::int64_t rows_worth_measuring = 100;
-constexpr std::size_t named_max = 5;
-
-std::string list_names(const std::vector<std::string>& names) {
-  std::string list;
-  for (std::size_t index = 0; index < std::min(names.size(), named_max); ++index) {
-    list += (index == 0 ? "" : ", ") + names[index];
-  }
-  if (names.size() > named_max) list += fmt::format(" and {} more", names.size() - named_max);
-  return list;
-}
-
-/// An index as far as it matters to whether another one can stand in for it.
-struct Index {
-  std::string name;
-  bool is_unique = false;
-  bool is_partial = false;
-  bool is_made_by_user = false;  ///< by CREATE INDEX, not for a key
-  std::vector<std::string> key;  ///< column, order and collation of each part; empty with expressions
-};
-
-std::vector<Index> read_indexes(Session& session, const std::string& table) {
-  std::vector<Index> indexes;
-  session.each(
-      "SELECT name, \"unique\", origin, partial FROM pragma_index_list(" + quote_text(table) +
-          ") ORDER BY name COLLATE BINARY",
-      [&](const Row& row) {
-        indexes.push_back(
-            {std::string(row.text(0)), row.integer(1) != 0, row.integer(3) != 0, row.text(2) == "c", {}});
-      });
-  for (Index& index : indexes) {
-    bool has_expression = false;
-    session.each("SELECT cid, \"desc\", coll FROM pragma_index_xinfo(" + quote_text(index.name) +
-                     ") WHERE key = 1 ORDER BY seqno",
-                 [&](const Row& row) {
-                   has_expression = has_expression || row.integer(0) < 0;
-                   index.key.push_back(fmt::format("{} {} {}", row.integer(0), row.integer(1), row.text(2)));
-                 });
-    if (has_expression) index.key.clear();
-  }
-  return indexes;
-}
-
-/// Whether every search by `index` can use `other`, so that `index` only costs space and writes.
-bool is_covered(const Index& index, const Index& other) {
-  if (index.name == other.name || index.key.empty() || index.is_partial || other.is_partial) return false;
-  if (index.key.size() > other.key.size()) return false;
-  if (!std::equal(index.key.begin(), index.key.end(), other.key.begin())) return false;
-  const bool is_same = index.key.size() == other.key.size();
-  if (index.is_unique && !(is_same && other.is_unique)) return false;
-  // Of two that are the same, the later one by name is told, and never one that keeps a key.
-  if (is_same && other.is_made_by_user && index.is_unique == other.is_unique) return index.name > other.name;
-  return true;
-}
 
 class ProposalMaker {
  public:

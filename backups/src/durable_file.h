@@ -54,7 +54,7 @@ std::vector<std::string> file_names(const std::filesystem::path& folder);
 void sync_file(const std::filesystem::path& path);
 void sync_folder(const std::filesystem::path& path);
 
-/// rename(2), then a sync of the folder that `to` is in. Both must be in one folder.
+/// rename(2) within one file system, then a sync of the folder that `to` is in.
 void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to);
 
 /// Removes a file; that it is not there is no error.

@@ -13,6 +13,7 @@
 #include "nerve/backends/sqlite/inspection.h"
 #include "nerve/backends/sqlite/session.h"
 #include "nerve/backups/backup.h"
+#include "nerve/backups/verification.h"
 #include "nerve/backups/verify.h"
 #include "nerve/core/error.h"
 #include "nerve/core/shell.h"
@@ -46,6 +47,7 @@ class Restore {
   bool swap_in(StagedFile& staged, const TargetState& expected);
   void put_new_file(StagedFile& staged);
   void check_restored();
+  void note_proof();
 
   const std::filesystem::path& target() const { return result_.plan.target; }
   std::filesystem::path backup_file() const {
@@ -212,7 +214,7 @@ void Restore::check_restored() {
     const sqlite::Damage damage = sqlite::quick_check(restored, progress_);
     std::vector<std::string> differences = compare_rows(manifest_, table_rows(restored, progress_));
     if (damage.is_found()) differences.push_back(damage.describe());
-    if (differences.empty()) return;
+    if (differences.empty()) return note_proof();
     if (look_at(target()) != restored_state_) {
       result_.notes.emplace_back(
           "the restore is done; the check after it was overtaken by somebody who writes already");
@@ -226,6 +228,15 @@ void Restore::check_restored() {
     throw IntegrityError(error.what(), safety);
   } catch (const Error& error) {
     result_.notes.push_back(fmt::format("the restore is done; the check after it failed: {}", error.what()));
+  }
+}
+
+/// The restore is done and right, so that the note cannot be made is worth a word and no more.
+void Restore::note_proof() {
+  try {
+    record_verification(repository_, manifest_.id, Proof::restore, clock_);
+  } catch (const Error& error) {
+    result_.notes.push_back(fmt::format("that the backup was proved could not be noted: {}", error.what()));
   }
 }
 

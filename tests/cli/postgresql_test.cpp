@@ -12,6 +12,7 @@
 #include <fstream>
 #include <map>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -115,4 +116,57 @@ TEST_CASE("what stats asks the server is kept in the query log that nerve.toml n
     // The threshold is the one of nerve.toml: at 0 ms every call is slow.
     CHECK(statement.at("slow_calls") == 2);
   }
+}
+
+TEST_CASE(
+    "health of a PostgreSQL server has the fields, the exit code and the text for Prometheus of any health") {
+  if (PostgresServer::is_waived()) return;
+  PostgresServer& server = PostgresServer::shared();
+  const std::string url = server.create_database("cli_health");
+  server.execute("CREATE TABLE p(id bigint PRIMARY KEY); CREATE TABLE c(p bigint REFERENCES p(id))",
+                 "cli_health");
+  const ProcessResult result = nerve_db({"health", "--json", "--db", url});
+  CHECK(result.exit_code == 1);
+  const auto document = nlohmann::json::parse(result.out);
+  CHECK(document.at("status") == "warning");
+  const auto find = [](const nlohmann::json& checks, const std::string& id) {
+    for (const auto& check : checks) {
+      if (check.at("id") == id) return check;
+    }
+    return nlohmann::json();
+  };
+  const auto check = find(document.at("checks"), "postgresql.foreign_key_indexes");
+  REQUIRE(check.at("status") == "warning");
+  CHECK(check.at("value_number") == 1);
+  const std::string fix = check.at("fix");
+  CHECK(fix == "psql '" + url + "' -c 'CREATE INDEX CONCURRENTLY ON public.c(p)'");
+  REQUIRE(run_process({"sh", "-c", fix}).exit_code == 0);
+  const ProcessResult text = nerve_db({"health", "--prometheus", "--db", url});
+  CHECK(contains(text.out, "nerve_health_status{check=\"postgresql.foreign_key_indexes\",target=\""));
+  CHECK(contains(text.out,
+                 "nerve_health_value{check=\"postgresql.foreign_key_indexes\",unit=\"count\",target="));
+  const ProcessResult watched =
+      nerve_db({"health", "watch", "--json", "--every", "1", "--count", "2", "--db", url});
+  CHECK(watched.exit_code == 1);
+  std::istringstream lines(watched.out);
+  int rounds = 0;
+  for (std::string line; std::getline(lines, line); ++rounds) {
+    const auto round = nlohmann::json::parse(line);
+    CHECK(find(round.at("checks"), "postgresql.foreign_key_indexes").at("status") == "ok");
+  }
+  CHECK(rounds == 2);
+}
+
+TEST_CASE("health of a server whose password is wrong is critical and does not repeat it") {
+  if (PostgresServer::is_waived()) return;
+  PostgresServer& server = PostgresServer::shared();
+  server.create_password_role("cli_berta", "the-right-one");
+  const std::string url = "postgresql://cli_berta@/postgres?host=" + server.socket_folder().string() +
+                          "&port=" + std::to_string(server.port());
+  const ProcessResult wrong = nerve_db({"health", "--db", url}, {{"PGPASSWORD", "hunter2"}});
+  CHECK(wrong.exit_code == 2);
+  CHECK_FALSE(contains(wrong.out + wrong.err, "hunter2"));
+  const ProcessResult right = nerve_db({"health", "--json", "--db", url}, {{"PGPASSWORD", "the-right-one"}});
+  CHECK(right.exit_code == 3);  // the role may not see the sessions of others
+  CHECK_FALSE(contains(right.out + right.err, "the-right-one"));
 }

@@ -15,7 +15,7 @@ all_commands() {
 mapfile -t commands < <(all_commands '')
 
 claim "the commands that scripts rely on are there"
-for name in backup 'backup list' 'backup show' 'backup verify' restore health stats optimize 'queries slow' \
+for name in backup 'backup list' 'backup show' 'backup verify' restore health 'health watch' stats optimize 'queries slow' \
   completions; do
   printf '%s\n' "${commands[@]}" | grep -qx "$name" || { run true; fail "there is no command '$name'"; }
 done
@@ -33,8 +33,7 @@ done
 
 for name in "${commands[@]}"; do
   claim "the example of '${name:-nerve-db}' works"
-  make_database chinook.sqlite
-  "$NERVE_DB_BIN" backup --db chinook.sqlite --quiet >/dev/null
+  make_healthy chinook.sqlite
   cat >queries.json <<'LOG'
 {"nerve_query_log": 1, "statements": [{"sql": "SELECT 1", "calls": 1, "failures": 0, "slow_calls": 1, "rows": 1,
  "total_ns": 100000000, "max_ns": 100000000, "histogram": {"100": 1}}]}

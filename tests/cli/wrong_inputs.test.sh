@@ -174,14 +174,21 @@ expect_nowhere hunter2
 claim "an unreachable server is unavailable"
 refused 7 'cannot connect|connect' timeout 60 "$NERVE_DB_BIN" stats --db 'postgresql://127.0.0.1:1/shop'
 
+claim "health of an unreachable server is critical, and what could not be checked then is unknown"
+run timeout 60 "$NERVE_DB_BIN" health --db 'postgresql://127.0.0.1:1/shop'
+expect_exit 2
+expect_stdout '^critical +postgresql\.open .*cannot connect'
+expect_stdout '^unknown +postgresql\.connections '
+
+claim "health with a password in the URL is used wrongly, and does not repeat it"
+refused 3 'holds a password' nerve-db health --db 'postgresql://anna:hunter2@localhost/shop'
+expect_nowhere hunter2
+
 claim "a PostgreSQL server is not taken for a file"
 for command in 'backup' 'optimize' 'restore latest'; do
   # shellcheck disable=SC2086  # The command and its operand are two words.
   refused 11 'PostgreSQL' nerve-db $command --db postgresql://localhost/shop
 done
-run nerve-db health --db postgresql://localhost/shop
-expect_exit 3
-expect_hint
 
 claim "an unknown flag is refused, with the one that was meant"
 make_database shop.db

@@ -209,10 +209,11 @@ TEST_CASE("every setting that NERVE knows has a description and a default within
        {"database.url", "database.password_file", "database.pool_size", "database.statement_timeout_ms",
         "database.lock_timeout_ms", "database.busy_timeout_ms", "backup.repository", "query_log.file",
         "query_log.slow_ms", "health.free_disk_min_percent", "health.free_list_max_percent",
-        "health.wal_max_mib"}) {
+        "health.wal_max_mib", "health.growth_max_percent", "health.backup_max_hours",
+        "health.verified_max_hours", "health.state_file", "health.skip"}) {
     CHECK_NOTHROW(config.has(key));
   }
-  CHECK(core_settings().size() == 12);
+  CHECK(core_settings().size() == 17);
   CHECK_THROWS_AS(Config::parse("database.pool_size = 65\n", "nerve.toml"), ValidationError);
   CHECK_THROWS_AS(Config::parse("database.pool_size = 0\n", "nerve.toml"), ValidationError);
 }

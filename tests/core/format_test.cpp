@@ -6,6 +6,8 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <string>
+#include <vector>
 
 namespace nerve {
 
@@ -56,6 +58,14 @@ TEST_CASE("a duration that rounds up to the next unit is shown in it") {
   CHECK(format_duration(59'990ms) == "1 min 0 s");
   CHECK(format_duration(3599s + 700ms) == "1 h 0 min");
   CHECK(format_duration(24h - 1s) == "1 d 0 h");
+}
+
+TEST_CASE("a list of names ends with the number of those that are not named") {
+  const std::vector<std::string> names = {"a", "b", "c"};
+  CHECK(list_names(names) == "a, b, c");
+  CHECK(list_names(names, 3) == "a, b, c");
+  CHECK(list_names(names, 1) == "a and 2 more");
+  CHECK(list_names({}).empty());
 }
 
 }  // namespace nerve

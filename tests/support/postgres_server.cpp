@@ -307,9 +307,11 @@ pid_t PostgresServer::launch(const std::string& program, std::vector<std::string
 }
 
 void PostgresServer::create_cluster() {
-  const pid_t initdb =
-      launch("initdb", {"--pgdata=data", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8",
-                        "--auth=trust", "--no-sync", "--no-instructions"});
+  std::vector<std::string> arguments = {"--pgdata=data",    "--username=postgres", "--encoding=UTF8",
+                                        "--locale=C.UTF-8", "--auth=trust",        "--no-sync",
+                                        "--no-instructions"};
+  if (options_.use_checksums) arguments.emplace_back("--data-checksums");
+  const pid_t initdb = launch("initdb", std::move(arguments));
   int status = 0;
   if (!wait_for(initdb, start_wait, &status)) {
     ::kill(initdb, SIGKILL);
@@ -349,6 +351,7 @@ void PostgresServer::write_settings() const {
   std::ofstream access(folder_ / "data" / "pg_hba.conf", std::ios::trunc);
   access << "local all +" << password_group << " scram-sha-256\n"
          << "local all all trust\n"
+         << "local replication all trust\n"
          << "host all all 127.0.0.1/32 scram-sha-256\n";
   if (!configuration.flush() || !access.flush()) fail("cannot write the server's settings");
 }

@@ -15,6 +15,7 @@ struct PostgresOptions {
   bool listen_on_tcp = false;  ///< also on 127.0.0.1, at a free port; every connection there needs a password
   bool use_tls =
       false;  ///< offer TLS there, with a certificate for 127.0.0.1 that certificate_file() verifies
+  bool use_checksums = false;  ///< of data pages
   std::map<std::string, std::string> settings =
       {};  ///< further settings of postgresql.conf, as it spells them
 };

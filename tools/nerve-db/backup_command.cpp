@@ -6,6 +6,7 @@
 #include "row_count.h"
 
 #include "nerve/backups/backup.h"
+#include "nerve/backups/verification.h"
 #include "nerve/backups/verify.h"
 #include "nerve/core/clock.h"
 #include "nerve/core/error.h"
@@ -236,6 +237,20 @@ void require_sound(const std::vector<VerifyReport>& reports, const Repository& r
                   shell_word(folder), database));
 }
 
+/// For health, which tells how long ago a backup was last proved. A repository that may only be read cannot
+/// keep it.
+void note_proofs(Output& output, const Repository& repository, const std::vector<VerifyReport>& reports) {
+  for (const VerifyReport& report : reports) {
+    if (!report.ok()) continue;
+    try {
+      const backups::Proof proof = report.deep ? backups::Proof::deep : backups::Proof::hashes;
+      backups::record_verification(repository, backups::BackupId::parse(report.id), proof, system_clock());
+    } catch (const Error& error) {
+      output.note(fmt::format("the verification could not be noted: {}", error.what()));
+    }
+  }
+}
+
 int run_verify(Context& context, const Arguments& arguments) {
   Output& output = context.output();
   const bool all = arguments.has("--all");
@@ -250,6 +265,7 @@ int run_verify(Context& context, const Arguments& arguments) {
     return {backups::verify_backup(repository, manifest_from(context, arguments, repository), options,
                                    &progress)};
   }();
+  note_proofs(output, repository, reports);
   if (!output.wants_json()) {
     for (const VerifyReport& report : reports) show_report(output, report);
     if (reports.empty()) output.note("there is no backup yet");

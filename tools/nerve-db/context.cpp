@@ -77,12 +77,12 @@ std::optional<std::filesystem::path> Context::named_database_file(std::string_vi
 }
 
 std::filesystem::path Context::repository() {
-  std::filesystem::path folder = choose_repository();
+  std::filesystem::path folder = repository_folder();
   output_.note(fmt::format("repository: {}", folder.string()));
   return folder;
 }
 
-std::filesystem::path Context::choose_repository() {
+std::filesystem::path Context::repository_folder() {
   if (const auto named = arguments_.text("--repo")) return *named;
   if (const auto named = environment("NERVE_REPO")) return *named;
   if (workspace().folder) return config().path("backup.repository");

@@ -42,6 +42,8 @@ class Context {
   /// The folder of the backups, and a note that says which it is. Without --repo, NERVE_REPO and a workspace
   /// it stands beside the database; throws ValidationError when no database is named either.
   std::filesystem::path repository();
+  /// The same without the note, for commands that only look into it.
+  std::filesystem::path repository_folder();
 
   /// Opens a database for reading as the settings ask.
   std::unique_ptr<db::Database> open_for_reading(const std::string& url);
@@ -51,7 +53,6 @@ class Context {
  private:
   OpenOptions read_options();
   std::optional<std::string> named_database();
-  std::filesystem::path choose_repository();
 
   Output& output_;
   const Arguments& arguments_;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sizes, counts and durations of nerve/core/text.h.
+// The sizes, counts, durations and lists of nerve/core/text.h.
 #include "nerve/core/text.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -57,6 +59,13 @@ std::string format_duration(std::chrono::nanoseconds duration) {
   if (minutes < 24 * 60) return fmt::format("{} h {} min", minutes / 60, minutes % 60);
   const auto hours = std::chrono::round<std::chrono::hours>(rounded).count();
   return fmt::format("{} d {} h", hours / 24, hours % 24);
+}
+
+std::string list_names(std::span<const std::string> names, std::size_t named_max) {
+  const std::span<const std::string> named = names.first(std::min(names.size(), named_max));
+  std::string list = fmt::format("{}", fmt::join(named, ", "));
+  if (names.size() > named_max) list += fmt::format(" and {} more", names.size() - named_max);
+  return list;
 }
 
 }  // namespace nerve

@@ -9,6 +9,7 @@ const std::vector<Setting>& core_settings() {
   constexpr std::int64_t ten_minutes_ms = 600'000;
   constexpr std::int64_t one_day_ms = 86'400'000;
   constexpr std::int64_t one_tebibyte_mib = 1024 * 1024;
+  constexpr std::int64_t ten_years_hours = 87'600;
   static const std::vector<Setting> settings = {
       {.key = "database.url",
        .type = text,
@@ -78,6 +79,29 @@ const std::vector<Setting>& core_settings() {
        .default_text = "64",
        .minimum = 1,
        .maximum = one_tebibyte_mib},
+      {.key = "health.growth_max_percent",
+       .type = integer,
+       .description = "a database that grew more since the last run is a warning",
+       .default_text = "50",
+       .minimum = 1,
+       .maximum = 1'000'000},
+      {.key = "health.backup_max_hours",
+       .type = integer,
+       .description = "an older newest backup is a warning",
+       .default_text = "36",
+       .minimum = 1,
+       .maximum = ten_years_hours},
+      {.key = "health.verified_max_hours",
+       .type = integer,
+       .description = "a longer time since a backup was verified or restored is a warning",
+       .default_text = "720",
+       .minimum = 1,
+       .maximum = ten_years_hours},
+      {.key = "health.state_file",
+       .type = text,
+       .description = "file that keeps what the last run saw; empty for none",
+       .default_text = "health-state.json"},
+      {.key = "health.skip", .type = text_list, .description = "ids of the checks that are left out"},
   };
   return settings;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "query_log_file.h"
 
+#include "../core/replace_file.h"
+
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
 #include <sys/file.h>
@@ -25,15 +27,6 @@ constexpr mode_t owner_only = 0600;
     throw DeniedError(message, "Name another file with query_log.file, or make its folder writable.");
   }
   throw Error(ErrorKind::unavailable, message, "Name another file with query_log.file.");
-}
-
-void write_all(int descriptor, std::string_view text, const std::filesystem::path& path) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) throw_system("cannot write", path);
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
 }
 
 }  // namespace
@@ -82,18 +75,8 @@ ValidationError QueryLogFile::not_a_log(const std::filesystem::path& file) {
 }
 
 void QueryLogFile::replace(const Json& statements) const {
-  const std::filesystem::path next = file_.string() + ".next";
-  const int descriptor = ::open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, owner_only);
-  if (descriptor < 0) throw_system("cannot make", next);
-  try {
-    write_all(descriptor, Json{{"nerve_query_log", version}, {"statements", statements}}.dump() + "\n", next);
-  } catch (...) {
-    ::close(descriptor);
-    ::unlink(next.c_str());
-    throw;
-  }
-  ::close(descriptor);
-  if (::rename(next.c_str(), file_.c_str()) != 0) throw_system("cannot replace", file_);
+  const Json document = {{"nerve_query_log", version}, {"statements", statements}};
+  replace_file(file_, document.dump() + "\n", "Name another file with query_log.file.");
 }
 
 void QueryLogFile::remove() const {

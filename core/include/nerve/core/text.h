@@ -54,6 +54,9 @@ std::string format_count(std::int64_t count);
 /// "850 ns", "12 µs", "3.4 ms", "1.5 s", "2 min 5 s", "1 h 3 min", "2 d 4 h".
 std::string format_duration(std::chrono::nanoseconds duration);
 
+/// "a, b, c": at most `named_max` of the names, then "and 4 more".
+std::string list_names(std::span<const std::string> names, std::size_t named_max = 5);
+
 /// Insertions, deletions, replacements and exchanges of neighbours (optimal string alignment) that turn one
 /// into the other, in bytes.
 std::size_t edit_distance(std::string_view left, std::string_view right);

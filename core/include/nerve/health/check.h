@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,9 @@ enum class Status : std::uint8_t { ok, warning, unknown, critical };
 /// "ok", "unknown", "warning" or "critical".
 std::string_view to_string(Status status) noexcept;
 
+/// As monitoring systems count: 0 ok, 1 warning, 2 critical, 3 unknown.
+int monitoring_code(Status status) noexcept;
+
 /// One finding: what was looked at, what was seen, what would be acceptable, and the command that mends it.
 struct Check {
   std::string id;  ///< stable, dotted, such as "sqlite.integrity"
@@ -21,6 +25,8 @@ struct Check {
   std::string threshold;  ///< what it is compared with ("at most 25 %"); empty where nothing is compared
   std::string message;    ///< lowercase, one line, names the object
   std::string fix;        ///< a command or sentence that mends it; empty when ok
+  std::optional<double> number = {};  ///< `value` for machines, where it is a number
+  std::string unit = {};              ///< of `number`: "bytes", "percent", "seconds" or "count"
 };
 
 }  // namespace nerve::health

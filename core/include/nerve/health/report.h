@@ -18,10 +18,11 @@ struct Report {
   /// checked may be worse than what was found.
   Status status() const noexcept;
 
-  /// {"status", "target", "checks": [{"id", "status", "value", "threshold", "message", "fix"}]}.
+  /// {"status", "target", "checks": [{"id", "status", "value", "threshold", "message", "fix"}]}, and
+  /// "value_number" and "unit" in each check whose value is a number.
   Json to_json() const;
 
-  /// Monitoring convention: 0 ok, 1 warning, 2 critical, 3 unknown.
+  /// The monitoring_code() of the whole.
   int exit_code() const noexcept;
 };
 

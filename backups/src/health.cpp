@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nerve/backups/health.h"
+
+#include "nerve/backups/repository.h"
+#include "nerve/backups/verification.h"
+#include "nerve/core/error.h"
+#include "nerve/core/shell.h"
+#include "nerve/core/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nerve::backups {
+
+using health::Check;
+using health::Status;
+
+namespace {
+
+constexpr std::array<std::string_view, 2> ids = {"backup.age", "backup.verified"};
+
+/// What a repository holds of one database.
+struct Backups {
+  std::optional<Manifest> newest;            ///< the newest good one that was asked for
+  std::optional<Entry> problem;              ///< a later one that cannot be trusted, of whichever database
+  std::optional<Verification> verification;  ///< the latest of all good ones
+};
+
+Backups find_backups(const std::filesystem::path& database, const std::filesystem::path& folder) {
+  Backups found;
+  std::optional<Repository> repository;
+  try {
+    repository = Repository::open(folder);
+  } catch (const NotFoundError&) {
+    return found;
+  }
+  const std::string source = source_name(database);
+  for (Entry& entry : repository->list()) {  // the oldest first
+    if (!entry.manifest) {
+      found.problem = std::move(entry);
+      continue;
+    }
+    const Manifest& manifest = *entry.manifest;
+    if (manifest.source.path != source || manifest.state != State::good) continue;
+    const auto verification = last_verification(*repository, manifest.id);
+    if (verification &&
+        (!found.verification || found.verification->verified_at < verification->verified_at)) {
+      found.verification = verification;
+    }
+    if (manifest.kind == Kind::safety) continue;
+    found.newest = manifest;
+    found.problem.reset();
+  }
+  return found;
+}
+
+/// The arguments by which a command of nerve-db means this database and repository.
+std::string operands(const std::filesystem::path& database, const std::filesystem::path& repository,
+                     const HealthOptions& options) {
+  std::string text = "--db " + shell_word(database.string());
+  if (options.names_repository) text += " --repo " + shell_word(repository.string());
+  return text;
+}
+
+/// Never negative: the clock may have been set back.
+std::chrono::microseconds age_of(Timestamp time, const Clock& clock) {
+  return std::max(clock.now() - time, std::chrono::microseconds(0));
+}
+
+void measure(Check& check, std::chrono::microseconds age, std::chrono::hours age_max) {
+  check.value = format_duration(age);
+  check.number = std::chrono::duration<double>(age).count();
+  check.unit = "seconds";
+  if (age > age_max) check.status = Status::warning;
+}
+
+Check check_age(const Backups& backups, const std::string& name, const std::string& arguments,
+                const HealthOptions& options, const Clock& clock) {
+  Check check{.id = std::string(ids[0]),
+              .status = Status::ok,
+              .value = "none",
+              .threshold = fmt::format("at most {} h", options.backup_age_max.count()),
+              .message = {},
+              .fix = {}};
+  if (backups.newest) {
+    check.message = fmt::format("the newest good backup is {}", backups.newest->id.short_text());
+    measure(check, age_of(backups.newest->created_at, clock), options.backup_age_max);
+  } else {
+    check.status = Status::warning;
+    check.message = fmt::format("there is no backup of {}, so none that was verified", name);
+  }
+  if (backups.problem) {
+    check.status = Status::warning;
+    check.message += fmt::format("; a later one, {}, cannot be trusted: {}", backups.problem->name,
+                                 backups.problem->problem);
+  }
+  if (check.status != Status::ok) check.fix = "nerve-db backup " + arguments;
+  return check;
+}
+
+Check check_verified(const Backups& backups, const std::string& arguments, const HealthOptions& options,
+                     const Clock& clock) {
+  Check check{.id = std::string(ids[1]),
+              .status = Status::ok,
+              .value = "never",
+              .threshold = fmt::format("at most {} h", options.verified_age_max.count()),
+              .message = {},
+              .fix = {}};
+  if (backups.verification) {
+    check.message = fmt::format("a backup was last proved by {}",
+                                backups.verification->proof == Proof::restore ? "a restore" : "verification");
+    measure(check, age_of(backups.verification->verified_at, clock), options.verified_age_max);
+  } else {
+    check.status = Status::warning;
+    check.message = "no backup was ever verified or restored";
+  }
+  if (check.status != Status::ok) check.fix = "nerve-db backup verify latest --deep " + arguments;
+  return check;
+}
+
+}  // namespace
+
+std::span<const std::string_view> health_check_ids() noexcept {
+  return ids;
+}
+
+void check_backups(const std::filesystem::path& database, const std::filesystem::path& repository,
+                   const HealthOptions& options, const Clock& clock, health::Report& report) {
+  health::Checklist list(report, options.skip);
+  const std::string arguments = operands(database, repository, options);
+  std::optional<Backups> backups;
+  const Check age = health::Checklist::evaluate(ids[0], [&] {
+    backups = find_backups(database, repository);
+    return check_age(*backups, database.string(), arguments, options, clock);
+  });
+  list.add(age);
+  if (!backups) {
+    list.add(health::unknown_check(ids[1], health::reason_of(age)));
+  } else if (backups->newest) {
+    list.attempt(ids[1], [&] { return check_verified(*backups, arguments, options, clock); });
+  }
+}
+
+}  // namespace nerve::backups

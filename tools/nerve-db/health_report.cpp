@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// What nerve-db health looks at: the checks of an engine, and those of what belongs to a database besides.
+#include "health_report.h"
+
+#include "arguments.h"
+#include "context.h"
+
+#include "nerve/backends/postgresql/health.h"
+#include "nerve/backends/sqlite/health.h"
+#include "nerve/backups/health.h"
+#include "nerve/backups/repository.h"
+#include "nerve/core/clock.h"
+#include "nerve/core/error.h"
+#include "nerve/core/text.h"
+#include "nerve/health/checklist.h"
+#include "nerve/health/state_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <optional>
+#include <span>
+#include <string>
+#include <system_error>
+#include <vector>
+
+namespace nerve::cli {
+
+namespace {
+
+/// One run: what is looked at, and what is left out.
+struct Run {
+  Context& context;
+  const Arguments& arguments;
+  DatabaseUrl url;
+  health::Skipped skip;
+  ProgressSink* progress;
+};
+
+/// Whether a command of a fix finds the repository only when it is named.
+bool names_repository(const Run& run) {
+  return run.arguments.has("--repo") || run.arguments.has("--workspace");
+}
+
+std::filesystem::path repository_of(const Run& run) {
+  return std::filesystem::absolute(run.context.repository_folder()).lexically_normal();
+}
+
+/// The file with what earlier runs saw; a workspace alone has one.
+std::optional<health::StateFile> state_file(Context& context) {
+  if (!context.workspace().folder) return std::nullopt;
+  const std::filesystem::path file = context.config().path("health.state_file");
+  if (file.empty()) return std::nullopt;
+  return health::StateFile(file);
+}
+
+std::string canonical_name(const std::filesystem::path& file) {
+  return backups::source_name(file);
+}
+
+/// What the last run saw; where it is not known, what the newest backup holds.
+std::optional<sqlite::EarlierSize> earlier_size(const Run& run) {
+  const std::filesystem::path file = run.url.location;
+  if (const auto state = state_file(run.context)) {
+    if (const auto seen = state->find(canonical_name(file))) {
+      return sqlite::EarlierSize{seen->size_bytes, seen->seen_at, "the last run"};
+    }
+  }
+  try {
+    const auto newest = backups::Repository::open(repository_of(run)).newest_of(file);
+    if (!newest) return std::nullopt;
+    return sqlite::EarlierSize{newest->file.size_bytes, newest->created_at,
+                               "backup " + newest->id.short_text()};
+  } catch (const NotFoundError&) {
+    return std::nullopt;
+  }
+}
+
+/// That nothing can be kept is no fault of the database.
+void keep_size(const Run& run) {
+  const auto state = state_file(run.context);
+  std::error_code error;
+  const std::uintmax_t size_bytes = std::filesystem::file_size(run.url.location, error);
+  if (!state || error || run.skip.contains("sqlite.growth")) return;
+  try {
+    state->keep(canonical_name(run.url.location), {size_bytes, system_clock().now()});
+  } catch (const ValidationError&) {
+    return;  // sqlite.growth says so already
+  } catch (const Error& error_of_file) {
+    run.context.output().note(
+        fmt::format("the size could not be kept for the next run: {}", error_of_file.what()));
+  }
+}
+
+void add_sqlite_checks(const Run& run, health::Report& report) {
+  const Config& config = run.context.config();
+  sqlite::HealthOptions options;
+  options.is_deep = run.arguments.has("--deep");
+  options.free_disk_min_percent = static_cast<double>(config.integer("health.free_disk_min_percent"));
+  options.free_list_max_percent = static_cast<double>(config.integer("health.free_list_max_percent"));
+  options.wal_bytes_max = static_cast<std::uint64_t>(config.integer("health.wal_max_mib")) << 20;
+  options.growth_max_percent = static_cast<double>(config.integer("health.growth_max_percent"));
+  options.progress = run.progress;
+  options.earlier_size = [&run] { return earlier_size(run); };
+  if (names_repository(run)) options.repository = repository_of(run);
+  options.skip = run.skip;
+  report = sqlite::check_health(run.url.location, options);
+  keep_size(run);
+}
+
+void add_backup_checks(const Run& run, health::Report& report) {
+  const Config& config = run.context.config();
+  backups::HealthOptions options;
+  options.backup_age_max = std::chrono::hours(config.integer("health.backup_max_hours"));
+  options.verified_age_max = std::chrono::hours(config.integer("health.verified_max_hours"));
+  options.names_repository = names_repository(run);
+  options.skip = run.skip;
+  backups::check_backups(report.target, repository_of(run), options, system_clock(), report);
+}
+
+void add_postgresql_checks(const Run& run, health::Report& report) {
+  const auto database = open_database(run.url.location, run.context.read_options());
+  postgresql::HealthOptions options;
+  options.url = run.url.location;
+  options.skip = run.skip;
+  report = postgresql::check_health(*database, options, system_clock());
+  run.context.keep_query_log(*database);
+}
+
+/// A part of the report: the checks it may add, and for which engine it is. The first part for an engine
+/// makes the report, the others add to it.
+struct Part {
+  db::Dialect engine;
+  std::span<const std::string_view> (*ids)() noexcept;
+  void (*add)(const Run& run, health::Report& report);
+};
+
+constexpr std::array parts = {
+    Part{db::Dialect::sqlite, &sqlite::health_check_ids, &add_sqlite_checks},
+    Part{db::Dialect::sqlite, &backups::health_check_ids, &add_backup_checks},
+    Part{db::Dialect::postgresql, &postgresql::health_check_ids, &add_postgresql_checks},
+};
+
+/// The checks that nerve.toml leaves out. A misspelt id would leave out nothing and nobody would notice.
+health::Skipped skipped_checks(const Config& config) {
+  std::vector<std::string_view> known;
+  for (const Part& part : parts) known.insert(known.end(), part.ids().begin(), part.ids().end());
+  health::Skipped skipped;
+  for (const std::string& id : config.text_list("health.skip")) {
+    if (std::ranges::find(known, id) == known.end()) {
+      const auto match = closest_match(id, known);
+      throw ValidationError(
+          fmt::format("{}: health.skip names a check that does not exist: {}", config.where("health.skip"),
+                      sanitize_for_terminal(id)),
+          match ? fmt::format("Did you mean {}?", *match) : "docs/health.md lists the checks.");
+    }
+    skipped.insert(id);
+  }
+  return skipped;
+}
+
+}  // namespace
+
+health::Report make_health_report(Context& context, const Arguments& arguments, ProgressSink* progress) {
+  const Run run{.context = context,
+                .arguments = arguments,
+                .url = context.database(),
+                .skip = skipped_checks(context.config()),
+                .progress = progress};
+  health::Report report;
+  for (const Part& part : parts) {
+    if (part.engine == run.url.engine) part.add(run, report);
+  }
+  return report;
+}
+
+}  // namespace nerve::cli
