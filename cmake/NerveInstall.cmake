@@ -27,6 +27,7 @@ install(FILES
     ${CMAKE_CURRENT_BINARY_DIR}/nerveConfig.cmake
     ${CMAKE_CURRENT_BINARY_DIR}/nerveConfigVersion.cmake
     cmake/FindIdn2.cmake
+    cmake/FindMd.cmake
     cmake/FindSOCI.cmake
   DESTINATION ${NERVE_CMAKE_DIR})
 

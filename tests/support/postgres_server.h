@@ -55,6 +55,8 @@ class PostgresServer {
   std::string tcp_url(std::string_view role, std::string_view database = "postgres") const;
 
   const std::filesystem::path& socket_folder() const noexcept { return folder_; }
+  /// Where PostgreSQL's own programs are; the psql of PATH is Debian's, which starts the real one by Perl.
+  const std::filesystem::path& programs_folder() const noexcept { return programs_; }
   int port() const noexcept { return port_; }
   /// The certificate that a TLS client takes as its root (sslrootcert).
   std::filesystem::path certificate_file() const { return folder_ / "server.crt"; }

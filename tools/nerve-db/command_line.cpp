@@ -53,9 +53,9 @@ std::string help_hint(std::string_view name) {
 
 class Parser {
  public:
-  explicit Parser(const Command& root) { build(root, nullptr); }
+  Parser(const Command& root, const std::vector<std::string>& words) : words_(words) { build(root, nullptr); }
 
-  Invocation parse(const std::vector<std::string>& words);
+  Invocation parse();
 
  private:
   void build(const Command& command, const Node* parent);
@@ -68,13 +68,14 @@ class Parser {
   [[noreturn]] void refuse_word(const Node& node, const std::string& word) const;
   [[noreturn]] void refuse_option(const Node& node, const std::string& word) const;
   [[noreturn]] void refuse_parse_error(const std::string& what) const;
-  void refuse_empty_values(const std::vector<std::string>& words) const;
+  void refuse_empty_values() const;
 
   Arguments collect(const Node& node) const;
   void collect_value(const Node& node, const Node::Value& value, Arguments& arguments) const;
   void check(const Node& node, const Parameter& parameter, const std::string& value) const;
   void require_complete(const Node& node, const Arguments& arguments) const;
 
+  const std::vector<std::string>& words_;
   CLI::App app_;
   std::deque<Node> nodes_;  // the root first; their addresses stay
 };
@@ -94,7 +95,11 @@ void Parser::build(const Command& command, const Node* parent) {
   }
   for (const Parameter& operand : command.operands) add(node, operand);
   for (const Parameter& option : command.options) add(node, option);
-  for (const Command& inner : command.commands) build(inner, &node);
+  // Each command that CLI11 is told of costs time, and one whose name is no word of the line cannot be
+  // chosen.
+  for (const Command& inner : command.commands) {
+    if (std::find(words_.begin(), words_.end(), inner.name) != words_.end()) build(inner, &node);
+  }
 }
 
 void Parser::add(Node& node, const Parameter& parameter) {
@@ -109,10 +114,10 @@ void Parser::add(Node& node, const Parameter& parameter) {
   node.values.push_back({&parameter, option});
 }
 
-Invocation Parser::parse(const std::vector<std::string>& words) {
-  refuse_empty_values(words);
+Invocation Parser::parse() {
+  refuse_empty_values();
   try {
-    app_.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+    app_.parse(std::vector<std::string>(words_.rbegin(), words_.rend()));
   } catch (const CLI::ParseError& error) {
     refuse_parse_error(error.what());
   }
@@ -200,8 +205,8 @@ void Parser::refuse_parse_error(const std::string& what) const {
 }
 
 /// To CLI11 `--db= x` is `--db x`, which would take a word that belongs to something else.
-void Parser::refuse_empty_values(const std::vector<std::string>& words) const {
-  for (const std::string& word : words) {
+void Parser::refuse_empty_values() const {
+  for (const std::string& word : words_) {
     if (word == "--") return;
     if (word.starts_with("--") && word.find('=') == word.size() - 1) {
       refuse(nodes_.front(),
@@ -277,7 +282,7 @@ void Parser::require_complete(const Node& node, const Arguments& arguments) cons
 }  // namespace
 
 Invocation parse_command_line(const Command& root, const std::vector<std::string>& words) {
-  return Parser(root).parse(words);
+  return Parser(root, words).parse();
 }
 
 std::string full_name(const std::vector<const Command*>& path) {

@@ -2,19 +2,37 @@
 #include "nerve/crypto/hash.h"
 
 #include "../core/readable_file.h"
+#include "short_sha256.h"
 
 #include "nerve/core/error.h"
 #include "nerve/core/progress.h"
 
 #include <openssl/evp.h>
 
+#include <atomic>
 #include <cstdint>
+#include <cstring>
 
 namespace nerve::crypto {
 
 namespace {
 
 constexpr std::size_t block_bytes = 256 * 1024;
+constexpr std::size_t short_bytes_max = 16 * 1024;
+constexpr std::size_t short_bytes_total_max = 256 * 1024;
+
+/// What this process has hashed without OpenSSL.
+std::atomic<std::size_t> short_bytes_total = 0;
+
+/// OpenSSL takes a tenth of the time for each byte, and 2 ms for its first digest.
+bool openssl_pays(std::size_t size) {
+  return size > short_bytes_max || short_bytes_total.load(std::memory_order_relaxed) > short_bytes_total_max;
+}
+
+Sha256Digest hash_without_openssl(ByteView bytes) {
+  short_bytes_total.fetch_add(bytes.size(), std::memory_order_relaxed);
+  return short_sha256(bytes);
+}
 
 void require(int result) {
   if (result != 1) throw Error(ErrorKind::failure, "OpenSSL cannot compute SHA-256");
@@ -26,25 +44,47 @@ void Sha256::Free::operator()(evp_md_ctx_st* context) const noexcept {
   EVP_MD_CTX_free(context);
 }
 
-Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
-  require(context_ != nullptr && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1 ? 1 : 0);
+Sha256::~Sha256() {
+  forget_beginning();
 }
 
 Sha256& Sha256::update(ByteView bytes) {
+  if (context_ == nullptr && !openssl_pays(beginning_.size() + bytes.size())) {
+    // All at once, so that growing leaves no copy behind that is not wiped.
+    beginning_.reserve(short_bytes_max);
+    beginning_.insert(beginning_.end(), bytes.begin(), bytes.end());
+    return *this;
+  }
+  if (context_ == nullptr) {
+    context_.reset(EVP_MD_CTX_new());
+    require(context_ != nullptr ? EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) : 0);
+    require(EVP_DigestUpdate(context_.get(), beginning_.data(), beginning_.size()));
+    forget_beginning();
+  }
   require(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()));
   return *this;
 }
 
 Sha256Digest Sha256::finish() {
   Sha256Digest digest{};
-  unsigned size = 0;
-  require(EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(digest.data()), &size));
-  require(EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr));
+  if (context_ == nullptr) {
+    digest = hash_without_openssl(beginning_);
+    forget_beginning();
+  } else {
+    unsigned size = 0;
+    require(EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(digest.data()), &size));
+    context_.reset();
+  }
   return digest;
 }
 
+void Sha256::forget_beginning() noexcept {
+  ::explicit_bzero(beginning_.data(), beginning_.size());
+  beginning_.clear();
+}
+
 Sha256Digest sha256(ByteView bytes) {
-  return Sha256().update(bytes).finish();
+  return openssl_pays(bytes.size()) ? Sha256().update(bytes).finish() : hash_without_openssl(bytes);
 }
 
 Sha256Digest sha256_file(const std::filesystem::path& path, ProgressSink* progress) {
