@@ -13,7 +13,6 @@
 namespace nerve::postgresql {
 
 using health::Check;
-using health::Status;
 
 namespace {
 
@@ -144,6 +143,7 @@ Check check_duplicate_indexes(const HealthInput& input) {
         [&](const std::string& index, const std::string& other) { duplicates.emplace(index, other); });
   });
   std::vector<Finding> findings;
+  findings.reserve(duplicates.size());
   for (const auto& [index, other] : duplicates) {
     findings.push_back(
         {fmt::format("{} is the same as {}", index, other), "DROP INDEX CONCURRENTLY " + index});

@@ -11,6 +11,9 @@
 #include <cmath>
 #include <set>
 #include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
 
 /// Checks of the sessions and of what they hold.
 namespace nerve::postgresql {
@@ -27,16 +30,11 @@ std::string terminate(std::int64_t pid) {
   return fmt::format("SELECT pg_terminate_backend({})", pid);
 }
 
-struct SessionAge {
-  std::string text;
-  std::int64_t pid = 0;
-  double seconds = 0;
-};
-
-/// Sessions for which `condition` holds since `since` for longer than the limit, the longest first.
-std::vector<SessionAge> find_sessions(const HealthInput& input, std::string_view since,
-                                      std::string_view condition, std::chrono::seconds limit) {
-  std::vector<SessionAge> sessions;
+/// Sessions for which `condition` holds since `since` for longer than the limit, the longest first; what
+/// mends each is its end.
+std::vector<Finding> find_sessions(const HealthInput& input, std::string_view since,
+                                   std::string_view condition, std::chrono::seconds limit) {
+  std::vector<Finding> sessions;
   input.database.read([&](db::Transaction& transaction) {
     sessions.clear();
     transaction.each<std::int64_t, std::string, std::string, std::string, double>(
@@ -53,28 +51,31 @@ std::vector<SessionAge> find_sessions(const HealthInput& input, std::string_view
           sessions.push_back(
               {fmt::format("pid {} of {} on {}{} for {}", pid, role, database,
                            application.empty() ? "" : " (" + application + ")", describe_seconds(seconds)),
-               pid, seconds});
+               terminate(pid)});
         });
   });
   return sessions;
 }
 
 /// Transactions of this database that were prepared for a two-phase commit which never came.
-void add_prepared(const HealthInput& input, std::vector<Finding>& findings) {
+std::vector<Finding> find_prepared(const HealthInput& input) {
+  std::vector<Finding> prepared;
   input.database.read([&](db::Transaction& transaction) {
+    prepared.clear();
     transaction.each<std::string, std::string, double>(
-        "SELECT gid, quote_literal(gid), CAST(extract(epoch FROM clock_timestamp() - prepared) AS double "
-        "precision)"
+        "SELECT gid, quote_literal(gid),"
+        " CAST(extract(epoch FROM clock_timestamp() - prepared) AS double precision)"
         " FROM pg_prepared_xacts WHERE database = current_database()"
         " AND extract(epoch FROM clock_timestamp() - prepared) > CAST(:seconds AS double precision)"
         " ORDER BY prepared LIMIT :objects_max",
         {{"seconds", static_cast<double>(input.options.transaction_max.count())},
          {"objects_max", objects_max}},
         [&](const std::string& gid, const std::string& literal, double seconds) {
-          findings.push_back({fmt::format("prepared transaction {} for {}", gid, describe_seconds(seconds)),
+          prepared.push_back({fmt::format("prepared transaction {} for {}", gid, describe_seconds(seconds)),
                               "ROLLBACK PREPARED " + literal});
         });
   });
+  return prepared;
 }
 
 struct Waiter {
@@ -163,11 +164,9 @@ Check check_connections(const HealthInput& input) {
 Check check_long_transactions(const HealthInput& input) {
   constexpr std::string_view id = "postgresql.long_transactions";
   if (!input.facts.sees_statistics) return not_permitted(id, input, "pg_monitor", "the sessions of others");
-  const auto sessions = find_sessions(input, "xact_start", "state NOT LIKE 'idle in transaction%'",
-                                      input.options.transaction_max);
-  std::vector<Finding> findings;
-  for (const SessionAge& session : sessions) findings.push_back({session.text, terminate(session.pid)});
-  add_prepared(input, findings);
+  std::vector<Finding> findings = find_sessions(input, "xact_start", "state NOT LIKE 'idle in transaction%'",
+                                                input.options.transaction_max);
+  for (Finding& prepared : find_prepared(input)) findings.push_back(std::move(prepared));
   const std::string threshold = fmt::format("none for more than {} s", input.options.transaction_max.count());
   return finding_check(input,
                        {.id = id,
@@ -181,10 +180,8 @@ Check check_long_transactions(const HealthInput& input) {
 Check check_idle_in_transaction(const HealthInput& input) {
   constexpr std::string_view id = "postgresql.idle_in_transaction";
   if (!input.facts.sees_statistics) return not_permitted(id, input, "pg_monitor", "the sessions of others");
-  const auto sessions = find_sessions(input, "state_change", "state LIKE 'idle in transaction%'",
-                                      input.options.idle_in_transaction_max);
-  std::vector<Finding> findings;
-  for (const SessionAge& session : sessions) findings.push_back({session.text, terminate(session.pid)});
+  std::vector<Finding> findings = find_sessions(input, "state_change", "state LIKE 'idle in transaction%'",
+                                                input.options.idle_in_transaction_max);
   const std::string threshold =
       fmt::format("none for more than {} s", input.options.idle_in_transaction_max.count());
   return finding_check(input,

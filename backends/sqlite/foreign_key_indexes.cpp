@@ -49,6 +49,7 @@ std::vector<ForeignKey> read_foreign_keys(Session& session, const std::string& t
                  key.columns.emplace_back(row.text(2));
                });
   std::vector<ForeignKey> list;
+  list.reserve(keys.size());
   for (auto& [id, key] : keys) list.push_back(std::move(key));
   return list;
 }

@@ -45,13 +45,14 @@ class Context {
   /// The same without the note, for commands that only look into it.
   std::filesystem::path repository_folder();
 
+  /// How the settings ask for a database to be opened for reading.
+  OpenOptions read_options();
   /// Opens a database for reading as the settings ask.
   std::unique_ptr<db::Database> open_for_reading(const std::string& url);
   /// Adds what `database` did to the query log, where the settings name one.
   void keep_query_log(db::Database& database);
 
  private:
-  OpenOptions read_options();
   std::optional<std::string> named_database();
 
   Output& output_;

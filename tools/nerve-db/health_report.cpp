@@ -121,7 +121,7 @@ void add_backup_checks(const Run& run, health::Report& report) {
 }
 
 void add_postgresql_checks(const Run& run, health::Report& report) {
-  const auto database = open_database(run.url.location, run.context.read_options());
+  const auto database = run.context.open_for_reading(run.url.location);
   postgresql::HealthOptions options;
   options.url = run.url.location;
   options.skip = run.skip;

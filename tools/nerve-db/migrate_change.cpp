@@ -116,7 +116,7 @@ int dry_run(Context& context, std::vector<MigrationTarget>& targets,
 void confirm_way_back(Context& context, const Arguments& arguments, std::vector<MigrationTarget>& targets,
                       const std::function<Change(const MigrationTarget&)>& change_of) {
   if (arguments.has("--yes")) return;
-  require_answerable(false);
+  require_answerable(context.output(), false);
   std::vector<std::string> titles;
   for (MigrationTarget& target : targets) {
     Migrator migrator = target.migrator();
