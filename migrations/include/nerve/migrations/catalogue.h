@@ -103,9 +103,9 @@ struct Catalogue {
 
   /// Names of SQLite are found however they are spelt in ASCII. The first of its table's, where `table` is
   /// empty.
-  const Object* find(ObjectKind kind, std::string_view name, std::string_view table = {}) const noexcept;
+  const Object* find(ObjectKind kind, std::string_view name, std::string_view table = {}) const;
   /// A table or view, also a materialized one: what a query can read.
-  const Object* find_relation(std::string_view name) const noexcept;
+  const Object* find_relation(std::string_view name) const;
   std::size_t count(ObjectKind kind) const noexcept;
 };
 
@@ -113,18 +113,17 @@ struct Catalogue {
 /// search_path names no schema that is there.
 Catalogue read_catalogue(db::Transaction& transaction, const Ledger& ledger = Ledger());
 
-/// One statement about an object, by which two of them are compared: `label` names a part ("column email"),
-/// `text` says what it is, with the case of keywords, spaces, quotes and comments taken out of account. An
-/// object has each label once.
+/// One statement about an object, by which two of them are compared; the case of keywords, spaces, quotes and
+/// comments is taken out of account.
 struct ObjectPart {
-  std::string label;
-  std::string text;
-
-  friend auto operator<=>(const ObjectPart&, const ObjectPart&) = default;
+  std::string
+      key;  ///< names the part: two objects are alike where each has the same texts under the same keys
+  std::string label;  ///< the same for people: "column Email"
+  std::string text;   ///< what it is: "varchar(255) not null"
 };
 
-/// The parts of an object, sorted. The order of columns is none of them, nor on SQLite are the names of
-/// constraints.
+/// The parts of an object, sorted by key, each key once. The order of columns is none of them, nor on SQLite
+/// are the names of constraints.
 std::vector<ObjectPart> parts_of(const Object& object, db::Dialect dialect);
 
 /// SHA-256 of the parts, in hexadecimal: the same for two objects that work alike.

@@ -27,7 +27,7 @@ struct LintRule {
   std::string_view name;  ///< as the header `allow` names it
   Severity severity = Severity::warning;
   std::optional<db::Dialect> dialect;  ///< absent: both engines
-  std::string_view hazard;             ///< what happens, as a sentence
+  std::string_view hazard;             ///< what happens: "DELETE without WHERE empties the table"
   std::string_view remedy;             ///< the safe form, as a sentence
 };
 
@@ -39,7 +39,8 @@ struct LintFinding {
   Severity severity = Severity::warning;
   std::string file;
   std::size_t line = 0;
-  std::string message;  ///< "drop-table: drops users with its rows"
+  std::string subject;  ///< what it is about: "users", "users.email"
+  std::string message;  ///< "drop-table (users): the rows of the table are lost …"
   std::string remedy;
 };
 

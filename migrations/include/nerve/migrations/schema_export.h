@@ -18,7 +18,9 @@ namespace nerve::migrations {
 std::string to_sql(const Catalogue& catalogue);
 
 /// The same as the text of a first migration (0001_baseline.sql) for the catalogue's engine, which has no way
-/// back. `database` is named in its description; it must not hold a line break.
+/// back. `database` is named in its description; it must not hold a line break. Throws UnsupportedError that
+/// names an object whose definition would mean something else in a migration: it holds "{{", or a line that
+/// begins a section.
 std::string to_baseline_migration(const Catalogue& catalogue, std::string_view database);
 
 /// What is known of a table beyond its schema. Empty members are not shown.
