@@ -453,6 +453,80 @@ TEST_CASE(
   CHECK(text_of(drift(*database, elsewhere)).starts_with("unknown: app/0003_c.sql:4: "));
 }
 
+TEST_CASE("checks that wait for the end of a transaction do not stop the replay") {
+  if (test::Postgresql::is_waived()) return;
+  const test::Postgresql engine;
+  const auto database = engine.open();
+  const std::string up = "-- irreversible: x\n-- migrate:up\n-- dialect:postgresql\n";
+  const MigrationSet set = migration_set(
+      {{"a", up + "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES "
+                  "p DEFERRABLE "
+                  "INITIALLY DEFERRED);\n"},
+       {"b", up + "INSERT INTO c VALUES (1, 1); INSERT INTO p VALUES (1);\n"},
+       {"c",
+        up + "ALTER TABLE c ADD COLUMN more int; INSERT INTO c VALUES (2, 2); INSERT INTO p VALUES (2);\n"}});
+  Migrator(*database, set).up();
+  CHECK(text_of(drift(*database, set)).empty());
+}
+
+TEST_CASE("a DO block is replayed where it sees the scratch schema, and unknown where it sees the user's") {
+  if (test::Postgresql::is_waived()) return;
+  const std::string up = "-- irreversible: x\n-- migrate:up\n-- dialect:postgresql\n";
+  const auto of = [&](const std::string& sql) {
+    const test::Postgresql engine;
+    const auto database = engine.open();
+    const MigrationSet set = migration_set({{"a", up + sql + ";\n"}});
+    Migrator(*database, set).up();
+    return text_of(drift(*database, set));
+  };
+  CHECK(of("DO $$ BEGIN CREATE TYPE m AS ENUM ('a'); EXCEPTION WHEN duplicate_object THEN NULL; END $$") ==
+        "");
+  CHECK(of("DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_type WHERE typname = 'm') THEN CREATE TYPE m AS ENUM "
+           "('a'); END IF; END "
+           "$$") ==
+        "unknown: app/0001_a.sql:4: a DO block asks the catalogue of the database, and not of its schema "
+        "only");
+  CHECK(of("DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_tables WHERE schemaname = current_schema() AND "
+           "tablename = 'm') THEN "
+           "CREATE TABLE m (id int); END IF; END $$") == "");
+}
+
+TEST_CASE("a schema of any name is compared as its search_path has it") {
+  if (test::Postgresql::is_waived()) return;
+  const test::Postgresql engine;
+  run(*engine.open(),
+      "CREATE SCHEMA \"My.App\"; DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = \"My.App\", "
+      "public', current_database()); END $$; CREATE TABLE public.others (id int)");
+  const auto database = engine.open();
+  const MigrationSet set = migration_set({{"schema", std::string(schema)},
+                                          {"b",
+                                           "-- irreversible: x\n-- migrate:up\n-- dialect:postgresql\nCREATE "
+                                           "TABLE \"My.App\".here (id int PRIMARY KEY);\n"
+                                           "CREATE VIEW \"My.App\".v AS SELECT id FROM \"My.App\".here;\n"}});
+  Migrator(*database, set).up();
+  CHECK(text_of(drift(*database, set)).empty());
+  run(*database, "CREATE TABLE x (id int)");
+  CHECK(text_of(drift(*database, set)) == "unexpected table x\n");
+}
+
+CONFORMANCE_TEST("a migration that was cut off is compared as far as it came") {
+  START_ENGINE(engine);
+  const auto database = engine.open();
+  const auto set_with = [](const std::string& second) {
+    return migration_set(
+        {{"a",
+          "-- no-transaction\n-- migrate:up\nCREATE TABLE a (id {{num}} PRIMARY KEY);\nCREATE TABLE b (id "
+          "{{num}} PRIMARY KEY);\n" +
+              second + ";\n-- migrate:down\nDROP TABLE b;\n" + second + ";\nDROP TABLE a;\n"}});
+  };
+  const MigrationSet set = set_with("INSERT INTO late VALUES (1)");
+  Migrator migrator(*database, set);
+  CHECK_THROWS_AS(migrator.up(), DatabaseError);
+  CHECK(text_of(drift(*database, set)) == "");
+  run(*database, "CREATE TABLE late (id integer)");
+  CHECK(text_of(drift(*database, set)) == "unexpected table late\n");
+}
+
 TEST_CASE("a role that may not make a schema hears so") {
   if (test::Postgresql::is_waived()) return;
   const test::Postgresql engine;

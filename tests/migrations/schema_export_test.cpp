@@ -156,7 +156,7 @@ CREATE STATISTICS a_stats ON b_id, zone FROM a;
 CREATE RULE quiet AS ON DELETE TO quick DO INSTEAD NOTHING;
 )sql");
   const Catalogue catalogue = read(*database);
-  CHECK(catalogue.objects.size() >= 30);
+  CHECK(catalogue.objects.size() == 25);
   const std::string sql = to_sql(catalogue);
   const test::Postgresql other;
   const auto copy = other.open();

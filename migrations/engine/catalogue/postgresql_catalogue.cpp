@@ -74,6 +74,15 @@ void set_properties(Object& object, const RelationRow& row) {
   if (row.forces_row_security) properties.emplace_back("FORCE ROW LEVEL SECURITY");
 }
 
+std::string without_only(const std::string& index) {
+  for (const db::SqlToken& token : tokens_of(index, db::Dialect::postgresql)) {
+    if (token.is_symbol('(')) break;
+    if (token.is("only"))
+      return index.substr(0, token.offset) + index.substr(token.offset + token.text.size() + 1);
+  }
+  return index;
+}
+
 /// Reads one schema, query by query.
 class Reader {
  public:
@@ -247,7 +256,8 @@ class Reader {
           object.name = std::move(name);
           object.table = std::move(table);
           object.keys = index_keys(definition, db::Dialect::postgresql);
-          object.definition = std::move(definition);
+          // Of a partitioned table's index ONLY is said, which would leave out the partitions.
+          object.definition = is_valid ? without_only(definition) : std::move(definition);
           if (is_unique) object.properties.emplace_back("UNIQUE");
           if (is_partial) object.properties.emplace_back("PARTIAL");
           if (!is_valid) object.properties.emplace_back("INVALID");

@@ -6,19 +6,20 @@
 #include "nerve/core/error.h"
 
 #include <algorithm>
+#include <map>
 
 namespace nerve::migrations {
 
 namespace {
 
-// Names that begin with sqlite_ are SQLite's own; shadow tables belong to a virtual one.
-constexpr std::string_view objects_sql = R"(
-SELECT s.rowid, s.type, s.name, s.tbl_name, coalesce(s.sql, ''), coalesce(l.type, ''), coalesce(l.wr, 0),
-       coalesce(l.strict, 0)
-FROM sqlite_schema AS s
-LEFT JOIN pragma_table_list AS l ON l.schema = 'main' AND l.name = s.name AND s.type IN ('table', 'view')
-WHERE lower(substr(s.name, 1, 7)) <> 'sqlite_' AND coalesce(l.type, '') <> 'shadow'
-ORDER BY s.rowid)";
+// Names that begin with sqlite_ are SQLite's own.
+constexpr std::string_view objects_sql =
+    "SELECT rowid, type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema "
+    "WHERE lower(substr(name, 1, 7)) <> 'sqlite_' ORDER BY rowid";
+
+// Not joined to the other: it would be made anew for each row.
+constexpr std::string_view tables_sql =
+    "SELECT name, type, wr, strict FROM pragma_table_list WHERE schema = 'main'";
 
 constexpr std::string_view columns_sql =
     "SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(:name) ORDER BY cid";
@@ -107,25 +108,49 @@ void resolve_references(Catalogue& catalogue) {
   }
 }
 
+/// What the text of a table does not say.
+struct TableNature {
+  std::string type;  ///< "table", "virtual", "shadow" or "view"
+  bool is_without_rowid = false;
+  bool is_strict = false;
+};
+
+std::map<std::string, TableNature> read_natures(db::Transaction& transaction) {
+  std::map<std::string, TableNature> natures;
+  transaction.each<std::string, std::string, bool, bool>(
+      tables_sql, {}, [&](const std::string& name, std::string type, bool is_without_rowid, bool is_strict) {
+        natures.emplace(name, TableNature{std::move(type), is_without_rowid, is_strict});
+      });
+  return natures;
+}
+
+void set_nature(Object& table, const TableNature& nature) {
+  if (nature.type == "virtual") table.properties.emplace_back("VIRTUAL");
+  if (nature.is_without_rowid) table.properties.emplace_back("WITHOUT ROWID");
+  if (nature.is_strict) table.properties.emplace_back("STRICT");
+}
+
 }  // namespace
 
 Catalogue read_sqlite_catalogue(db::Transaction& transaction, const LeftOut& left_out) {
   Catalogue catalogue{db::Dialect::sqlite, "main", {}, {}};
-  transaction.each<std::int64_t, std::string, std::string, std::string, std::string, std::string, bool, bool>(
+  const auto natures = read_natures(transaction);
+  transaction.each<std::int64_t, std::string, std::string, std::string, std::string>(
       objects_sql, {},
-      [&](std::int64_t id, std::string type, std::string name, std::string table, std::string sql,
-          const std::string& nature, bool is_without_rowid, bool is_strict) {
-        if (left_out.contains(folded(table))) return;
+      [&](std::int64_t id, const std::string& type, std::string name, std::string table, std::string sql) {
+        const auto nature = natures.find(name);
+        const bool is_table = type == "table" && nature != natures.end();
+        // A shadow table belongs to a virtual one, which makes it.
+        if (left_out.contains(folded(table)) || (is_table && nature->second.type == "shadow")) return;
         Object object;
         object.kind = kind_of(type);
         object.id = id;
         object.name = std::move(name);
         object.definition = std::move(sql);
-        if (object.kind == ObjectKind::index || object.kind == ObjectKind::trigger)
+        if (object.kind == ObjectKind::index || object.kind == ObjectKind::trigger) {
           object.table = std::move(table);
-        if (nature == "virtual") object.properties.emplace_back("VIRTUAL");
-        if (is_without_rowid) object.properties.emplace_back("WITHOUT ROWID");
-        if (is_strict) object.properties.emplace_back("STRICT");
+        }
+        if (is_table) set_nature(object, nature->second);
         catalogue.objects.push_back(std::move(object));
       });
   for (Object& object : catalogue.objects) read_details(transaction, object);

@@ -165,7 +165,10 @@ class ScratchSchema {
   }
 
   [[noreturn]] static void refuse(const std::string& table) {
-    throw UnsupportedError("the statement reaches " + table + ", which no migration makes in this schema");
+    throw UnsupportedError(
+        "the statement reaches " + table + ", which no migration makes in this schema",
+        "A migration that reaches beyond what migrations make is applied, but cannot be replayed: its "
+        "drift is for people to see (`nerve-db schema export`).");
   }
 
   /// Texts of functions, defaults and policies name the schema where the migration did.

@@ -29,6 +29,12 @@ bool is_name(const SqlToken& token) {
   return token.kind == SqlTokenKind::word || token.kind == SqlTokenKind::quoted_name;
 }
 
+/// What stands between the quotes of a text.
+std::string_view inside_of(const SqlToken& text) {
+  const std::size_t quote_bytes = text.text[0] == '$' ? text.text.find('$', 1) + 1 : 1;
+  return text.text.substr(quote_bytes, text.text.size() - 2 * quote_bytes);
+}
+
 /// Whether a statement makes nothing that a catalogue tells of, or something of the whole database or server,
 /// which is there already.
 bool is_left_out(const Tokens& tokens) {
@@ -58,11 +64,36 @@ bool is_left_out(const Tokens& tokens) {
   return first.is("select") && sets_path;
 }
 
+/// Whether a text asks the catalogue for names of whatever schema: it would be told of the user's.
+bool asks_catalogue(std::string_view text) {
+  constexpr std::array<std::string_view, 14> catalogues{
+      "pg_class",   "pg_type",      "pg_constraint", "pg_attribute",      "pg_proc",
+      "pg_trigger", "pg_namespace", "pg_index",      "pg_tables",         "pg_indexes",
+      "pg_views",   "pg_policies",  "pg_matviews",   "information_schema"};
+  bool asks = false;
+  for (const SqlToken& token : tokens_of(text, db::Dialect::postgresql)) {
+    if (token.is("current_schema")) return false;
+    asks = asks || is_one_of(token, catalogues);
+  }
+  return asks;
+}
+
 void require_replayable(const Tokens& tokens) {
   const SqlToken& first = at_or_end(tokens, 0);
   const bool drops_owned = first.is("drop") && at_or_end(tokens, 1).is("owned");
-  if (!first.is("copy") && !drops_owned) return;
-  throw UnsupportedError(std::string(drops_owned ? "DROP OWNED" : "COPY") + " reaches beyond the schema");
+  if (first.is("copy") || drops_owned) {
+    throw UnsupportedError(
+        std::string(drops_owned ? "DROP OWNED" : "COPY") + " reaches beyond the schema",
+        "A migration that reaches beyond its schema is applied, but cannot be replayed: its drift is "
+        "for people to see (`nerve-db schema export`).");
+  }
+  if (!first.is("do")) return;
+  for (const SqlToken& token : tokens) {
+    if (token.kind != SqlTokenKind::string || token.text[0] != '$' || !asks_catalogue(inside_of(token)))
+      continue;
+    throw UnsupportedError("a DO block asks the catalogue of the database, and not of its schema only",
+                           "Let it ask for current_schema(), or write IF NOT EXISTS instead.");
+  }
 }
 
 std::string rewritten(std::string_view sql, std::string_view schema, std::string_view scratch,
@@ -70,13 +101,11 @@ std::string rewritten(std::string_view sql, std::string_view schema, std::string
 
 /// A text in quotes may hold SQL: the body of a function, a statement for EXECUTE, a name for nextval().
 std::string rewritten_text(const SqlToken& token, std::string_view schema, std::string_view scratch) {
-  std::size_t begin = 1;
-  if (token.text[0] == '$') begin = token.text.find('$', 1) + 1;
-  if (token.text.size() < 2 * begin) return std::string(token.text);
-  const std::string_view inside = token.text.substr(begin, token.text.size() - 2 * begin);
+  const std::string_view inside = inside_of(token);
+  const std::size_t quote_bytes = (token.text.size() - inside.size()) / 2;
   try {
-    return std::string(token.text.substr(0, begin)) + rewritten(inside, schema, scratch, false) +
-           std::string(token.text.substr(token.text.size() - begin));
+    return std::string(token.text.substr(0, quote_bytes)) + rewritten(inside, schema, scratch, false) +
+           std::string(token.text.substr(token.text.size() - quote_bytes));
   } catch (const ValidationError&) {
     return std::string(token.text);  // prose, in which an apostrophe is no quote
   }
@@ -120,8 +149,7 @@ void note_names(std::string_view sql, std::string_view scratch, ScratchStatement
   bool made = false;
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     if (tokens[i].kind == SqlTokenKind::string && tokens[i].text[0] == '$') {
-      const std::size_t begin = tokens[i].text.find('$', 1) + 1;
-      note_names(tokens[i].text.substr(begin, tokens[i].text.size() - 2 * begin), scratch, statement);
+      note_names(inside_of(tokens[i]), scratch, statement);
     }
     if (i == 0 || !is_name(tokens[i])) continue;
     if (tokens[i - 1].is_symbol('.') && i >= 2 && is_name(tokens[i - 2])) {
