@@ -385,6 +385,23 @@ TEST_CASE("a rebuild on SQLite is no drift, and what it puts back is there") {
   CHECK(text_of(drift(*database, set)) == "missing index users_email\n");
 }
 
+TEST_CASE("full-text and R-tree tables are made by migrations, and are no drift") {
+  const test::Sqlite engine;
+  const auto database = engine.open();
+  constexpr std::array sqlite{db::Dialect::sqlite};
+  const MigrationSet set = migration_set({{"a",
+                                           "-- irreversible: x\n-- migrate:up\nCREATE VIRTUAL TABLE words "
+                                           "USING fts5(word);\nCREATE VIRTUAL TABLE places USING "
+                                           "rtree(id, x1, x2);\nINSERT INTO words VALUES ('drift');\n"}},
+                                         sqlite);
+  Migrator(*database, set).up();
+  CHECK(text_of(drift(*database, set)) == "");
+  run(*database, "DROP TABLE words; CREATE VIRTUAL TABLE words USING fts5(word, more)");
+  CHECK(text_of(drift(*database, set))
+            .starts_with("different table words: definition is create virtual table words using"));
+  CHECK_THROWS_AS(run(*database, "PRAGMA page_size = 512"), DatabaseError);
+}
+
 TEST_CASE("a concurrent index and other statements without transaction are replayed on PostgreSQL") {
   if (test::Postgresql::is_waived()) return;
   const test::Postgresql engine;

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
+#include <iterator>
 #include <set>
 #include <string>
 #include <vector>
@@ -100,6 +102,7 @@ TEST_CASE("what stops others on PostgreSQL is found, and its safe form is not") 
          {"ALTER TABLE a ADD b timestamptz NOT NULL DEFAULT now()", ""},
          {"ALTER TABLE a ADD b varchar(3) DEFAULT 'x' CHECK (length(b) > 0)", ""},
          {"ALTER TABLE a ADD b int GENERATED ALWAYS AS (c + 1) STORED", "add-column-rewrite a.b"},
+         {"ALTER TABLE a ADD b BIGSERIAL NOT NULL", "add-column-rewrite a.b, serial b"},
          {"ALTER TABLE a ADD b int UNIQUE", "add-unique a.b"},
          {"ALTER TABLE a ALTER COLUMN b TYPE bigint", "alter-column-type a.b"},
          {"ALTER TABLE a ALTER b SET DATA TYPE bigint", "alter-column-type a.b"},
@@ -172,10 +175,16 @@ TEST_CASE("the way back is not looked at") {
   CHECK(lint(both, Dialect::sqlite).empty());
 }
 
-TEST_CASE("each rule has another name, a hazard and a remedy") {
+TEST_CASE("each rule has another name, a hazard, a remedy and a line in its page") {
+  std::ifstream file(std::string(NERVE_SOURCE_DIR) + "/docs/migration_lint.md");
+  const std::string page((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   std::set<std::string_view> names;
   for (const auto& rule : migrations::lint_rules()) {
     CAPTURE(rule.name);
+    std::string line = "| `" + std::string(rule.name) + "` | ";
+    line += !rule.dialect ? "both" : *rule.dialect == Dialect::sqlite ? "SQLite" : "PostgreSQL";
+    line += " | " + std::string(to_string(rule.severity)) + " |";
+    CHECK(page.find(line) != std::string::npos);
     CHECK(names.insert(rule.name).second);
     CHECK_FALSE(rule.hazard.ends_with("."));
     CHECK(rule.remedy.ends_with("."));

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <string_view>
+#include <tuple>
+#include <utility>
 
 namespace nerve::migrations {
 
@@ -88,8 +90,10 @@ class Parts {
 
   std::vector<ObjectPart> take() {
     std::ranges::sort(parts_, {}, [](const ObjectPart& part) { return std::tie(part.key, part.text); });
-    const auto doubles = std::ranges::unique(parts_, {}, &ObjectPart::key);
-    parts_.erase(doubles.begin(), doubles.end());
+    const auto is_double = [](const ObjectPart& left, const ObjectPart& right) {
+      return left.key == right.key;
+    };
+    parts_.erase(std::unique(parts_.begin(), parts_.end(), is_double), parts_.end());
     return std::move(parts_);
   }
 

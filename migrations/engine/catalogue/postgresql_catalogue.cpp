@@ -138,9 +138,9 @@ class Reader {
     transaction_.each<std::int64_t, std::string, std::string, bool, bool, bool, Json, std::string,
                       std::string, Json, std::string>(
         queries::relations, {{"schema", schema_}},
-        [&](std::int64_t id, std::string name, std::string kind, bool is_unlogged, bool has_row_security,
-            bool forces_row_security, const Json& options, std::string partition_key, std::string bound,
-            const Json& parents, std::string query) {
+        [&](std::int64_t id, std::string name, const std::string& kind, bool is_unlogged,
+            bool has_row_security, bool forces_row_security, const Json& options, std::string partition_key,
+            std::string bound, const Json& parents, const std::string& query) {
           if (left_out_.contains(name)) return;
           Object object;
           object.id = id;

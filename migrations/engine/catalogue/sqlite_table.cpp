@@ -15,7 +15,6 @@ namespace nerve::migrations {
 namespace {
 
 using db::SqlToken;
-using db::SqlTokenKind;
 
 std::string to_upper(std::string_view text) {
   std::string upper(text);

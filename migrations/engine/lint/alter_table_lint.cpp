@@ -67,6 +67,12 @@ bool is_volatile_default(const Tokens& action) {
   return false;
 }
 
+bool is_serial(const SqlToken& type) {
+  constexpr std::array<std::string_view, 6> serials{"serial",  "bigserial", "smallserial",
+                                                    "serial2", "serial4",   "serial8"};
+  return std::ranges::any_of(serials, [&](std::string_view serial) { return type.is(serial); });
+}
+
 class ActionLint {
  public:
   ActionLint(const Tokens& action, std::string_view table, Dialect dialect, std::vector<Hazard>& hazards)
@@ -114,11 +120,11 @@ class ActionLint {
     const std::string name = column(definition[0]);
     const bool has_default = find_word(definition, "default", 1) < definition.size();
     const bool is_generated = find_word(definition, "generated", 1) < definition.size();
-    const bool is_serial = at_or_end(definition, 1).text.find("serial") != std::string_view::npos;
-    if (has_pair(definition, "not", "null") && !has_default && !is_generated && !is_serial) {
+    const bool counts = is_serial(at_or_end(definition, 1));
+    if (has_pair(definition, "not", "null") && !has_default && !is_generated && !counts) {
       add("add-column-not-null", name);
     }
-    if (is_generated || is_serial || (has_default && is_volatile_default(definition)))
+    if (is_generated || counts || (has_default && is_volatile_default(definition)))
       add("add-column-rewrite", name);
     if (find_word(definition, "unique", 1) < definition.size() || has_pair(definition, "primary", "key")) {
       add("add-unique", name);
@@ -175,10 +181,8 @@ SqlToken new_table_name(const Tokens& tokens, std::size_t at) {
 }
 
 void lint_column_type(const Tokens& definition, std::vector<Hazard>& hazards) {
-  constexpr std::array<std::string_view, 6> serials{"serial",  "bigserial", "smallserial",
-                                                    "serial2", "serial4",   "serial8"};
   const SqlToken& type = at_or_end(definition, 1);
-  if (std::ranges::any_of(serials, [&](std::string_view serial) { return type.is(serial); })) {
+  if (is_serial(type)) {
     hazards.push_back({"serial", type.offset, stored_name(definition[0])});
   }
   if (!type.is("timestamp")) return;

@@ -26,7 +26,7 @@ void require_known_rules(const Migration& migration) {
     throw ValidationError(
         fmt::format("{}: `allow` names the rule \"{}\", which does not exist", migration.file,
                     permission.rule),
-        meant ? fmt::format("Did you mean \"{}\"?", *meant) : "docs/migrations.md lists the rules.");
+        meant ? fmt::format("Did you mean \"{}\"?", *meant) : "docs/migration_lint.md lists the rules.");
   }
 }
 

@@ -31,7 +31,7 @@ struct LintRule {
   std::string_view remedy;             ///< the safe form, as a sentence
 };
 
-/// All rules, in the order of docs/migrations.md.
+/// All rules, in the order of docs/migration_lint.md.
 std::span<const LintRule> lint_rules() noexcept;
 
 struct LintFinding {
