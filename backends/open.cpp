@@ -19,4 +19,10 @@ std::unique_ptr<db::Database> open_database(std::string_view url, const OpenOpti
   return make(backends::make_sqlite_source(parsed.location, options));
 }
 
+std::unique_ptr<db::Database> open_scratch_database() {
+  db::DatabaseOptions options;
+  options.pool_size = 1;
+  return std::make_unique<db::Database>(backends::make_memory_source(), options);
+}
+
 }  // namespace nerve

@@ -22,6 +22,7 @@ namespace {
 /// percent-encoded.
 std::string connect_string(const std::filesystem::path& path, bool read_only) {
   constexpr std::string_view digits = "0123456789ABCDEF";
+  if (path == in_memory) return "dbname=\"" + std::string(in_memory) + "\"";
   std::string uri = "file:";
   for (const char c : std::filesystem::absolute(path).string()) {
     const auto octet = static_cast<unsigned char>(c);
@@ -34,16 +35,23 @@ std::string connect_string(const std::filesystem::path& path, bool read_only) {
   return "dbname=\"" + uri + (read_only ? "?mode=ro\" readonly=true" : "?mode=rw\"");
 }
 
+/// What the modules of full-text and R-tree tables ask when one is made.
+bool is_asked_by_modules(const char* pragma, const char* value) {
+  const std::string_view name = pragma == nullptr ? "" : pragma;
+  return value == nullptr && (name == "data_version" || name == "page_size");
+}
+
 /// Scripts come whole from migrations; a COMMIT inside one would leave half of it applied.
-int refuse_control(void* /*context*/, int action, const char* /*first*/, const char* /*second*/,
+int refuse_control(void* /*context*/, int action, const char* first, const char* second,
                    const char* /*schema*/, const char* /*trigger*/) {
   switch (action) {
     case SQLITE_TRANSACTION:
     case SQLITE_SAVEPOINT:
     case SQLITE_ATTACH:
     case SQLITE_DETACH:
-    case SQLITE_PRAGMA:
       return SQLITE_DENY;
+    case SQLITE_PRAGMA:
+      return is_asked_by_modules(first, second) ? SQLITE_OK : SQLITE_DENY;
     default:
       return SQLITE_OK;
   }
@@ -250,6 +258,7 @@ std::unique_ptr<db::BulkWriter> SqliteConnection::bulk_insert(const db::Identifi
 bool SqliteConnection::is_usable() noexcept {
   // A restore replaces the file; a connection to the old one would write into nothing.
   if (foreign_keys_suspended_) return false;
+  if (path_ == in_memory) return true;
   int has_moved = 0;
   return sqlite3_file_control(handle_, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved) == SQLITE_OK &&
          has_moved == 0;

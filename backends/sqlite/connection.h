@@ -16,6 +16,9 @@
 
 namespace nerve::backends {
 
+/// In place of a path: a database in memory, which is gone with its connection.
+inline constexpr std::string_view in_memory = ":memory:";
+
 /// One connection to an SQLite file: WAL, foreign keys, busy timeout, extended result codes, defensive mode.
 class SqliteConnection : public db::Connection {
  public:

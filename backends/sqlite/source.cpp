@@ -72,7 +72,35 @@ class SqliteSource final : public db::ConnectionSource {
   std::shared_ptr<std::timed_mutex> queue_;
 };
 
+/// Nobody else can see the database, so its lock is always had.
+class OwnLock final : public db::SchemaLock {
+ public:
+  void require_held() override {}
+};
+
+class MemorySource final : public db::ConnectionSource {
+ public:
+  std::unique_ptr<db::Connection> connect() override {
+    OpenOptions options;
+    options.wal = false;
+    return std::make_unique<SqliteConnection>(std::filesystem::path(in_memory), options);
+  }
+  db::Dialect dialect() const noexcept override { return db::Dialect::sqlite; }
+  const std::string& name() const noexcept override { return name_; }
+  std::shared_ptr<std::timed_mutex> writer_queue() const override { return nullptr; }
+  std::unique_ptr<db::SchemaLock> lock_schema(std::chrono::milliseconds /*wait*/) override {
+    return std::make_unique<OwnLock>();
+  }
+
+ private:
+  std::string name_ = "a scratch database";
+};
+
 }  // namespace
+
+std::unique_ptr<db::ConnectionSource> make_memory_source() {
+  return std::make_unique<MemorySource>();
+}
 
 std::unique_ptr<db::ConnectionSource> make_sqlite_source(const std::filesystem::path& path,
                                                          const OpenOptions& options) {

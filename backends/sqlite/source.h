@@ -14,4 +14,7 @@ namespace nerve::backends {
 std::unique_ptr<db::ConnectionSource> make_sqlite_source(const std::filesystem::path& path,
                                                          const OpenOptions& options);
 
+/// Each connection of it is a database of its own, in memory: for a pool of one.
+std::unique_ptr<db::ConnectionSource> make_memory_source();
+
 }  // namespace nerve::backends

@@ -107,7 +107,11 @@ std::string_view transaction_control(std::string_view statement, Dialect dialect
   }
   if (dialect == Dialect::postgresql) {
     if (first.is("reset")) return "RESET";
-    if (first.is("set") && !scanner.next().is("local")) return "SET without LOCAL";
+    if (first.is("set")) {
+      const SqlToken what = scanner.next();
+      // SET CONSTRAINTS ends with the transaction as SET LOCAL does.
+      if (!what.is("local") && !what.is("constraints")) return "SET without LOCAL";
+    }
   }
   return {};
 }

@@ -41,4 +41,8 @@ struct OpenOptions {
 /// database).
 std::unique_ptr<db::Database> open_database(std::string_view url, const OpenOptions& options = {});
 
+/// An empty SQLite database in memory, of one connection. It is gone with the returned object, and also when
+/// that connection fails for good: then what follows meets an empty one.
+std::unique_ptr<db::Database> open_scratch_database();
+
 }  // namespace nerve

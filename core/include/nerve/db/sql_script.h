@@ -20,8 +20,9 @@ struct ScriptStatement {
 std::vector<ScriptStatement> split_script(std::string_view script, Dialect dialect);
 
 /// Whether a statement begins, ends or divides a transaction, or leaves the database it runs in (ATTACH,
-/// DETACH, PRAGMA, DISCARD, and SET without LOCAL on PostgreSQL), so that it must not stand in a script that
-/// runs inside a transaction. Returns the words that say so, such as "COMMIT" or "SET"; empty otherwise.
+/// DETACH, PRAGMA, DISCARD, and on PostgreSQL SET without LOCAL or CONSTRAINTS), so that it must not stand in
+/// a script that runs inside a transaction. Returns the words that say so, such as "COMMIT" or "SET"; empty
+/// otherwise.
 std::string_view transaction_control(std::string_view statement, Dialect dialect);
 
 }  // namespace nerve::db

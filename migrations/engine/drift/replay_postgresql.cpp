@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "drift/replay.h"
+#include "drift/scratch_statement.h"
+
+#include "nerve/core/error.h"
+#include "nerve/core/interrupt.h"
+#include "nerve/db/identifier.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <optional>
+
+namespace nerve::migrations {
+
+namespace {
+
+// Extensions often live in the user's own schema, so that it must stay on the path for their types and
+// functions.
+constexpr std::string_view path_sql = R"(
+SELECT CAST(s.name AS text),
+       s.name = current_schema(),
+       EXISTS (SELECT 1 FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace WHERE n.nspname = s.name)
+FROM unnest(current_schemas(false)) WITH ORDINALITY AS s(name, position)
+ORDER BY s.position)";
+
+constexpr std::string_view extension_member =
+    "EXISTS (SELECT 1 FROM pg_depend AS e WHERE e.classid = c.tableoid AND e.objid = c.oid AND e.deptype = "
+    "'e')";
+
+constexpr std::string_view reached_sql = R"(
+SELECT CAST(n.nspname AS text) || '.' || CAST(c.relname AS text)
+FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', CAST(:scratch AS name)) AND NOT {}
+  AND (CAST(n.nspname AS text) || '.' || CAST(c.relname AS text)) IN
+      (SELECT value FROM jsonb_array_elements_text(CAST(:names AS jsonb)))
+ORDER BY 1 LIMIT 1)";
+
+// A target without a schema is met in the scratch schema first, then in the user's.
+constexpr std::string_view met_sql = R"(
+SELECT CAST(n.nspname AS text) || '.' || CAST(c.relname AS text)
+FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = CAST(:schema AS name) AND NOT {}
+  AND CAST(c.relname AS text) IN (SELECT value FROM jsonb_array_elements_text(CAST(:names AS jsonb)))
+  AND NOT EXISTS (SELECT 1 FROM pg_class AS s JOIN pg_namespace AS m ON m.oid = s.relnamespace
+                  WHERE m.nspname = CAST(:scratch AS name) AND s.relname = c.relname)
+ORDER BY 1 LIMIT 1)";
+
+constexpr std::string_view locked_sql = R"(
+SELECT CAST(n.nspname AS text) || '.' || CAST(c.relname AS text)
+FROM pg_locks AS l
+JOIN pg_class AS c ON c.oid = l.relation
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation'
+  AND n.nspname NOT IN ('pg_catalog', 'pg_toast', 'information_schema', CAST(:scratch AS name)) AND NOT {}
+ORDER BY 1 LIMIT 1)";
+
+constexpr std::string_view deferred_sql = R"(
+SELECT DISTINCT CAST(k.conname AS text)
+FROM pg_constraint AS k JOIN pg_namespace AS n ON n.oid = k.connamespace
+WHERE n.nspname = CAST(:scratch AS name) AND k.condeferred ORDER BY 1)";
+
+/// Thrown to roll back what has served its purpose. No Error, so that nobody takes it for one.
+struct Finished {};
+
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
+    text.replace(at, from.size(), to);
+  }
+  return text;
+}
+
+class ScratchSchema {
+ public:
+  explicit ScratchSchema(db::Transaction& transaction) : transaction_(transaction) {
+    // No other session can make the same, and nobody sees it before it is gone.
+    scratch_ = fmt::format("nerve_scratch_{}", transaction.one<std::int64_t>("SELECT pg_backend_pid()"));
+    path_ = db::quote_name(scratch_);
+    std::string last;
+    transaction.each<std::string, bool, bool>(
+        path_sql, {}, [&](const std::string& name, bool is_current, bool has_extensions) {
+          if (is_current) {
+            schema_ = name;
+            sees_schema_ = has_extensions;
+            if (has_extensions) last = ", " + db::quote_name(name);
+          } else {
+            path_ += ", " + db::quote_name(name);
+          }
+        });
+    path_ += last;
+    create();
+  }
+
+  void replay(const Replay& replay) {
+    begin_migration();
+    for (const MigrationStatement& statement : replay.statements) {
+      throw_if_interrupted();
+      try {
+        run(statement.sql);
+      } catch (const Error& error) {
+        rethrow_with_place(error, replay, statement);
+      }
+    }
+    // Checks that wait for the end of a transaction would hold up later changes of their tables.
+    transaction_.execute_script("SET CONSTRAINTS ALL IMMEDIATE");
+  }
+
+  Catalogue read() {
+    transaction_.execute_script("SET LOCAL search_path TO " + path_);
+    Catalogue catalogue = read_catalogue(transaction_);
+    for (Object& object : catalogue.objects) use_own_name(object);
+    catalogue.schema = schema_;
+    return catalogue;
+  }
+
+ private:
+  void create() {
+    try {
+      transaction_.execute_script("CREATE SCHEMA " + db::quote_name(scratch_));
+    } catch (const DatabaseError& error) {
+      constexpr std::string_view insufficient_privilege = "42501";
+      if (error.code() != insufficient_privilege) throw;
+      throw DeniedError(
+          "the role may not make the scratch schema in which migrations are replayed",
+          "Run it as the owner of the database, or permit it: GRANT CREATE ON DATABASE … TO …;");
+    }
+    transaction_.execute_script("SET LOCAL check_function_bodies = off");
+  }
+
+  void begin_migration() {
+    transaction_.execute_script("SET LOCAL search_path TO " + path_);
+    std::string deferred;
+    transaction_.each<std::string>(deferred_sql, {{"scratch", scratch_}}, [&](const std::string& name) {
+      deferred += (deferred.empty() ? "" : ", ") + db::quote_name(name);
+    });
+    if (!deferred.empty()) transaction_.execute_script("SET CONSTRAINTS " + deferred + " DEFERRED");
+  }
+
+  void run(const std::string& sql) {
+    const ScratchStatement statement = for_scratch(sql, schema_, scratch_);
+    if (statement.sql.empty()) return;
+    require_own(statement);
+    transaction_.execute_script(statement.sql);
+    const auto locked =
+        transaction_.maybe<std::string>(fmt::format(locked_sql, extension_member), {{"scratch", scratch_}});
+    if (locked) refuse(*locked);
+  }
+
+  /// Looked at before the statement runs, so that not even for a moment a lock of the user's tables is held.
+  void require_own(const ScratchStatement& statement) {
+    if (!statement.qualified_names.empty()) {
+      Json names = Json::array();
+      for (const auto& [schema, name] : statement.qualified_names) names.push_back(schema + '.' + name);
+      const auto reached = transaction_.maybe<std::string>(fmt::format(reached_sql, extension_member),
+                                                           {{"scratch", scratch_}, {"names", names}});
+      if (reached) refuse(*reached);
+    }
+    if (!sees_schema_ || statement.targets.empty()) return;
+    const Json names = statement.targets;
+    const auto met =
+        transaction_.maybe<std::string>(fmt::format(met_sql, extension_member),
+                                        {{"scratch", scratch_}, {"schema", schema_}, {"names", names}});
+    if (met) refuse(*met);
+  }
+
+  [[noreturn]] static void refuse(const std::string& table) {
+    throw UnsupportedError(
+        "the statement reaches " + table + ", which no migration makes in this schema",
+        "A migration that reaches beyond what migrations make is applied, but cannot be replayed: its "
+        "drift is for people to see (`nerve-db schema export`).");
+  }
+
+  /// Texts of functions, defaults and policies name the schema where the migration did.
+  void use_own_name(Object& object) const {
+    const auto rename = [&](std::string& text) { text = replaced(std::move(text), scratch_, schema_); };
+    rename(object.definition);
+    for (std::string& property : object.properties) rename(property);
+    for (Constraint& constraint : object.constraints) rename(constraint.definition);
+    for (Column& column : object.columns) {
+      if (column.default_value) rename(*column.default_value);
+      rename(column.generated);
+    }
+  }
+
+  db::Transaction& transaction_;
+  std::string scratch_;
+  std::string schema_;
+  std::string path_;
+  bool sees_schema_ = false;
+};
+
+}  // namespace
+
+Catalogue replay_on_postgresql(db::Database& database, const std::vector<Replay>& replays) {
+  db::TransactionOptions options;
+  options.lock_timeout = std::chrono::milliseconds(1000);
+  std::optional<Catalogue> catalogue;
+  try {
+    database.change_schema([&](db::SchemaSession& session) {
+      session.write(
+          [&](db::Transaction& transaction) {
+            ScratchSchema scratch(transaction);
+            for (const Replay& replay : replays) scratch.replay(replay);
+            catalogue = scratch.read();
+            throw Finished();
+          },
+          options);
+    });
+  } catch (const Finished&) {
+    // Rolled back; the catalogue is a value.
+  }
+  return std::move(*catalogue);
+}
+
+}  // namespace nerve::migrations

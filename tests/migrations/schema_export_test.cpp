@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+// The exported schema makes the same schema again.
+#include "nerve/migrations/schema_export.h"
+
+#include "migrations/migration_files.h"
+#include "support/engine.h"
+#include "support/test_data.h"
+
+#include "nerve/core/error.h"
+#include "nerve/db/identifier.h"
+#include "nerve/migrations/drift.h"
+#include "nerve/migrations/migrator.h"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+using namespace nerve;
+using migrations::Catalogue;
+using migrations::ConstraintKind;
+using migrations::Ledger;
+using migrations::MigrationSet;
+using migrations::Migrator;
+using migrations::Object;
+using migrations::ObjectKind;
+using migrations::read_catalogue;
+
+namespace {
+
+constexpr std::array sqlite_files{"chinook.sqlite",
+                                  "codecrafters_sample.db",
+                                  "datasette_fixtures.db",
+                                  "duckdb_rtree.db",
+                                  "northwind.db",
+                                  "pgloader_test.db",
+                                  "sakila.db",
+                                  "sqlitetest_gencol1.db",
+                                  "sqlitetest_index6.db",
+                                  "sqlitetest_strict1.db"};
+
+void run(db::Database& database, const std::string& script) {
+  database.write([&](db::Transaction& transaction) { transaction.execute_script(script); });
+}
+
+Catalogue read(db::Database& database) {
+  return database.read([](db::Transaction& transaction) { return read_catalogue(transaction); });
+}
+
+Catalogue read_file(const std::filesystem::path& path) {
+  OpenOptions options;
+  options.read_only = true;
+  return read(*open_database(path.string(), options));
+}
+
+std::string differences(const Catalogue& expected, const Catalogue& actual) {
+  std::string text;
+  for (const auto& difference : compare(expected, actual)) {
+    text += std::string(to_string(difference.kind)) + " " + difference.object;
+    for (const std::string& change : difference.changes) text += "; " + change;
+    text += '\n';
+  }
+  return text;
+}
+
+/// A schema of SQLite as PostgreSQL would have it: the same tables, keys and references.
+std::string for_postgresql(const Catalogue& catalogue) {
+  const auto type_of = [](const std::string& type) -> std::string {
+    if (type.starts_with("INT")) return "bigint";
+    if (type.starts_with("NUM")) return "numeric";
+    if (type == "REAL") return "double precision";
+    if (type.starts_with("DATE")) return "timestamptz";
+    return type == "BLOB" ? "bytea" : "text";
+  };
+  const auto list = [](const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "" : ", ") + db::quote_name(name);
+    return text;
+  };
+  std::string tables;
+  std::string keys;
+  for (const Object& table : catalogue.objects) {
+    if (table.kind != ObjectKind::table) continue;
+    std::string body;
+    for (const auto& column : table.columns) {
+      body += (body.empty() ? "" : ", ") + db::quote_name(column.name) + " " + type_of(column.type) +
+              (column.is_not_null ? " NOT NULL" : "");
+    }
+    for (const auto& constraint : table.constraints) {
+      if (constraint.kind == ConstraintKind::primary_key)
+        body += ", PRIMARY KEY (" + list(constraint.columns) + ")";
+      if (!constraint.referral) continue;
+      keys += "ALTER TABLE " + db::quote_name(table.name) + " ADD FOREIGN KEY (" + list(constraint.columns) +
+              ") REFERENCES " + db::quote_name(constraint.referral->table) + " (" +
+              list(constraint.referral->columns) + ");\n";
+    }
+    tables += "CREATE TABLE " + db::quote_name(table.name) + " (" + body + ");\n";
+  }
+  return tables + keys;
+}
+
+}  // namespace
+
+TEST_CASE("the export of each real SQLite database makes its schema again") {
+  for (const char* file : sqlite_files) {
+    const auto path = test::test_data(std::string("sqlite/") + file);
+    if (!path) {
+      MESSAGE("skipped: no ../shared/data/sqlite");
+      return;
+    }
+    CAPTURE(file);
+    const Catalogue catalogue = read_file(*path);
+    const auto copy = open_scratch_database();
+    run(*copy, to_sql(catalogue));
+    CHECK(differences(catalogue, read(*copy)) == "");
+  }
+}
+
+TEST_CASE("the export of a PostgreSQL schema makes it again, circles of references and all") {
+  if (test::Postgresql::is_waived()) return;
+  const test::Postgresql engine;
+  const auto database = engine.open();
+  run(*database, R"sql(
+CREATE EXTENSION citext;
+CREATE TYPE mood AS ENUM ('calm', 'it''s "odd"');
+CREATE TYPE pair AS (a int, m mood);
+CREATE DOMAIN share AS numeric(5,2) DEFAULT 0 NOT NULL CHECK (VALUE <= 100);
+CREATE SEQUENCE tickets INCREMENT BY -2 MINVALUE -100 CYCLE;
+CREATE FUNCTION next_ticket() RETURNS bigint LANGUAGE sql AS $$ SELECT nextval('tickets') $$;
+CREATE TABLE "Zone" (id bigint GENERATED BY DEFAULT AS IDENTITY (START WITH 10) PRIMARY KEY, name citext COLLATE "C" UNIQUE);
+CREATE TABLE a (id bigint PRIMARY KEY DEFAULT next_ticket(), n serial, b_id bigint, zone bigint REFERENCES "Zone" ON DELETE CASCADE
+  DEFERRABLE INITIALLY DEFERRED, m mood DEFAULT 'calm', s share, p pair, twice bigint GENERATED ALWAYS AS (b_id * 2) STORED);
+CREATE TABLE b (id bigint PRIMARY KEY, a_id bigint REFERENCES a, held tstzrange, EXCLUDE USING gist (held WITH &&));
+ALTER TABLE a ADD CONSTRAINT a_b FOREIGN KEY (b_id) REFERENCES b (id);
+ALTER TABLE a ADD CONSTRAINT late CHECK (b_id > 0) NOT VALID;
+CREATE FUNCTION rows_of_a() RETURNS SETOF a LANGUAGE sql AS $$ SELECT * FROM a $$;
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN RETURN NEW; END $f$;
+CREATE AGGREGATE total (bigint) (SFUNC = int8pl, STYPE = bigint, INITCOND = '0');
+CREATE VIEW first WITH (security_invoker = true) AS SELECT a.id, total(b.id) AS t FROM rows_of_a() AS a JOIN b ON true GROUP BY a.id;
+CREATE MATERIALIZED VIEW zz AS SELECT * FROM first;
+CREATE VIEW aa AS SELECT t FROM zz;
+CREATE UNIQUE INDEX zz_id ON zz (id);
+CREATE INDEX a_part ON a ((zone - 1) DESC NULLS LAST, id) INCLUDE (n) WHERE b_id IS NOT NULL;
+CREATE TRIGGER touch_a BEFORE UPDATE OF n ON a FOR EACH ROW WHEN (OLD.n IS DISTINCT FROM NEW.n) EXECUTE FUNCTION touch();
+ALTER TABLE a ENABLE ALWAYS TRIGGER touch_a;
+ALTER TABLE a ENABLE ROW LEVEL SECURITY;
+ALTER TABLE a FORCE ROW LEVEL SECURITY;
+CREATE POLICY some_rows ON a AS RESTRICTIVE FOR SELECT TO PUBLIC USING (id > 0);
+CREATE TABLE logs (at timestamptz NOT NULL, line text, PRIMARY KEY (at)) PARTITION BY RANGE (at);
+CREATE TABLE logs_1 PARTITION OF logs (CHECK (line <> '')) FOR VALUES FROM ('2026-01-01') TO ('2026-02-01') WITH (fillfactor = 70);
+CREATE INDEX logs_line ON logs (line);
+CREATE UNLOGGED TABLE quick (id int PRIMARY KEY) WITH (autovacuum_enabled = false);
+CREATE STATISTICS a_stats ON b_id, zone FROM a;
+CREATE RULE quiet AS ON DELETE TO quick DO INSTEAD NOTHING;
+)sql");
+  const Catalogue catalogue = read(*database);
+  CHECK(catalogue.objects.size() == 25);
+  const std::string sql = to_sql(catalogue);
+  const test::Postgresql other;
+  const auto copy = other.open();
+  run(*copy, sql);
+  CHECK(differences(catalogue, read(*copy)) == "");
+  CHECK(to_sql(read(*copy)) == sql);
+  // What refers to each other is made first, and tied together after.
+  CHECK(sql.find("ALTER TABLE a ADD CONSTRAINT a_b FOREIGN KEY (b_id) REFERENCES b(id);") >
+        sql.find("CREATE TABLE b"));
+}
+
+TEST_CASE(
+    "an exported baseline of a real database has no drift, and finds a change by hand, on both engines") {
+  for (const char* file : {"chinook.sqlite", "northwind.db"}) {
+    const auto path = test::test_data(std::string("sqlite/") + file);
+    if (!path) {
+      MESSAGE("skipped: no ../shared/data/sqlite");
+      return;
+    }
+    CAPTURE(file);
+    const auto check = [&](db::Database& database) {
+      const std::string baseline = to_baseline_migration(read(database), file);
+      const std::array dialects{database.dialect()};
+      const MigrationSet set = test::migration_set({{"baseline", baseline}}, dialects);
+      Migrator(database, set).baseline();
+      const auto report = find_drift(database, set, Ledger(), open_scratch_database);
+      CHECK(report.unknown == "");
+      CHECK(report.compared >= 11);
+      CHECK(report.differences.empty());
+      run(database, "ALTER TABLE " +
+                        db::quote_name(std::string(file) == "northwind.db" ? "Orders" : "Album") +
+                        " ADD COLUMN by_hand integer");
+      const auto changed = find_drift(database, set, Ledger(), open_scratch_database);
+      REQUIRE(changed.open_count() == 1);
+      CHECK(changed.differences[0].changes == std::vector<std::string>{"column by_hand added: integer"});
+    };
+    const test::TempFolder folder;
+    const auto copy = folder / "copy.db";
+    std::filesystem::copy_file(*path, copy);
+    std::filesystem::permissions(copy,
+                                 std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    check(*open_database(copy.string()));
+    if (test::Postgresql::is_waived()) continue;
+    const test::Postgresql engine;
+    const auto database = engine.open();
+    run(*database, for_postgresql(read_file(*path)));
+    check(*database);
+  }
+}
+
+TEST_CASE("a definition that means something else in a migration is refused by name") {
+  const test::Sqlite engine;
+  const auto database = engine.open();
+  run(*database, "CREATE TABLE a (id INTEGER PRIMARY KEY, b TEXT DEFAULT '{{1}}')");
+  CHECK_THROWS_WITH_AS(to_baseline_migration(read(*database), "x"),
+                       "table a holds \"{{\", which means something else in a migration", UnsupportedError);
+  CHECK_THROWS_AS(to_baseline_migration(read(*database), "x\n-- migrate:down"), ValidationError);
+}
+
+TEST_CASE(
+    "the document tells each table's columns, keys, references and facts, and no name breaks out of it") {
+  const test::Sqlite engine;
+  const auto database = engine.open();
+  run(*database,
+      "CREATE TABLE teams (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
+      "CREATE TABLE users (id INTEGER PRIMARY KEY, team INTEGER REFERENCES teams ON DELETE CASCADE, email "
+      "TEXT);"
+      "CREATE INDEX by_mail ON users (email) WHERE email IS NOT NULL;"
+      "CREATE TABLE \"x`|\n# y\" (\"a|b\" TEXT DEFAULT 'p|q', PRIMARY KEY (\"a|b\"));");
+  const std::string text = to_markdown(read(*database), "The *shop*",
+                                       {{"users",
+                                         {.module = "identity",
+                                          .description = "Who may log in.",
+                                          .classification = "confidential",
+                                          .retention = "2 years",
+                                          .personal_columns = {"email"},
+                                          .sealed_columns = {"email"}}}});
+  CHECK(text == R"(# The \*shop\*
+
+3 tables, 0 views, 1 indexes, 0 triggers.
+
+## `teams`
+
+| Column | Type | Default | |
+|---|---|---|---|
+| `id` | `INTEGER` |  | key |
+| `name` | `TEXT` |  | not null, unique |
+
+- Primary key: `id`
+- Unique: `name`
+- Referenced by: `users` (`team`)
+
+## `users`
+
+Who may log in.
+
+- Module: identity
+- Classification: confidential
+- Retention: 2 years
+- Personal columns: `email`
+- Sealed columns: `email`
+
+| Column | Type | Default | |
+|---|---|---|---|
+| `id` | `INTEGER` |  | key |
+| `team` | `INTEGER` |  |  |
+| `email` | `TEXT` |  | personal, sealed |
+
+- Primary key: `id`
+- References: `team` → `teams` (`id`), on delete CASCADE
+- Index: `by_mail` on `email`, partial
+
+## ``x`\| # y``
+
+| Column | Type | Default | |
+|---|---|---|---|
+| `a\|b` | `TEXT` | `'p\|q'` | key |
+
+- Primary key: `a\|b`
+)");
+}
