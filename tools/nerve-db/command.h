@@ -71,6 +71,7 @@ Command stats_command();
 Command optimize_command();
 Command queries_command();
 Command migrate_command();
+Command schema_command();
 Command completions_command();
 
 }  // namespace nerve::cli

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// nerve-db migrate up, down, baseline and repair
+// nerve-db migrate up and down
 #include "confirm.h"
 #include "migrate_commands.h"
 #include "migrate_target.h"
@@ -132,7 +132,7 @@ void confirm_way_back(Context& context, const Arguments& arguments, std::vector<
 
 int run_migrate_up(Context& context, const Arguments& arguments) {
   const bool is_dry = arguments.has("--dry-run");
-  std::vector<MigrationTarget> targets = migration_targets(context, arguments, !is_dry);
+  std::vector<MigrationTarget> targets = migration_targets(context, arguments, is_dry ? TargetAccess::read : TargetAccess::write);
   const auto change_of = [&](const MigrationTarget& target) -> Change {
     const auto reference = target.reference(arguments.text("--to"));
     return {[=](Migrator& migrator) { return migrator.plan_up(reference); },
@@ -143,7 +143,7 @@ int run_migrate_up(Context& context, const Arguments& arguments) {
 
 int run_migrate_down(Context& context, const Arguments& arguments) {
   const bool is_dry = arguments.has("--dry-run");
-  std::vector<MigrationTarget> targets = migration_targets(context, arguments, !is_dry);
+  std::vector<MigrationTarget> targets = migration_targets(context, arguments, is_dry ? TargetAccess::read : TargetAccess::write);
   const auto change_of = [&](const MigrationTarget& target) -> Change {
     const auto reference = target.reference(arguments.text("--to"));
     const auto all = static_cast<std::int64_t>(target.set.in_order().size());
@@ -154,42 +154,6 @@ int run_migrate_down(Context& context, const Arguments& arguments) {
   if (is_dry) return dry_run(context, targets, change_of);
   confirm_way_back(context, arguments, targets, change_of);
   return run_change(context, arguments, targets, change_of);
-}
-
-int run_migrate_baseline(Context& context, const Arguments& arguments) {
-  Output& output = context.output();
-  Json json = Json::array();
-  for (MigrationTarget& target : migration_targets(context, arguments, true)) {
-    migrations::MigratorOptions options;
-    options.actor = current_actor();
-    Migrator migrator = target.migrator(std::move(options));
-    for (const auto& reference : migrator.baseline(target.reference(arguments.text("--to")))) {
-      json.push_back(reference.to_string());
-      if (!output.wants_json()) output.line("declared " + reference.to_string());
-    }
-  }
-  if (output.wants_json()) output.json({{"declared", std::move(json)}});
-  return 0;
-}
-
-int run_migrate_repair(Context& context, const Arguments& arguments) {
-  const auto accepted = arguments.text("--accept");
-  if (!accepted) {
-    throw ValidationError("nothing to repair is named", "Add --accept MIGRATION.");
-  }
-  Output& output = context.output();
-  for (MigrationTarget& target : migration_targets(context, arguments, true)) {
-    migrations::MigratorOptions options;
-    options.actor = current_actor();
-    const auto reference = *target.reference(accepted);
-    target.migrator(std::move(options)).accept_change(reference);
-    if (output.wants_json()) {
-      output.json({{"accepted", reference.to_string()}});
-    } else {
-      output.line("accepted " + reference.to_string());
-    }
-  }
-  return 0;
 }
 
 }  // namespace nerve::cli

@@ -25,6 +25,10 @@ Parameter target_option(std::string_view description) {
   return {.name = "--to", .value_name = "MIGRATION", .type = ValueType::text, .description = description};
 }
 
+Parameter object_option(std::string_view name, std::string_view description) {
+  return {.name = name, .value_name = "OBJECT", .type = ValueType::text, .description = description};
+}
+
 /// What every verb that looks at a database takes.
 std::vector<Parameter> with_common(std::vector<Parameter> options) {
   options.insert(options.begin(), {database_option(), folder_option(), ledger_option()});
@@ -73,6 +77,20 @@ Command plan_verb() {
                                    .choices = {"sqlite", "postgresql"}}}),
           .example = "nerve-db migrate plan --dir migrations --dialect postgresql",
           .run = &run_migrate_plan};
+}
+
+Command verify_verb() {
+  return {.name = "verify",
+          .summary = "compare files, history and schema, and look for dangerous statements",
+          .description =
+              "Replays the applied migrations into a scratch database and names every object that differs:\n"
+              "what was changed by hand. Nothing is changed. Pending migrations are looked through for\n"
+              "statements that lose data or block others.",
+          .options = with_common({}),
+          .exit_codes = "0 all fits, 9 the schema differs, 6 a file was changed, 4 the history does not fit,\n"
+                        "11 it could not be compared",
+          .example = "nerve-db migrate verify --db app.db --dir migrations",
+          .run = &run_migrate_verify};
 }
 
 Command history_verb() {
@@ -126,7 +144,12 @@ Command down_verb() {
 Command baseline_verb() {
   return {.name = "baseline",
           .summary = "declare the migrations of a database that has their result already",
-          .options = with_common({target_option("this migration and what it stands on (default: all)")}),
+          .description =
+              "With --create, writes what the database holds now as the first migration of the folder, and\n"
+              "declares that. What differs from the migrations is shown, and changed by nobody.",
+          .options = with_common({target_option("this migration and what it stands on (default: all)"),
+                                  {.name = "--create", .description = "write 0001_baseline.sql into the empty folder"}}),
+          .exit_codes = "0 declared, 9 declared, but the schema differs",
           .example = "nerve-db migrate baseline --db app.db --dir migrations --to 0001",
           .run = &run_migrate_baseline};
 }
@@ -138,7 +161,13 @@ Command repair_verb() {
               {{.name = "--accept",
                 .value_name = "MIGRATION",
                 .type = ValueType::text,
-                .description = "take the changed file of an applied migration as the published one"}}),
+                .description = "take the changed file of an applied migration as the published one"},
+               object_option("--adopt", "this object is wanted as it is now (see migrate verify)"),
+               object_option("--ignore", "never compare this object"), object_option("--compare", "compare it again"),
+               {.name = "--reason",
+                .value_name = "TEXT",
+                .type = ValueType::text,
+                .description = "why, for the history"}}),
           .example = "nerve-db migrate repair --db app.db --dir migrations --accept 0001",
           .run = &run_migrate_repair};
 }
@@ -165,8 +194,8 @@ Command migrate_command() {
   return {.name = "migrate",
           .summary = "bring the schema of a database to the state that its migrations describe",
           .description = "Works on any SQLite or PostgreSQL database with migrations of your own (--dir).",
-          .commands = {up_verb(), down_verb(), status_verb(), plan_verb(), history_verb(), baseline_verb(),
-                       repair_verb(), new_verb()},
+          .commands = {up_verb(), down_verb(), status_verb(), plan_verb(), verify_verb(), history_verb(),
+                       baseline_verb(), repair_verb(), new_verb()},
           .example = "nerve-db migrate status --db app.db --dir migrations"};
 }
 

@@ -13,6 +13,7 @@ int run_migrate_up(Context& context, const Arguments& arguments);
 int run_migrate_down(Context& context, const Arguments& arguments);
 int run_migrate_baseline(Context& context, const Arguments& arguments);
 int run_migrate_repair(Context& context, const Arguments& arguments);
+int run_migrate_verify(Context& context, const Arguments& arguments);
 int run_migrate_new(Context& context, const Arguments& arguments);
 
 }  // namespace nerve::cli

@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // nerve-db migrate new
 #include "migrate_commands.h"
+#include "new_file.h"
 
 #include "nerve/core/error.h"
 #include "nerve/core/json.h"
 #include "nerve/db/identifier.h"
 #include "nerve/migrations/migration_set.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 
 namespace nerve::cli {
@@ -51,18 +48,6 @@ int next_number(const std::filesystem::path& folder, const std::string& module) 
   return last + 1;
 }
 
-void make_file(const std::filesystem::path& path, const std::string& text) {
-  constexpr mode_t readable = 0644;
-  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, readable);
-  const bool is_written =
-      descriptor >= 0 && ::write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  const int error = errno;
-  if (descriptor >= 0) ::close(descriptor);
-  if (is_written) return;
-  throw DeniedError(fmt::format("cannot make {}: {}", path.string(), std::strerror(error)),
-                    "Give this user the right to write into the folder.");
-}
-
 }  // namespace
 
 int run_migrate_new(Context& context, const Arguments& arguments) {
@@ -83,7 +68,7 @@ int run_migrate_new(Context& context, const Arguments& arguments) {
                       "Name another folder with --dir.");
   }
   const std::filesystem::path path = folder / fmt::format("{:04}_{}.sql", number, name);
-  make_file(path, fmt::format(content, name));
+  make_new_file(path, fmt::format(content, name));
   Output& output = context.output();
   if (output.wants_json()) {
     output.json({{"file", path.string()}, {"migration", migrations::Reference{module, number}.to_string()}});

@@ -162,7 +162,7 @@ int run_migrate_status(Context& context, const Arguments& arguments) {
   Output& output = context.output();
   int exit_code = 0;
   Json json = Json::array();
-  for (MigrationTarget& target : migration_targets(context, arguments, false)) {
+  for (MigrationTarget& target : migration_targets(context, arguments, TargetAccess::read)) {
     const SchemaState state = target.migrator().state();
     exit_code = std::max(exit_code, state_exit_code(state));
     if (!output.wants_json()) {
@@ -191,7 +191,7 @@ int run_migrate_plan(Context& context, const Arguments& arguments) {
     const auto set = migrations::MigrationSet::from_folder(*arguments.text("--dir"), dialects);
     show_steps(output, all_steps(set), dialect, steps);
   } else {
-    for (MigrationTarget& target : migration_targets(context, arguments, false)) {
+    for (MigrationTarget& target : migration_targets(context, arguments, TargetAccess::read)) {
       migrations::Migrator migrator = target.migrator();
       const auto reference = target.reference(arguments.text("--to"));
       const auto count = arguments.integer("--down");
@@ -209,7 +209,7 @@ int run_migrate_history(Context& context, const Arguments& arguments) {
   constexpr std::int64_t limit_default = 50;
   Output& output = context.output();
   Json json = Json::array();
-  for (MigrationTarget& target : migration_targets(context, arguments, false)) {
+  for (MigrationTarget& target : migration_targets(context, arguments, TargetAccess::read)) {
     const auto events = target.database->read([&](db::Transaction& transaction) {
       if (target.ledger.presence(transaction) != migrations::Ledger::Presence::present)
         return std::vector<migrations::Event>();

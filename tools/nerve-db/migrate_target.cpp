@@ -29,9 +29,11 @@ Ledger ledger_from(const Arguments& arguments) {
   }
 }
 
-OpenOptions open_options(Context& context, const Arguments& arguments, const DatabaseUrl& url, bool writes) {
+OpenOptions open_options(Context& context, const Arguments& arguments, const DatabaseUrl& url,
+                         TargetAccess access) {
   OpenOptions options = context.read_options();
-  options.read_only = !writes;
+  const bool writes = access == TargetAccess::write;
+  options.read_only = !writes && (access == TargetAccess::read || url.engine == db::Dialect::sqlite);
   options.create = writes && arguments.has("--create");
   // A database that is there keeps its journal mode; one that is made gets the better one.
   std::error_code error;
@@ -58,7 +60,7 @@ std::optional<migrations::Reference> MigrationTarget::reference(
   return migrations::Reference::parse(*text, set.default_module());
 }
 
-std::vector<MigrationTarget> migration_targets(Context& context, const Arguments& arguments, bool writes) {
+std::vector<MigrationTarget> migration_targets(Context& context, const Arguments& arguments, TargetAccess access) {
   const auto folder = arguments.text("--dir");
   if (!folder) {
     throw ValidationError("no migrations are named",
@@ -68,7 +70,7 @@ std::vector<MigrationTarget> migration_targets(Context& context, const Arguments
   const std::array dialects{url.engine};
   std::vector<MigrationTarget> targets;
   targets.push_back({url, MigrationSet::from_folder(*folder, dialects), ledger_from(arguments),
-                     open(url, open_options(context, arguments, url, writes))});
+                     open(url, open_options(context, arguments, url, access))});
   return targets;
 }
 

@@ -26,10 +26,15 @@ struct MigrationTarget {
   std::optional<migrations::Reference> reference(const std::optional<std::string>& text) const;
 };
 
+/// What a command wants of a database.
+enum class TargetAccess : std::uint8_t {
+  read,
+  compare,  ///< read, and on PostgreSQL a transaction that replays migrations and is rolled back
+  write,    ///< with --create the database is made where it is missing
+};
+
 /// The databases that a migrate command is about: the one that --db names, with the migrations in --dir.
-///
-/// `writes`: they are opened for writing, and with --create made where they are missing.
-std::vector<MigrationTarget> migration_targets(Context& context, const Arguments& arguments, bool writes);
+std::vector<MigrationTarget> migration_targets(Context& context, const Arguments& arguments, TargetAccess access);
 
 /// "user@host", for the ledger.
 std::string current_actor();
