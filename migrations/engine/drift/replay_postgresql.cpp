@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "catalogue/create_table.h"
 #include "drift/replay.h"
 #include "drift/scratch_statement.h"
 
@@ -11,19 +12,16 @@
 
 #include <chrono>
 #include <optional>
+#include <tuple>
 
 namespace nerve::migrations {
 
 namespace {
 
-// Extensions often live in the user's own schema, so that it must stay on the path for their types and
-// functions.
-constexpr std::string_view path_sql = R"(
-SELECT CAST(s.name AS text),
-       s.name = current_schema(),
-       EXISTS (SELECT 1 FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace WHERE n.nspname = s.name)
-FROM unnest(current_schemas(false)) WITH ORDINALITY AS s(name, position)
-ORDER BY s.position)";
+constexpr std::string_view place_sql = R"(
+SELECT current_setting('search_path'), CAST(current_user AS text), CAST(current_schema() AS text),
+       EXISTS (SELECT 1 FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace
+               WHERE n.nspname = current_schema()))";
 
 constexpr std::string_view extension_member =
     "EXISTS (SELECT 1 FROM pg_depend AS e WHERE e.classid = c.tableoid AND e.objid = c.oid AND e.deptype = "
@@ -76,19 +74,11 @@ class ScratchSchema {
   explicit ScratchSchema(db::Transaction& transaction) : transaction_(transaction) {
     // No other session can make the same, and nobody sees it before it is gone.
     scratch_ = fmt::format("nerve_scratch_{}", transaction.one<std::int64_t>("SELECT pg_backend_pid()"));
-    path_ = db::quote_name(scratch_);
-    std::string last;
-    transaction.each<std::string, bool, bool>(
-        path_sql, {}, [&](const std::string& name, bool is_current, bool has_extensions) {
-          if (is_current) {
-            schema_ = name;
-            sees_schema_ = has_extensions;
-            if (has_extensions) last = ", " + db::quote_name(name);
-          } else {
-            path_ += ", " + db::quote_name(name);
-          }
-        });
-    path_ += last;
+    std::string path;
+    std::string user;
+    std::tie(path, user, schema_, sees_schema_) =
+        transaction.one<std::string, std::string, std::string, bool>(place_sql);
+    path_ = scratch_path(path, user);
     create();
   }
 
@@ -115,6 +105,25 @@ class ScratchSchema {
   }
 
  private:
+  /// The search_path with the scratch schema in place of the user's. Extensions often live in the user's own,
+  /// so then it follows, for their types and functions.
+  std::string scratch_path(std::string_view path, std::string_view user) const {
+    std::string own = scratch_;
+    if (sees_schema_) own += ", " + db::quote_name(schema_);
+    std::string elements;
+    bool is_replaced = false;
+    for (const db::SqlToken& token : tokens_of(path, db::Dialect::postgresql)) {
+      if (token.is_symbol(',')) continue;
+      const std::string name = token.name();
+      const bool is_own = name == schema_ || (name == "$user" && user == schema_);
+      if (is_own && is_replaced) continue;
+      is_replaced = is_replaced || is_own;
+      elements.append(elements.empty() ? "" : ", ").append(is_own ? own : std::string(token.text));
+    }
+    if (is_replaced) return elements;
+    return elements.empty() ? own : own + ", " + elements;
+  }
+
   void create() {
     try {
       transaction_.execute_script("CREATE SCHEMA " + db::quote_name(scratch_));
@@ -173,7 +182,11 @@ class ScratchSchema {
 
   /// Texts of functions, defaults and policies name the schema where the migration did.
   void use_own_name(Object& object) const {
-    const auto rename = [&](std::string& text) { text = replaced(std::move(text), scratch_, schema_); };
+    // SET search_path FROM CURRENT wrote the path down.
+    const std::string both = fmt::format("'{}', '{}'", scratch_, schema_);
+    const auto rename = [&](std::string& text) {
+      text = replaced(replaced(std::move(text), both, fmt::format("'{}'", schema_)), scratch_, schema_);
+    };
     rename(object.definition);
     for (std::string& property : object.properties) rename(property);
     for (Constraint& constraint : object.constraints) rename(constraint.definition);
