@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Measures `nerve-db migrate` against dbmate and the engines' own shells, in turns, on SQLite and on a PostgreSQL server
-// that it starts itself: 50 small migrations from nothing, and the status of the result.
+// Measures `nerve-db migrate` against dbmate and the engines' own shells, in turns, on SQLite and on a
+// PostgreSQL server that it starts itself: 50 small migrations from nothing, and the status of the result.
 //
-// dbmate is not in Debian: `npm install --prefix DIR dbmate` puts it at DIR/node_modules/@dbmate/linux-x64/bin/dbmate.
-// Neither makes a backup (there is nothing to lose) or dumps the schema. Each makes its SQLite file as it does for its users:
-// nerve-db in WAL mode, synced at every commit; dbmate with a rollback journal at synchronous=NORMAL.
+// dbmate is not in Debian: `npm install --prefix DIR dbmate` puts it at
+// DIR/node_modules/@dbmate/linux-x64/bin/dbmate. Neither makes a backup (there is nothing to lose) or dumps
+// the schema. Each makes its SQLite file as it does for its users: nerve-db in WAL mode, synced at every
+// commit; dbmate with a rollback journal at synchronous=NORMAL.
 #include "support/postgres_server.h"
 #include "support/program_run.h"
 #include "support/temp_folder.h"
@@ -36,7 +37,8 @@ void write_migrations(const std::filesystem::path& ours, const std::filesystem::
   std::filesystem::create_directories(theirs);
   for (int i = 1; i <= migrations; ++i) {
     const std::string text = fmt::format(
-        "-- migrate:up\nCREATE TABLE table_{0} (id INTEGER PRIMARY KEY, name TEXT NOT NULL, created_at TEXT);\nCREATE INDEX "
+        "-- migrate:up\nCREATE TABLE table_{0} (id INTEGER PRIMARY KEY, name TEXT NOT NULL, created_at "
+        "TEXT);\nCREATE INDEX "
         "table_{0}_name ON table_{0} (name);\n\n-- migrate:down\nDROP TABLE table_{0};\n",
         i);
     std::ofstream(ours / fmt::format("{:04}_table_{}.sql", i, i)) << text;
@@ -56,7 +58,8 @@ std::string dbmate_url(const std::string& url) {
   return url + (url.find('?') == std::string::npos ? "?" : "&") + "sslmode=disable";
 }
 
-void compare(const Contest& contest, const Programs& programs, const nerve::test::TempFolder& folder, int rounds) {
+void compare(const Contest& contest, const Programs& programs, const nerve::test::TempFolder& folder,
+             int rounds) {
   const std::string ours = folder / "ours";
   const std::string theirs = folder / "theirs";
   std::vector<double> nerve_up, dbmate_up, nerve_status, shell_query;
@@ -72,10 +75,12 @@ void compare(const Contest& contest, const Programs& programs, const nerve::test
       nerve_status.push_back(run_ms({programs.nerve_db, "migrate", "status", "--db", url, "--dir", ours}));
     }
   }
-  fmt::print("{}: {} migrations from nothing, median of {}: dbmate {:.1f} ms, nerve-db {:.1f} ms, ratio {:.2f}\n",
-             contest.engine, migrations, rounds, median(dbmate_up), median(nerve_up), median(nerve_up) / median(dbmate_up));
-  fmt::print("{}: status, median of {}: one query by {} {:.2f} ms, nerve-db {:.2f} ms, ratio {:.2f}\n", contest.engine,
-             5 * rounds, contest.shell("").front(), median(shell_query), median(nerve_status),
+  fmt::print(
+      "{}: {} migrations from nothing, median of {}: dbmate {:.1f} ms, nerve-db {:.1f} ms, ratio {:.2f}\n",
+      contest.engine, migrations, rounds, median(dbmate_up), median(nerve_up),
+      median(nerve_up) / median(dbmate_up));
+  fmt::print("{}: status, median of {}: one query by {} {:.2f} ms, nerve-db {:.2f} ms, ratio {:.2f}\n",
+             contest.engine, 5 * rounds, contest.shell("").front(), median(shell_query), median(nerve_status),
              median(nerve_status) / median(shell_query));
 }
 
@@ -94,13 +99,21 @@ int main(int argc, char** argv) {
     write_migrations(folder / "ours", folder / "theirs");
     const std::string query = "SELECT * FROM schema_migrations ORDER BY version";
     compare({"SQLite",
-             [&](const std::string& who, int round) { return (folder / fmt::format("{}_{}.db", who, round)).string(); },
-             [&](const std::string& url) { return std::vector<std::string>{"sqlite3", url, query}; }},
+             [&](const std::string& who, int round) {
+               return (folder / fmt::format("{}_{}.db", who, round)).string();
+             },
+             [&](const std::string& url) {
+               return std::vector<std::string>{"sqlite3", url, query};
+             }},
             programs, folder, rounds);
     auto& server = nerve::test::PostgresServer::shared();
     compare({"PostgreSQL",
-             [&](const std::string& who, int round) { return server.create_database(fmt::format("{}_{}", who, round)); },
-             [&](const std::string& url) { return std::vector<std::string>{"psql", "-X", "-d", url, "-c", query}; }},
+             [&](const std::string& who, int round) {
+               return server.create_database(fmt::format("{}_{}", who, round));
+             },
+             [&](const std::string& url) {
+               return std::vector<std::string>{"psql", "-X", "-d", url, "-c", query};
+             }},
             programs, folder, rounds);
   } catch (const std::exception& error) {
     fmt::print(stderr, "bench_migrate: {}\n", error.what());

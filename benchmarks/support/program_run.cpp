@@ -27,7 +27,8 @@ double run_ms(const std::vector<std::string>& words, int exit_code_max) {
   const int failed = ::posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   int status = 0;
-  if (failed != 0 || ::waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) > exit_code_max) {
+  if (failed != 0 || ::waitpid(pid, &status, 0) != pid || !WIFEXITED(status) ||
+      WEXITSTATUS(status) > exit_code_max) {
     throw std::runtime_error(fmt::format("{} did not run to its end", fmt::join(words, " ")));
   }
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Goal: kill -9 at a random moment of `migrate up` and `migrate down`, with a rebuild and with statements that run
-// outside of a transaction, loses no row and leaves no lock: the same command run again finishes.
+// Goal: kill -9 at a random moment of `migrate up` and `migrate down`, with a rebuild and with statements
+// that run outside of a transaction, loses no row and leaves no lock: the same command run again finishes.
 //
-// Method: one run each way is timed; then 50 runs up and 50 runs down are killed after a random part of that time (a fixed
-// seed, printed), and each is run again at once. A row that one migration adds to a log shows that no statement ran
-// twice.
+// Method: one run each way is timed; then 50 runs up and 50 runs down are killed after a random part of that
+// time (a fixed seed, printed), and each is run again at once. A row that one migration adds to a log shows
+// that no statement ran twice.
 #include "support/engine.h"
 #include "support/process.h"
 #include "support/temp_folder.h"
@@ -135,12 +135,14 @@ CONFORMANCE_TEST("kill -9 at 100 random moments of migrate up and down loses not
   const auto down_duration = scene.run(scene.down());
   const auto up_duration = scene.run(scene.up());
   scene.run(scene.down());
-  MESSAGE("seed ", seed, ", up takes ", up_duration.count() / 1000, " ms, down ", down_duration.count() / 1000, " ms");
+  MESSAGE("seed ", seed, ", up takes ", up_duration.count() / 1000, " ms, down ",
+          down_duration.count() / 1000, " ms");
 
   std::mt19937 random(seed);
   int killed = 0;
   for (int round = 0; round < kills; ++round) {
-    for (const auto& [words, duration] : {std::pair(scene.up(), up_duration), std::pair(scene.down(), down_duration)}) {
+    for (const auto& [words, duration] :
+         {std::pair(scene.up(), up_duration), std::pair(scene.down(), down_duration)}) {
       std::uniform_int_distribution<long> delay_us(0, duration.count());
       const std::chrono::microseconds delay(delay_us(random));
       CAPTURE(round);

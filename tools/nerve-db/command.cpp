@@ -33,8 +33,8 @@ const Command& root_command() {
       .description =
           "Checks, measures, backs up and restores any SQLite database, and measures PostgreSQL.\n"
           "Data goes to standard output, everything else to standard error.",
-      .commands = {health_command(), backup_command(), restore_command(), migrate_command(), schema_command(), stats_command(),
-                   optimize_command(), queries_command(), completions_command()},
+      .commands = {health_command(), backup_command(), restore_command(), migrate_command(), schema_command(),
+                   stats_command(), optimize_command(), queries_command(), completions_command()},
       .example = "nerve-db health --db chinook.sqlite"};
   return root;
 }

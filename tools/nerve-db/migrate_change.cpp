@@ -132,7 +132,8 @@ void confirm_way_back(Context& context, const Arguments& arguments, std::vector<
 
 int run_migrate_up(Context& context, const Arguments& arguments) {
   const bool is_dry = arguments.has("--dry-run");
-  std::vector<MigrationTarget> targets = migration_targets(context, arguments, is_dry ? TargetAccess::read : TargetAccess::write);
+  std::vector<MigrationTarget> targets =
+      migration_targets(context, arguments, is_dry ? TargetAccess::read : TargetAccess::write);
   const auto change_of = [&](const MigrationTarget& target) -> Change {
     const auto reference = target.reference(arguments.text("--to"));
     return {[=](Migrator& migrator) { return migrator.plan_up(reference); },
@@ -143,7 +144,8 @@ int run_migrate_up(Context& context, const Arguments& arguments) {
 
 int run_migrate_down(Context& context, const Arguments& arguments) {
   const bool is_dry = arguments.has("--dry-run");
-  std::vector<MigrationTarget> targets = migration_targets(context, arguments, is_dry ? TargetAccess::read : TargetAccess::write);
+  std::vector<MigrationTarget> targets =
+      migration_targets(context, arguments, is_dry ? TargetAccess::read : TargetAccess::write);
   const auto change_of = [&](const MigrationTarget& target) -> Change {
     const auto reference = target.reference(arguments.text("--to"));
     const auto all = static_cast<std::int64_t>(target.set.in_order().size());

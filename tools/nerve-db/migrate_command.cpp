@@ -87,8 +87,9 @@ Command verify_verb() {
               "what was changed by hand. Nothing is changed. Pending migrations are looked through for\n"
               "statements that lose data or block others.",
           .options = with_common({}),
-          .exit_codes = "0 all fits, 9 the schema differs, 6 a file was changed, 4 the history does not fit,\n"
-                        "11 it could not be compared",
+          .exit_codes =
+              "0 all fits, 9 the schema differs, 6 a file was changed, 4 the history does not fit,\n"
+              "11 it could not be compared",
           .example = "nerve-db migrate verify --db app.db --dir migrations",
           .run = &run_migrate_verify};
 }
@@ -147,8 +148,9 @@ Command baseline_verb() {
           .description =
               "With --create, writes what the database holds now as the first migration of the folder, and\n"
               "declares that. What differs from the migrations is shown, and changed by nobody.",
-          .options = with_common({target_option("this migration and what it stands on (default: all)"),
-                                  {.name = "--create", .description = "write 0001_baseline.sql into the empty folder"}}),
+          .options = with_common(
+              {target_option("this migration and what it stands on (default: all)"),
+               {.name = "--create", .description = "write 0001_baseline.sql into the empty folder"}}),
           .exit_codes = "0 declared, 9 declared, but the schema differs",
           .example = "nerve-db migrate baseline --db app.db --dir migrations --to 0001",
           .run = &run_migrate_baseline};
@@ -163,7 +165,8 @@ Command repair_verb() {
                 .type = ValueType::text,
                 .description = "take the changed file of an applied migration as the published one"},
                object_option("--adopt", "this object is wanted as it is now (see migrate verify)"),
-               object_option("--ignore", "never compare this object"), object_option("--compare", "compare it again"),
+               object_option("--ignore", "never compare this object"),
+               object_option("--compare", "compare it again"),
                {.name = "--reason",
                 .value_name = "TEXT",
                 .type = ValueType::text,

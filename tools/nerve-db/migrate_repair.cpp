@@ -88,7 +88,8 @@ int run_migrate_baseline(Context& context, const Arguments& arguments) {
   Output& output = context.output();
   if (arguments.has("--create")) {
     const auto folder = arguments.text("--dir");
-    if (!folder) throw ValidationError("--create needs a folder", "Add --dir DIR, where the migrations will be.");
+    if (!folder)
+      throw ValidationError("--create needs a folder", "Add --dir DIR, where the migrations will be.");
     write_baseline(context, *folder);
   }
   Json declared = Json::array();

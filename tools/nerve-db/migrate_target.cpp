@@ -37,7 +37,8 @@ OpenOptions open_options(Context& context, const Arguments& arguments, const Dat
   options.create = writes && arguments.has("--create");
   // A database that is there keeps its journal mode; one that is made gets the better one.
   std::error_code error;
-  options.wal = options.create && url.engine == db::Dialect::sqlite && !std::filesystem::exists(url.location, error);
+  options.wal =
+      options.create && url.engine == db::Dialect::sqlite && !std::filesystem::exists(url.location, error);
   return options;
 }
 
@@ -60,7 +61,8 @@ std::optional<migrations::Reference> MigrationTarget::reference(
   return migrations::Reference::parse(*text, set.default_module());
 }
 
-std::vector<MigrationTarget> migration_targets(Context& context, const Arguments& arguments, TargetAccess access) {
+std::vector<MigrationTarget> migration_targets(Context& context, const Arguments& arguments,
+                                               TargetAccess access) {
   const auto folder = arguments.text("--dir");
   if (!folder) {
     throw ValidationError("no migrations are named",

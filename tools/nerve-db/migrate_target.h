@@ -34,7 +34,8 @@ enum class TargetAccess : std::uint8_t {
 };
 
 /// The databases that a migrate command is about: the one that --db names, with the migrations in --dir.
-std::vector<MigrationTarget> migration_targets(Context& context, const Arguments& arguments, TargetAccess access);
+std::vector<MigrationTarget> migration_targets(Context& context, const Arguments& arguments,
+                                               TargetAccess access);
 
 /// "user@host", for the ledger.
 std::string current_actor();

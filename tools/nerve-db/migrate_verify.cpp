@@ -36,7 +36,8 @@ struct Verification {
 };
 
 Verification verify(MigrationTarget& target) {
-  Verification found{.state = target.migrator().state(), .unsound = {}, .remedy = {}, .findings = {}, .drift = {}};
+  Verification found{
+      .state = target.migrator().state(), .unsound = {}, .remedy = {}, .findings = {}, .drift = {}};
   try {
     found.state.require_sound();
   } catch (const Error& error) {
@@ -45,9 +46,11 @@ Verification verify(MigrationTarget& target) {
     found.exit_code = static_cast<int>(exit_code_of(error.kind()));
   }
   for (const migrations::MigrationState& state : found.state.migrations) {
-    const bool is_open = state.condition == migrations::Condition::pending || state.condition == migrations::Condition::incomplete;
+    const bool is_open = state.condition == migrations::Condition::pending ||
+                         state.condition == migrations::Condition::incomplete;
     if (!is_open) continue;
-    for (LintFinding& finding : migrations::lint(*state.migration, target.url.engine)) found.findings.push_back(std::move(finding));
+    for (LintFinding& finding : migrations::lint(*state.migration, target.url.engine))
+      found.findings.push_back(std::move(finding));
   }
   if (found.unsound.empty() && found.state.ledger == migrations::Ledger::Presence::present) {
     found.drift = migrations::find_drift(*target.database, target.set, target.ledger, &open_scratch_database);
@@ -68,7 +71,8 @@ Json difference_json(const Difference& difference) {
 
 Json to_json(const Verification& found) {
   Json differences = Json::array();
-  for (const Difference& difference : found.drift.differences) differences.push_back(difference_json(difference));
+  for (const Difference& difference : found.drift.differences)
+    differences.push_back(difference_json(difference));
   Json findings = Json::array();
   for (const LintFinding& finding : found.findings) {
     findings.push_back({{"rule", std::string(finding.rule)},
@@ -81,7 +85,11 @@ Json to_json(const Verification& found) {
   return {{"database", found.state.database},
           {"sound", found.unsound.empty()},
           {"problem", found.unsound},
-          {"drift", {{"known", found.drift.is_known()}, {"unknown", found.drift.unknown}, {"compared", found.drift.compared}, {"differences", std::move(differences)}}},
+          {"drift",
+           {{"known", found.drift.is_known()},
+            {"unknown", found.drift.unknown},
+            {"compared", found.drift.compared},
+            {"differences", std::move(differences)}}},
           {"lint", std::move(findings)}};
 }
 
@@ -89,7 +97,10 @@ void show_differences(Output& output, const DriftReport& drift) {
   for (const Difference& difference : drift.differences) {
     const bool is_accepted = difference.acceptance != Acceptance::none;
     std::string line = fmt::format("{}: {}", to_string(difference.kind), difference.object);
-    if (is_accepted) line += fmt::format(" ({}: {})", to_string(difference.acceptance), difference.reason);
+    if (is_accepted) {
+      line += fmt::format(" ({}{}{})", to_string(difference.acceptance),
+                          difference.reason.empty() ? "" : ": ", difference.reason);
+    }
     output.line(line, is_accepted ? Style::faint : Style::warning);
     for (const std::string& change : difference.changes) output.line("  " + change);
   }
@@ -97,7 +108,8 @@ void show_differences(Output& output, const DriftReport& drift) {
 
 void show(Output& output, const Verification& found) {
   for (const LintFinding& finding : found.findings) {
-    output.line(fmt::format("{}:{}: {}: {}", finding.file, finding.line, to_string(finding.severity), finding.message),
+    output.line(fmt::format("{}:{}: {}: {}", finding.file, finding.line, to_string(finding.severity),
+                            finding.message),
                 finding.severity == migrations::Severity::error ? Style::bad : Style::warning);
     output.line("  " + finding.remedy);
   }
@@ -112,11 +124,15 @@ void show(Output& output, const Verification& found) {
     output.line("  " + found.drift.hint);
   } else if (found.drift.open_count() > 0) {
     output.line(fmt::format("{}: {} of {} objects are not what the migrations make", found.state.database,
-                            found.drift.open_count(), found.drift.compared), Style::warning);
-    output.note("keep one as it is now: nerve-db migrate repair --adopt 'OBJECT' --reason TEXT; never compare it: --ignore");
+                            found.drift.open_count(), found.drift.compared),
+                Style::warning);
+    output.note(
+        "keep one as it is now: nerve-db migrate repair --adopt 'OBJECT' --reason TEXT; never compare it: "
+        "--ignore");
   } else {
-    output.line(fmt::format("{}: files and history fit, {} objects are what the migrations make", found.state.database,
-                            found.drift.compared), Style::good);
+    output.line(fmt::format("{}: files and history fit, {} objects are what the migrations make",
+                            found.state.database, found.drift.compared),
+                Style::good);
   }
 }
 

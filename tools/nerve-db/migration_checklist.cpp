@@ -11,6 +11,7 @@
 #include "nerve/core/error.h"
 #include "nerve/core/json.h"
 #include "nerve/core/shell.h"
+#include "nerve/migrations/lint.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -36,7 +37,10 @@ MigrationChecklist::MigrationChecklist(Context& context, const Arguments& argume
 }
 
 void MigrationChecklist::before(const std::vector<migrations::Step>& steps) {
-  for (const migrations::Step& step : steps) migrations_.push_back(step.migration->reference.to_string());
+  for (const migrations::Step& step : steps) {
+    migrations_.push_back(step.migration->reference.to_string());
+    if (step.direction == migrations::Direction::up) warn_of(*step.migration);
+  }
   require_healthy("before");
   if (wants_backup_) make_backup();
   has_begun_ = true;
@@ -56,6 +60,12 @@ void MigrationChecklist::failed(const std::string& reason) {
         fmt::format("the database as it was before this run is backup {}: {}", backup_id_, restore_command_));
   }
   tell("failed", reason);
+}
+
+void MigrationChecklist::warn_of(const migrations::Migration& migration) {
+  for (const migrations::LintFinding& finding : migrations::lint(migration, target_.url.engine)) {
+    context_.output().warning(fmt::format("{}:{}: {}", finding.file, finding.line, finding.message));
+  }
 }
 
 void MigrationChecklist::require_healthy(const std::string& moment) {

@@ -24,6 +24,8 @@ class MigrationChecklist {
   void failed(const std::string& reason);
 
  private:
+  /// Says what lint finds; whoever runs it has decided.
+  void warn_of(const migrations::Migration& migration);
   void require_healthy(const std::string& moment);
   void make_backup();
   void tell(const std::string& event, const std::string& detail);

@@ -14,7 +14,8 @@ namespace {
 
 migrations::Catalogue catalogue_of(Context& context) {
   const DatabaseUrl url = context.database();
-  const auto database = context.open_for_reading(url.engine == db::Dialect::sqlite ? "sqlite:" + url.location : url.location);
+  const auto database =
+      context.open_for_reading(url.engine == db::Dialect::sqlite ? "sqlite:" + url.location : url.location);
   return database->read([](db::Transaction& transaction) { return migrations::read_catalogue(transaction); });
 }
 
