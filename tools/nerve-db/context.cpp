@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "context.h"
 
+#include "confirm.h"
+
 #include "nerve/core/error.h"
 
 #include <fmt/format.h>
@@ -34,6 +36,12 @@ const Workspace& Context::workspace() {
     workspace_ = find_workspace(named ? std::optional<std::filesystem::path>(*named) : std::nullopt);
   }
   return *workspace_;
+}
+
+void Context::require_confirmation(std::string_view question) {
+  const bool yes = arguments_.has("--yes");
+  require_answerable(yes);
+  if (!yes && !confirm(output_, question)) throw CancelledError("nothing was changed");
 }
 
 std::optional<std::string> Context::named_database() {

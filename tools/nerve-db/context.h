@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "arguments.h"
 #include "workspace.h"
 
 #include "nerve/backends/database_url.h"
 #include "nerve/backends/open.h"
+#include "nerve/command.h"
 #include "nerve/core/output.h"
 
 #include <filesystem>
@@ -17,12 +17,13 @@ namespace nerve::cli {
 
 /// What every command works with: where it speaks to, and which database and repository are meant. Flags beat
 /// the environment, which beats nerve.toml. Nothing is looked up before a command asks for it.
-class Context {
+class Context final : public CommandContext {
  public:
   /// Borrows both.
   Context(Output& output, const Arguments& arguments) : output_(output), arguments_(arguments) {}
 
-  Output& output() noexcept { return output_; }
+  Output& output() noexcept override { return output_; }
+  void require_confirmation(std::string_view question) override;
   const Workspace& workspace();
   const Config& config() { return workspace().config; }
 
