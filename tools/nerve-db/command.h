@@ -25,5 +25,9 @@ Command stats_command();
 Command optimize_command();
 Command queries_command();
 Command completions_command();
+Command init_command();
+Command status_command();
+Command module_command();
+Command roles_command();
 
 }  // namespace nerve::cli

@@ -106,6 +106,25 @@ OpenOptions Context::read_options() {
   return options;
 }
 
+nerve::workspace::Workspace& Context::open_workspace() {
+  if (!open_workspace_) {
+    if (!workspace().folder) {
+      throw NotFoundError("there is no workspace here",
+                          "Name one with --workspace DIR, or make one: nerve-db init DIR.");
+    }
+    nerve::workspace::WorkspaceOptions options;
+    options.open = read_options();
+    options.open.read_only = false;
+    open_workspace_ = std::make_unique<nerve::workspace::Workspace>(*workspace().folder, config(), options);
+  }
+  return *open_workspace_;
+}
+
+void Context::keep_store_logs() {
+  if (!open_workspace_) return;
+  for (db::Database* database : open_workspace_->open_databases()) keep_query_log(*database);
+}
+
 void Context::keep_query_log(db::Database& database) {
   const std::filesystem::path file = config().path("query_log.file");
   if (!file.empty()) database.query_log().merge_into(file);

@@ -7,8 +7,10 @@
 #include "nerve/backends/open.h"
 #include "nerve/command.h"
 #include "nerve/core/output.h"
+#include "nerve/workspace/workspace.h"
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,7 +25,12 @@ class Context final : public CommandContext {
   Context(Output& output, const Arguments& arguments) : output_(output), arguments_(arguments) {}
 
   Output& output() noexcept override { return output_; }
+  Stores& stores() override { return open_workspace(); }
   void require_confirmation(std::string_view question) override;
+
+  /// The workspace with its stores, opened for writing when they are asked for. Throws NotFoundError where
+  /// there is none.
+  nerve::workspace::Workspace& open_workspace();
   const Workspace& workspace();
   const Config& config() { return workspace().config; }
 
@@ -41,8 +48,12 @@ class Context final : public CommandContext {
 
   /// How the settings ask for a database to be opened for reading.
   OpenOptions read_options();
+  /// Whether --db or NERVE_DB names a database, so that the workspace's own are not meant.
+  bool is_database_named() { return named_database().has_value(); }
   /// Adds what `database` did to the query log, where the settings name one.
   void keep_query_log(db::Database& database);
+  /// The same for the stores that were opened.
+  void keep_store_logs();
 
  private:
   std::optional<std::string> named_database();
@@ -51,6 +62,7 @@ class Context final : public CommandContext {
   Output& output_;
   const Arguments& arguments_;
   std::optional<Workspace> workspace_;
+  std::unique_ptr<nerve::workspace::Workspace> open_workspace_;
 };
 
 }  // namespace nerve::cli

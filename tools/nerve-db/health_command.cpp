@@ -2,6 +2,7 @@
 // nerve-db health
 #include "command.h"
 #include "context.h"
+#include "workspace_checks.h"
 
 #include "nerve/backends/sqlite/health.h"
 #include "nerve/core/json.h"
@@ -63,11 +64,12 @@ int run_health(Context& context, const Arguments& arguments) {
   Output& output = context.output();
   const std::filesystem::path file = context.database_file(instead_for_postgresql);
   sqlite::HealthOptions options = options_from(context, arguments);
-  const health::Report report = [&] {
+  health::Report report = [&] {
     Progress progress(output.talk(), output.progress(Progress::Unit::items));
     options.progress = &progress;
     return sqlite::check_health(file, options);
   }();
+  add_workspace_checks(context, report);
   if (output.wants_json()) {
     output.json(report.to_json());
   } else {

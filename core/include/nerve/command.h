@@ -14,6 +14,8 @@
 
 namespace nerve {
 
+class Stores;
+
 /// What a value is: parsing checks it, help shows it, and completions offer what fits.
 enum class ValueType : std::uint8_t {
   none,      ///< a flag: it takes no value
@@ -47,6 +49,9 @@ class CommandContext {
   virtual ~CommandContext() = default;
 
   virtual Output& output() noexcept = 0;
+  /// Of the workspace that the options, the environment or the working folder name. Throws NotFoundError
+  /// where there is none.
+  virtual Stores& stores() = 0;
   /// Returns at once where --yes was given, else asks on the terminal. Throws CancelledError for a no, and
   /// ValidationError where nobody can be asked. The command has the option yes_option().
   virtual void require_confirmation(std::string_view question) = 0;
@@ -85,7 +90,8 @@ struct Command {
   std::vector<Parameter> options = {};
   std::vector<Command> commands = {};
   std::string_view exit_codes = {};  ///< a sentence, where they differ from docs/exit_codes.md
-  /// A command line that works where chinook.sqlite is a database, and demo a workspace with the tenant acme.
+  /// A command line that works where chinook.sqlite is a database, and demo a workspace
+  /// with the tenant acme and the deleted tenant gone.
   std::string_view example = {};
   /// Does it; throws the errors of nerve/core/error.h. A group without a verb of its own has none.
   CommandAction run = nullptr;

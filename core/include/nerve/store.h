@@ -68,3 +68,10 @@ class Stores {
 };
 
 }  // namespace nerve
+
+namespace nerve::db {
+
+template <>
+inline constexpr std::string_view enum_texts<Store>[] = {"core", "secure"};
+
+}  // namespace nerve::db

@@ -10,9 +10,16 @@ const std::vector<Setting>& core_settings() {
   constexpr std::int64_t one_day_ms = 86'400'000;
   constexpr std::int64_t one_tebibyte_mib = 1024 * 1024;
   static const std::vector<Setting> settings = {
+      {.key = "workspace.id",
+       .type = text,
+       .description = "id of the workspace, which its stores hold as well"},
       {.key = "database.url",
        .type = text,
        .description = "database that commands work on: a path, sqlite:PATH or postgresql://HOST/NAME"},
+      {.key = "database.secure_url",
+       .type = text,
+       .description = "the secure store of the workspace, like database.url",
+       .default_text = "nerve-secure.db"},
       {.key = "database.password_file",
        .type = text,
        .description = "file with the passwords of PostgreSQL, in the format of .pgpass"},

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/tenancy/module.h"
 
+#include "commands.h"
+
 namespace nerve::tenancy {
 
 namespace {
@@ -35,6 +37,7 @@ class TenancyModule final : public Module {
   std::vector<std::string_view> views() const override {
     return {"companies", "organizations", "user_organizations"};
   }
+  std::vector<Command> commands() const override { return {tenant_command()}; }
 };
 
 }  // namespace
