@@ -1,9 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "command.h"
 
+#include "nerve/module.h"
+#include "nerve/modules/builtin.h"
+
 #include <array>
+#include <utility>
 
 namespace nerve::cli {
+
+namespace {
+
+/// Those of the program, then those of its modules.
+std::vector<Command> all_commands() {
+  std::vector<Command> commands{health_command(),   backup_command(),  restore_command(), migrate_command(), schema_command(),     stats_command(),
+                                optimize_command(), queries_command(), completions_command(), init_command(),
+                                status_command(),   roles_command(),   module_command()};
+  for (const Module* module : builtin_modules()) {
+    for (Command& command : module->commands()) commands.push_back(std::move(command));
+  }
+  return commands;
+}
+
+}  // namespace
 
 std::span<const Parameter> global_options() {
   static const std::array options = {
@@ -33,8 +52,7 @@ const Command& root_command() {
       .description =
           "Checks, measures, backs up and restores any SQLite database, and measures PostgreSQL.\n"
           "Data goes to standard output, everything else to standard error.",
-      .commands = {health_command(), backup_command(), restore_command(), migrate_command(), schema_command(),
-                   stats_command(), optimize_command(), queries_command(), completions_command()},
+      .commands = all_commands(),
       .example = "nerve-db health --db chinook.sqlite"};
   return root;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "context.h"
 
+#include "confirm.h"
+
 #include "nerve/core/error.h"
 
 #include <fmt/format.h>
@@ -47,6 +49,12 @@ const Config& Context::settings_for_copying() {
     workspace_ = Workspace{std::nullopt, Config::defaults()};
     return workspace_->config;
   }
+}
+
+void Context::require_confirmation(std::string_view question) {
+  const bool yes = arguments_.has("--yes");
+  require_answerable(output_, yes);
+  if (!yes && !confirm(output_, question)) throw CancelledError("nothing was changed");
 }
 
 std::optional<std::string> Context::named_database() {
@@ -115,6 +123,25 @@ std::unique_ptr<db::Database> Context::open_for_reading(const std::string& url) 
   auto database = open_database(url, read_options());
   database->query_log().set_slow_threshold(std::chrono::milliseconds(config().integer("query_log.slow_ms")));
   return database;
+}
+
+nerve::workspace::Workspace& Context::open_workspace() {
+  if (!open_workspace_) {
+    if (!workspace().folder) {
+      throw NotFoundError("there is no workspace here",
+                          "Name one with --workspace DIR, or make one: nerve-db init DIR.");
+    }
+    nerve::workspace::WorkspaceOptions options;
+    options.open = read_options();
+    options.open.read_only = false;
+    open_workspace_ = std::make_unique<nerve::workspace::Workspace>(*workspace().folder, config(), options);
+  }
+  return *open_workspace_;
+}
+
+void Context::keep_store_logs() {
+  if (!open_workspace_) return;
+  for (db::Database* database : open_workspace_->open_databases()) keep_query_log(*database);
 }
 
 void Context::keep_query_log(db::Database& database) {

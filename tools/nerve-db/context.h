@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "arguments.h"
 #include "workspace.h"
 
 #include "nerve/backends/database_url.h"
 #include "nerve/backends/open.h"
+#include "nerve/command.h"
 #include "nerve/core/output.h"
+#include "nerve/workspace/workspace.h"
 
 #include <filesystem>
 #include <memory>
@@ -18,12 +19,18 @@ namespace nerve::cli {
 
 /// What every command works with: where it speaks to, and which database and repository are meant. Flags beat
 /// the environment, which beats nerve.toml. Nothing is looked up before a command asks for it.
-class Context {
+class Context final : public CommandContext {
  public:
   /// Borrows both.
   Context(Output& output, const Arguments& arguments) : output_(output), arguments_(arguments) {}
 
-  Output& output() noexcept { return output_; }
+  Output& output() noexcept override { return output_; }
+  Stores& stores() override { return open_workspace(); }
+  void require_confirmation(std::string_view question) override;
+
+  /// The workspace with its stores, opened for writing when they are asked for. Throws NotFoundError where
+  /// there is none.
+  nerve::workspace::Workspace& open_workspace();
   const Workspace& workspace();
   const Config& config() { return workspace().config; }
   /// The settings for a command that wants no more than a limit from them. Where database and repository are
@@ -49,8 +56,12 @@ class Context {
   OpenOptions read_options();
   /// Opens a database for reading as the settings ask.
   std::unique_ptr<db::Database> open_for_reading(const std::string& url);
+  /// Whether --db or NERVE_DB names a database, so that the workspace's own are not meant.
+  bool is_database_named() { return named_database().has_value(); }
   /// Adds what `database` did to the query log, where the settings name one.
   void keep_query_log(db::Database& database);
+  /// The same for the stores that were opened.
+  void keep_store_logs();
 
  private:
   std::optional<std::string> named_database();
@@ -58,6 +69,7 @@ class Context {
   Output& output_;
   const Arguments& arguments_;
   std::optional<Workspace> workspace_;
+  std::unique_ptr<nerve::workspace::Workspace> open_workspace_;
 };
 
 }  // namespace nerve::cli

@@ -4,6 +4,7 @@
 
 #include "arguments.h"
 #include "context.h"
+#include "workspace_checks.h"
 
 #include "nerve/backends/postgresql/health.h"
 #include "nerve/backends/sqlite/health.h"
@@ -147,6 +148,7 @@ constexpr std::array parts = {
 health::Skipped skipped_checks(const Config& config) {
   std::vector<std::string_view> known;
   for (const Part& part : parts) known.insert(known.end(), part.ids().begin(), part.ids().end());
+  for (const std::string_view id : workspace_check_ids()) known.push_back(id);
   health::Skipped skipped;
   for (const std::string& id : config.text_list("health.skip")) {
     if (std::ranges::find(known, id) == known.end()) {
@@ -173,6 +175,7 @@ health::Report make_health_report(Context& context, const Arguments& arguments, 
   for (const Part& part : parts) {
     if (part.engine == run.url.engine) part.add(run, report);
   }
+  add_workspace_checks(context, run.skip, report);
   return report;
 }
 

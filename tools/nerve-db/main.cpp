@@ -66,7 +66,9 @@ int run(const Invocation& invocation, Output& output) {
   }
   const InterruptGuard guard;
   Context context(output, invocation.arguments);
-  return invocation.command().run(context, invocation.arguments);
+  const int exit_code = invocation.command().run(context, invocation.arguments);
+  context.keep_store_logs();
+  return exit_code;
 }
 
 int exit_code_for(const Error& error, const Command& command) {

@@ -57,4 +57,11 @@ bool is_valid_utf8(std::string_view text) noexcept {
   return true;
 }
 
+std::string_view cut_text(std::string_view text, std::size_t size_bytes_max) noexcept {
+  if (text.size() <= size_bytes_max) return text;
+  std::size_t end = size_bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  return text.substr(0, end);
+}
+
 }  // namespace nerve

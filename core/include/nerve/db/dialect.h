@@ -30,4 +30,20 @@ std::string elements_expression(Dialect dialect, std::string_view parameter);
 /// the writer is alone already.
 std::string_view lock_row_clause(Dialect dialect) noexcept;
 
+/// `text_expression`, whose value is the text of an id, as something that compares with a column of ids.
+std::string id_expression(Dialect dialect, std::string_view text_expression);
+
+/// Whether the schema that unqualified names mean has a table or view with the name bound as `:table`.
+std::string_view table_exists_expression(Dialect dialect) noexcept;
+
+/// Whether that schema has any table, view or sequence.
+std::string_view schema_is_used_expression(Dialect dialect) noexcept;
+
+/// The octets that the database takes on its device.
+std::string_view database_size_expression(Dialect dialect) noexcept;
+
+/// Takes the lock numbered `:lock` until the transaction ends; false where another transaction has it. Always
+/// true on SQLite, which has no such locks.
+std::string_view try_lock_expression(Dialect dialect) noexcept;
+
 }  // namespace nerve::db

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace nerve::cli {
+namespace nerve {
 
 /// What the user gave to a command, by the names its definition uses ("--db", "ID"). Values were checked
 /// against the definition before the command sees them.
@@ -27,4 +27,4 @@ class Arguments {
   std::map<std::string, std::string, std::less<>> values_;
 };
 
-}  // namespace nerve::cli
+}  // namespace nerve

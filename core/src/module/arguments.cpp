@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "arguments.h"
+#include "nerve/arguments.h"
 
 #include <charconv>
 
-namespace nerve::cli {
+namespace nerve {
 
 std::optional<std::string> Arguments::text(std::string_view name) const {
   const auto found = values_.find(name);
@@ -20,4 +20,4 @@ std::optional<std::int64_t> Arguments::integer(std::string_view name) const {
   return number;
 }
 
-}  // namespace nerve::cli
+}  // namespace nerve

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "nerve/arguments.h"
+#include "nerve/core/output.h"
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <string_view>
+#include <vector>
+
+namespace nerve {
+
+class Stores;
+
+/// What a value is: parsing checks it, help shows it, and completions offer what fits.
+enum class ValueType : std::uint8_t {
+  none,      ///< a flag: it takes no value
+  text,      ///< anything
+  integer,   ///< a whole number between the limits
+  choice,    ///< one of the choices
+  database,  ///< a path, sqlite:PATH or postgresql://…
+  file,
+  folder,
+  backup,  ///< an id from the repository, or "latest"
+};
+
+/// An option ("--db", with value_name "URL") or an operand ("ID").
+struct Parameter {
+  std::string_view name;
+  std::string_view value_name = {};  ///< of an option that takes a value
+  ValueType type = ValueType::none;
+  std::string_view description;
+  std::vector<std::string_view> choices = {};
+  std::int64_t minimum = 0;
+  std::int64_t maximum = std::numeric_limits<std::int64_t>::max();
+  bool required = false;  ///< of an operand
+};
+
+/// What the program gives to a command of a module.
+class CommandContext {
+ public:
+  CommandContext() = default;
+  CommandContext(const CommandContext&) = delete;
+  CommandContext& operator=(const CommandContext&) = delete;
+  virtual ~CommandContext() = default;
+
+  virtual Output& output() noexcept = 0;
+  /// Of the workspace that the options, the environment or the working folder name. Throws NotFoundError
+  /// where there is none.
+  virtual Stores& stores() = 0;
+  /// Returns at once where --yes was given, else asks on the terminal. Throws CancelledError for a no, and
+  /// ValidationError where nobody can be asked. The command has the option yes_option().
+  virtual void require_confirmation(std::string_view question) = 0;
+};
+
+/// What a command does: a function of its context and its arguments that returns the exit code.
+///
+/// Functions of modules take a CommandContext. A program may run commands of its own with a context derived
+/// from it; such a command is then run with that context only.
+class CommandAction {
+ public:
+  CommandAction() = default;
+  CommandAction(std::nullptr_t) {}  // NOLINT(google-explicit-constructor)
+  template <std::derived_from<CommandContext> Context>
+  CommandAction(int (*action)(Context&, const Arguments&))  // NOLINT(google-explicit-constructor)
+      : call_([action](CommandContext& context, const Arguments& arguments) {
+          return action(static_cast<Context&>(context), arguments);
+        }) {}
+
+  int operator()(CommandContext& context, const Arguments& arguments) const {
+    return call_(context, arguments);
+  }
+  friend bool operator==(const CommandAction& action, std::nullptr_t) { return action.call_ == nullptr; }
+
+ private:
+  std::function<int(CommandContext&, const Arguments&)> call_;
+};
+
+/// One command of nerve-db, or a group of commands: what it is called, what it takes, and what it does.
+/// Parsing, help and completions are all made from this one definition.
+struct Command {
+  std::string_view name;
+  std::string_view summary;           ///< one line, for lists
+  std::string_view description = {};  ///< further sentences for its own help, lines of at most 79 characters
+  std::vector<Parameter> operands = {};
+  std::vector<Parameter> options = {};
+  std::vector<Command> commands = {};
+  std::string_view exit_codes = {};  ///< a sentence, where they differ from docs/exit_codes.md
+  /// A command line that works where chinook.sqlite is a database, and demo a workspace
+  /// with the tenant acme and the deleted tenant gone.
+  std::string_view example = {};
+  /// Does it; throws the errors of nerve/core/error.h. A group without a verb of its own has none.
+  CommandAction run = nullptr;
+  bool speaks_to_monitoring = false;  ///< errors end it with monitoring_unknown
+};
+
+/// The flag that answers the question of CommandContext::require_confirmation beforehand.
+Parameter yes_option();
+/// The flag for commands that destroy or move: show what would be done, and do nothing.
+Parameter dry_run_option();
+
+}  // namespace nerve

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nerve/command.h"
+
+namespace nerve {
+
+Parameter yes_option() {
+  return {.name = "--yes", .description = "do not ask"};
+}
+
+Parameter dry_run_option() {
+  return {.name = "--dry-run", .description = "show what would be done, and do nothing"};
+}
+
+}  // namespace nerve

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nerve/jobs/module.h"
+
+#include "commands.h"
+
+#include "nerve/core/text.h"
+#include "nerve/jobs/runner.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <string>
+
+namespace nerve::jobs {
+
+namespace {
+
+/// Whether the last run of each job ended well and is not long ago. A job that never ran is not judged: a new
+/// workspace has nothing to do yet.
+health::Check check_runs(Stores& stores) {
+  constexpr int intervals_max = 10;
+  std::vector<std::string> wrong;
+  const std::vector<JobStatus> statuses = list_jobs(stores);
+  const Timestamp now = stores.store(Store::core).clock.now();
+  for (const JobStatus& status : statuses) {
+    if (!status.last) continue;
+    if (status.last->outcome == Outcome::failed || status.last->outcome == Outcome::partial) {
+      wrong.push_back(fmt::format("{} did not succeed", status.job.name));
+    } else if (now - status.last->started_at > status.job.interval * intervals_max + std::chrono::hours(1)) {
+      wrong.push_back(
+          fmt::format("{} ran {} ago", status.job.name, format_duration(now - status.last->started_at)));
+    }
+  }
+  return {.id = "jobs.runs",
+          .status = wrong.empty() ? health::Status::ok : health::Status::warning,
+          .value = fmt::format("{} of {} amiss", wrong.size(), statuses.size()),
+          .threshold = "every last run succeeded, within ten times its interval",
+          .message = wrong.empty() ? "the jobs run" : fmt::format("{}", fmt::join(wrong, ", ")),
+          .fix = wrong.empty() ? "" : "nerve-db jobs run --all"};
+}
+
+class JobsModule final : public Module {
+ public:
+  std::string_view name() const noexcept override { return "jobs"; }
+  std::string_view description() const noexcept override { return "runs what modules do from time to time"; }
+  std::string_view version() const noexcept override { return "0.1.0"; }
+  Placement placement() const noexcept override { return Placement::core; }
+  std::vector<std::string_view> depends_on() const override { return {"workspace"}; }
+
+  std::vector<TableFacts> tables() const override { return {{.name = "job_states", .key = {"job"}}}; }
+  std::vector<ModuleCheck> checks() const override { return {{"jobs.runs", &check_runs}}; }
+  std::vector<Command> commands() const override { return {jobs_command()}; }
+};
+
+}  // namespace
+
+const Module& module() {
+  static const JobsModule module;
+  return module;
+}
+
+}  // namespace nerve::jobs

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nerve/tenancy/webhooks.h"
+
+#include "fields.h"
+#include "tenant_store.h"
+#include "webhook_store.h"
+
+#include "nerve/core/bytes.h"
+#include "nerve/core/error.h"
+#include "nerve/crypto/hash.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace nerve::tenancy {
+
+namespace {
+
+constexpr std::size_t name_length_max = 100;
+constexpr std::size_t url_length_max = 2048;
+constexpr std::size_t events_max = 100;
+/// A shorter secret could be guessed from its hash.
+constexpr std::size_t secret_bytes_min = 32;
+
+Webhook checked(const TenantId& tenant, const NewWebhook& given, Timestamp now) {
+  Fields fields("webhook");
+  Webhook webhook;
+  webhook.id = new_id<WebhookTag>();
+  webhook.tenant = tenant;
+  webhook.name = fields.name("name", given.name, name_length_max);
+  webhook.url = fields.https_url("url", given.url, url_length_max);
+  fields.require(given.events.size() <= events_max, "events", "max_items",
+                 fmt::format("has more than {} items", events_max));
+  for (const std::string& event : given.events)
+    webhook.events.push_back(fields.name("events", event, name_length_max));
+  if (given.secret != nullptr) {
+    fields.require(given.secret->size() >= secret_bytes_min, "secret", "min_length",
+                   fmt::format("has fewer than {} bytes", secret_bytes_min));
+    webhook.secret_hash = to_hex(crypto::sha256(given.secret->reveal()));
+  }
+  webhook.created_at = now;
+  fields.finish("Correct what is named; nothing was changed.");
+  return webhook;
+}
+
+[[noreturn]] void throw_no_webhook() {
+  throw NotFoundError("the tenant has no such webhook", "List the tenant's webhooks.");
+}
+
+}  // namespace
+
+Webhook Webhooks::add(const TenantId& tenant, const NewWebhook& given) {
+  const Webhook webhook = checked(tenant, given, store_.clock.now());
+  store_.database.write([&](db::Transaction& transaction) {
+    const auto owner = lock_tenant(transaction, tenant);
+    if (!owner || owner->deleted_at) {
+      throw NotFoundError("there is no such tenant, or it is deleted",
+                          "`nerve-db tenant list --all` shows the tenants.");
+    }
+    if (!insert_webhook(transaction, webhook)) {
+      throw ConflictError(fmt::format("the tenant {} has a webhook of this name already", owner->slug),
+                          "Choose another name, or restore the deleted one.");
+    }
+  });
+  return webhook;
+}
+
+void Webhooks::erase(const TenantId& tenant, const WebhookId& id) {
+  const bool is_found = store_.database.write([&](db::Transaction& transaction) {
+    return set_webhook_deleted(transaction, tenant, id, store_.clock.now());
+  });
+  if (!is_found) throw_no_webhook();
+}
+
+void Webhooks::restore(const TenantId& tenant, const WebhookId& id) {
+  const bool is_found = store_.database.write([&](db::Transaction& transaction) {
+    return set_webhook_deleted(transaction, tenant, id, std::nullopt);
+  });
+  if (!is_found) throw_no_webhook();
+}
+
+std::vector<Webhook> Webhooks::list(const TenantId& tenant, const WebhookQuery& query) {
+  return store_.database.read(
+      [&](db::Transaction& transaction) { return list_webhooks(transaction, tenant, query); });
+}
+
+}  // namespace nerve::tenancy

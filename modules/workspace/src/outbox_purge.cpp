@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Removes what was delivered long ago.
+#include "jobs.h"
+#include "outbox_store.h"
+
+#include "nerve/core/interrupt.h"
+
+#include <algorithm>
+
+namespace nerve::workspace {
+
+namespace {
+
+constexpr std::int64_t portion = 500;
+
+std::int64_t purge_messages(const OpenStore& store, Timestamp before, bool is_dry_run) {
+  if (is_dry_run) {
+    return store.database.read(
+        [&](db::Transaction& transaction) { return count_delivered(transaction, before); });
+  }
+  std::int64_t purged = 0;
+  for (;;) {
+    throw_if_interrupted();
+    const std::int64_t count = store.database.write(
+        [&](db::Transaction& transaction) { return purge_delivered(transaction, before, portion); });
+    purged += count;
+    if (count < portion) return purged;
+  }
+}
+
+/// A receipt stays while its message may come again, however old it is.
+std::int64_t purge_receipts_of(const OpenStore& receiver, const OpenStore& sender, Timestamp before,
+                               bool is_dry_run) {
+  std::int64_t purged = 0;
+  Uuid after;
+  for (;;) {
+    throw_if_interrupted();
+    std::vector<Uuid> ids = receiver.database.read(
+        [&](db::Transaction& transaction) { return old_receipts(transaction, before, after, portion); });
+    if (ids.empty()) return purged;
+    after = ids.back();
+    const std::vector<Uuid> kept =
+        sender.database.read([&](db::Transaction& transaction) { return undelivered_of(transaction, ids); });
+    std::erase_if(ids, [&](const Uuid& id) { return std::ranges::find(kept, id) != kept.end(); });
+    if (is_dry_run) {
+      purged += static_cast<std::int64_t>(ids.size());
+    } else {
+      purged += receiver.database.write(
+          [&](db::Transaction& transaction) { return purge_receipts(transaction, ids); });
+    }
+  }
+}
+
+}  // namespace
+
+JobReport purge_outbox(JobContext& context) {
+  std::int64_t messages = 0;
+  std::int64_t receipts = 0;
+  for (const Store id : every_store) {
+    const OpenStore store = context.stores.store(id);
+    const Timestamp before = store.clock.now() - outbox_retention;
+    messages += purge_messages(store, before, context.is_dry_run);
+    receipts += purge_receipts_of(store, context.stores.store(other_store(id)), before, context.is_dry_run);
+  }
+  return {.counts = {{"messages", messages}, {"receipts", receipts}}};
+}
+
+}  // namespace nerve::workspace

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workspace_checks.h"
+
+#include "nerve/backends/open.h"
+#include "nerve/core/error.h"
+#include "nerve/migrations/drift.h"
+#include "nerve/modules/builtin.h"
+#include "nerve/workspace/module_checks.h"
+#include "nerve/workspace/workspace.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace nerve::cli {
+
+namespace {
+
+using health::Check;
+using health::Status;
+using migrations::Condition;
+using nerve::workspace::Workspace;
+
+constexpr std::string_view pending_id = "schema.pending";
+constexpr std::string_view drift_id = "schema.drift";
+
+Check check_pending(Workspace& workspace, Store store) {
+  const migrations::SchemaState state = workspace.schema_state(store);
+  Check check{.id = std::string(pending_id), .status = Status::ok};
+  const std::size_t pending = state.count(Condition::pending) + state.count(Condition::incomplete);
+  check.value = fmt::format("{} pending", pending);
+  check.threshold = "0 pending";
+  check.message = fmt::format("all migrations of the {} store are applied", to_string(store));
+  if (pending > 0) {
+    check.status = Status::critical;
+    check.message = fmt::format("the {} store is behind this program", to_string(store));
+    check.fix = "nerve-db migrate up";
+  }
+  try {
+    state.require_sound();
+  } catch (const Error& error) {
+    check.status = Status::critical;
+    check.message = error.what();
+    check.fix = error.hint();
+  }
+  return check;
+}
+
+Check check_drift(Workspace& workspace, Store store) {
+  const auto set = builtin_migrations(store);
+  const auto drift =
+      migrations::find_drift(workspace.database(store), set, migrations::Ledger(), &open_scratch_database);
+  Check check{.id = std::string(drift_id), .status = Status::ok};
+  check.value = fmt::format("{} of {} objects differ", drift.open_count(), drift.compared);
+  check.threshold = "0 objects differ";
+  check.message = fmt::format("the schema of the {} store is what its migrations make", to_string(store));
+  if (!drift.is_known()) {
+    check.status = Status::unknown;
+    check.value = {};
+    check.message = fmt::format("the schema of the {} store could not be compared: {}", to_string(store), drift.unknown);
+    check.fix = drift.hint;
+  } else if (drift.open_count() > 0) {
+    check.status = Status::warning;
+    check.message = fmt::format("the schema of the {} store was changed by hand", to_string(store));
+    check.fix = "nerve-db migrate verify";
+  }
+  return check;
+}
+
+/// What throws is unknown: it says why it could not look.
+template <class Look>
+void add(health::Report& report, const health::Skipped& skip, std::string_view id, Look&& look) {
+  if (skip.contains(std::string(id))) return;
+  try {
+    report.checks.push_back(look());
+  } catch (const CancelledError&) {
+    throw;
+  } catch (const Error& error) {
+    report.checks.push_back({.id = std::string(id), .status = Status::unknown, .message = error.what(), .fix = error.hint()});
+  }
+}
+
+}  // namespace
+
+std::vector<std::string_view> workspace_check_ids() {
+  std::vector<std::string_view> ids{pending_id, drift_id};
+  for (const Module* module : builtin_modules()) {
+    for (const ModuleCheck& check : module->checks()) ids.push_back(check.id);
+  }
+  return ids;
+}
+
+void add_workspace_checks(Context& context, const health::Skipped& skip, health::Report& report) {
+  if (context.is_database_named() || !context.config().has("workspace.id")) return;
+  Workspace& workspace = context.open_workspace();
+  for (const Store store : every_store) {
+    add(report, skip, pending_id, [&] { return check_pending(workspace, store); });
+    add(report, skip, drift_id, [&] { return check_drift(workspace, store); });
+  }
+  for (Check& check : nerve::workspace::run_module_checks(workspace)) {
+    if (!skip.contains(check.id)) report.checks.push_back(std::move(check));
+  }
+}
+
+}  // namespace nerve::cli

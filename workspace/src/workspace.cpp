@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nerve/workspace/workspace.h"
+
+#include "exclusive_run.h"
+
+#include "nerve/backends/database_url.h"
+#include "nerve/core/error.h"
+#include "nerve/workspace/store_identity.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace nerve::workspace {
+
+namespace {
+
+constexpr std::string_view core_file = "nerve.db";
+
+std::optional<Uuid> configured_id(const Config& config) {
+  if (!config.has("workspace.id")) return std::nullopt;
+  try {
+    return Uuid::parse(config.text("workspace.id"));
+  } catch (const ValidationError&) {
+    throw ValidationError(
+        fmt::format("{}: workspace.id is not an id", config.where("workspace.id")),
+        "Write the id that the stores hold; `SELECT workspace_id FROM store_identity` shows it.");
+  }
+}
+
+}  // namespace
+
+std::string store_url(const std::filesystem::path& folder, const Config& config, Store store) {
+  const std::string_view key = store == Store::core ? "database.url" : "database.secure_url";
+  const std::string& text = config.text(key);
+  const DatabaseUrl url = parse_database_url(text.empty() ? core_file : text);
+  if (url.engine == db::Dialect::postgresql) return url.location;
+  return (folder / url.location).lexically_normal().string();
+}
+
+Workspace::Workspace(std::filesystem::path folder, const Config& config, WorkspaceOptions options)
+    : folder_(std::filesystem::absolute(folder).lexically_normal()),
+      options_(std::move(options)),
+      id_(configured_id(config)) {
+  for (const Store store : every_store) place(store).url = store_url(folder_, config, store);
+}
+
+Workspace::~Workspace() = default;
+
+const migrations::MigrationSet& Workspace::migrations_for(Store store) {
+  auto& set = place(store).migrations;
+  if (!set) set.emplace(options_.composition.migrations(store));
+  return *set;
+}
+
+void Workspace::require_identity(db::Database& database, Store store) {
+  const auto identity =
+      database.read([](db::Transaction& transaction) { return read_store_identity(transaction); });
+  if (!identity) {
+    throw NotFoundError(
+        fmt::format("{} is not the {} store of a workspace", database.name(), to_string(store)),
+        "`nerve-db init DIR` makes a workspace; name its folder with --workspace.");
+  }
+  if (identity->store != store) {
+    throw IntegrityError(fmt::format("{} is the {} store, and stands in the place of the {} store",
+                                     database.name(), to_string(identity->store), to_string(store)),
+                         "Put the databases back in their places: database.url is the core store, "
+                         "database.secure_url the other.");
+  }
+  if (id_ && identity->workspace_id != *id_) {
+    throw IntegrityError(
+        fmt::format("{} belongs to another workspace", database.name()),
+        "Name the databases of one workspace in nerve.toml, or restore the one that is missing.");
+  }
+  id_ = identity->workspace_id;
+}
+
+db::Database& Workspace::database(Store store) {
+  Place& opened = place(store);
+  if (!opened.database) {
+    auto database = open_database(opened.url, options_.open);
+    require_identity(*database, store);
+    opened.database = std::move(database);
+  }
+  return *opened.database;
+}
+
+migrations::SchemaState Workspace::schema_state(Store store) {
+  db::Database& opened = database(store);
+  const migrations::MigrationSet& set = migrations_for(store);
+  return opened.read([&](db::Transaction& transaction) {
+    return migrations::read_schema_state(transaction, migrations::Ledger(), set, opened.name());
+  });
+}
+
+OpenStore Workspace::store(Store store) {
+  Place& opened = place(store);
+  db::Database& database = this->database(store);
+  if (!opened.events) {
+    const migrations::SchemaState state = schema_state(store);
+    state.require_sound();
+    const std::size_t pending =
+        state.count(migrations::Condition::pending) + state.count(migrations::Condition::incomplete);
+    if (pending > 0) {
+      throw Error(ErrorKind::pending_migrations,
+                  fmt::format("the schema of {} is behind the program: {} {} pending", database.name(),
+                              pending, pending == 1 ? "migration is" : "migrations are"),
+                  "Run: nerve-db migrate up");
+    }
+    auto events = std::make_unique<DomainEvents>();
+    for (const Module* module : modules()) {
+      if (is_in(module->placement(), store)) module->subscribe(*events, store);
+    }
+    opened.events = std::move(events);
+  }
+  return {store, database, *opened.events, *options_.clock};
+}
+
+std::vector<db::Database*> Workspace::open_databases() const {
+  std::vector<db::Database*> databases;
+  for (const Place& opened : places_) {
+    if (opened.database) databases.push_back(opened.database.get());
+  }
+  return databases;
+}
+
+void Workspace::run_exclusively(const std::function<void()>& work) {
+  workspace::run_exclusively(folder_, database(Store::core), work);
+}
+
+}  // namespace nerve::workspace
