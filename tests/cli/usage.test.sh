@@ -16,7 +16,7 @@ mapfile -t commands < <(all_commands '')
 
 claim "the commands that scripts rely on are there"
 for name in backup 'backup list' 'backup show' 'backup verify' restore health stats optimize 'queries slow' \
-  completions; do
+  completions init status 'tenant create' 'tenant list' 'jobs list' 'jobs run' 'module list' 'roles sql'; do
   printf '%s\n' "${commands[@]}" | grep -qx "$name" || { run true; fail "there is no command '$name'"; }
 done
 
@@ -31,9 +31,16 @@ for name in "${commands[@]}"; do
   expect_equal "lines that are too long" "" "$(stdout | grep -E '.{121}')"
 done
 
+# What the examples of the modules' commands work on.
+demo=$test_root/demo
+nerve-db init "$demo" --quiet >/dev/null
+for name in Acme Gone; do nerve-db tenant create $name --workspace "$demo" --quiet >/dev/null; done
+nerve-db tenant delete gone --yes --workspace "$demo" --quiet >/dev/null
+
 for name in "${commands[@]}"; do
   claim "the example of '${name:-nerve-db}' works"
   make_database chinook.sqlite
+  cp -r "$demo" demo
   "$NERVE_DB_BIN" backup --db chinook.sqlite --quiet >/dev/null
   cat >queries.json <<'LOG'
 {"nerve_query_log": 1, "statements": [{"sql": "SELECT 1", "calls": 1, "failures": 0, "slow_calls": 1, "rows": 1,

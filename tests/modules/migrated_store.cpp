@@ -14,7 +14,7 @@ constexpr std::string_view sqlite_columns =
     "WHERE s.type IN ('table', 'view') AND s.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY s.name, c.cid";
 constexpr std::string_view postgresql_columns =
     "SELECT CAST(r.relname AS text), CAST(a.attname AS text), r.relkind = 'v', coalesce((SELECT "
-    "array_position(CAST(k.conkey AS smallint[]), a.attnum) FROM pg_constraint AS k WHERE k.conrelid = r.oid "
+    "array_position(k.conkey, a.attnum) FROM pg_constraint AS k WHERE k.conrelid = r.oid "
     "AND "
     "k.contype = 'p'), 0) FROM pg_class AS r JOIN pg_attribute AS a ON a.attrelid = r.oid WHERE "
     "r.relnamespace = "

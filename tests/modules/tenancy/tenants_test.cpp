@@ -220,7 +220,7 @@ TEST_CASE("whatever a tenant is called, the slug made of it is one or there is n
   MigratedStore<Sqlite> store;
   Tenants tenants(store.open());
   const std::vector<std::string> names{
-      "A", "--a--b--", "  x  y  ", "ÄÖÜ 1", "a" + std::string(80, '-') + "b", std::string(200, 'q'), "1.2.3"};
+      "A", "--a--b--", "  x  y  ", "ÄÖÜ 1", "a" + std::string(80, '-') + "c", std::string(200, 'q'), "1.2.3"};
   for (const std::string& name : names) {
     const std::string slug = tenants.create({.name = name}).slug;
     CHECK_MESSAGE(slug.size() <= 63, slug);
