@@ -6,7 +6,17 @@ include(CMakePackageConfigHelpers)
 set(NERVE_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/nerve)
 
 # Each component has an export set of its own, so that a program that asks for one needs the dependencies of that one.
-foreach(component core backends backups)
+# The component modules is the list of modules together with each of them.
+set(NERVE_COMPONENTS core migrations backends backups modules workspace)
+foreach(module IN LISTS NERVE_MODULES)
+  install(TARGETS nerve_module_${module}
+    EXPORT nerve_modules
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/modules/${module}/include/
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+    FILES_MATCHING PATTERN "*.h")
+endforeach()
+foreach(component IN LISTS NERVE_COMPONENTS)
   install(TARGETS nerve_${component}
     EXPORT nerve_${component}
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
@@ -33,6 +43,9 @@ install(FILES
 
 # Relative, so that the metadata is right wherever `cmake --install --prefix` puts it.
 file(RELATIVE_PATH NERVE_PREFIX_FROM_PC ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+list(TRANSFORM NERVE_MODULES PREPEND -lnerve_module_ OUTPUT_VARIABLE NERVE_MODULE_LIBRARIES)
+list(REVERSE NERVE_MODULE_LIBRARIES)
+list(JOIN NERVE_MODULE_LIBRARIES " " NERVE_MODULE_LIBRARIES)
 configure_file(cmake/nerve.pc.in nerve.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/nerve.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 

@@ -149,6 +149,10 @@ void throw_connect_error(std::string_view text, const std::string& database) {
         message, "Check the user, and its password in .pgpass, database.password_file or PGPASSWORD.",
         "28000", ErrorKind::denied);
   }
+  if (says("permission denied for database")) {
+    throw ConnectionError(message, "Grant this user CONNECT on the database, or use another user.", "42501",
+                          ErrorKind::denied);
+  }
   if (says("root certificate") || says("certificate verify failed") || says("does not match host name") ||
       says("SSL")) {
     throw ConnectionError(

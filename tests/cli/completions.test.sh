@@ -31,8 +31,8 @@ run in_bash --json backup verify --a
 expect_equal "the offer" --all "$(stdout)"
 run in_bash stats --d
 expect_equal "the offer" --db "$(stdout)"
-run in_bash --workspace backup sta
-expect_equal "the offer after a value that is the name of a command" stats "$(stdout)"
+run in_bash --workspace backup opt
+expect_equal "the offer after a value that is the name of a command" optimize "$(stdout)"
 
 claim "bash is offered choices, files, folders and ids"
 make_database shop.db

@@ -170,3 +170,29 @@ TEST_CASE("health of a server whose password is wrong is critical and does not r
   CHECK(right.exit_code == 3);  // the role may not see the sessions of others
   CHECK_FALSE(contains(right.out + right.err, "the-right-one"));
 }
+
+TEST_CASE("a workspace on two PostgreSQL databases is made, used and told about like one of files") {
+  if (PostgresServer::is_waived()) return;
+  PostgresServer& server = PostgresServer::shared();
+  const TempFolder folder;
+  const std::string core = server.create_database("cli_core");
+  const std::string secure = server.create_database("cli_secure");
+  const ProcessResult made =
+      nerve_db({"init", "space", "--core", core, "--secure", secure}, {}, folder.path());
+  INFO(made.err);
+  REQUIRE(made.exit_code == 0);
+  const std::filesystem::path space = folder / "space";
+  CHECK(nerve_db({"init", "other", "--core", core, "--secure", secure}, {}, folder.path()).exit_code == 4);
+  CHECK(nerve_db({"tenant", "create", "Acme"}, {}, space).exit_code == 0);
+  CHECK(nerve_db({"jobs", "run"}, {}, space).exit_code == 0);
+  const ProcessResult status = nerve_db({"status", "--json"}, {}, space);
+  REQUIRE(status.exit_code == 0);
+  const auto document = nlohmann::json::parse(status.out);
+  CHECK(document.at("tenants") == 1);
+  CHECK(document.at("stores").at(1).at("engine") == "postgresql");
+  CHECK(document.at("stores").at(1).at("pending") == 0);
+  CHECK(server.query_text("SELECT slug FROM tenants WHERE name = 'Acme'", "cli_core") == "acme");
+  const ProcessResult roles = nerve_db({"roles", "sql", "--store", "secure"}, {}, space);
+  CHECK(roles.exit_code == 0);
+  CHECK(contains(roles.out, "ON DATABASE \"cli_secure\""));
+}

@@ -16,7 +16,8 @@ mapfile -t commands < <(all_commands '')
 
 claim "the commands that scripts rely on are there"
 for name in backup 'backup list' 'backup show' 'backup verify' restore health 'health watch' stats optimize 'queries slow' \
-  completions; do
+  completions init status 'tenant create' 'tenant list' 'jobs list' 'jobs run' 'module list' 'roles sql' \
+  'migrate up' 'migrate down' 'migrate status' 'migrate plan' 'schema export' 'schema doc'; do
   printf '%s\n' "${commands[@]}" | grep -qx "$name" || { run true; fail "there is no command '$name'"; }
 done
 
@@ -31,9 +32,30 @@ for name in "${commands[@]}"; do
   expect_equal "lines that are too long" "" "$(stdout | grep -E '.{121}')"
 done
 
+# What the examples of the modules' commands work on.
+demo=$test_root/demo
+nerve-db init "$demo" --quiet >/dev/null
+for name in Acme Gone; do nerve-db tenant create $name --workspace "$demo" --quiet >/dev/null; done
+nerve-db tenant delete gone --yes --workspace "$demo" --quiet >/dev/null
+
+# What the example of a migrate command works on.
+make_migrations() {
+  mkdir migrations
+  printf -- '-- migrate:up\nCREATE TABLE users (id INTEGER PRIMARY KEY);\n-- migrate:down\nDROP TABLE users;\n' \
+    >migrations/0001_users.sql
+  case $1 in
+    'migrate up' | 'migrate new') ;;
+    'migrate baseline') sqlite3 app.db 'CREATE TABLE users (id INTEGER PRIMARY KEY)' ;;
+    *) nerve-db migrate up --db app.db --dir migrations --create --quiet >/dev/null ;;
+  esac
+  if [[ $1 == 'migrate repair' ]]; then echo '-- a remark' >>migrations/0001_users.sql; fi
+}
+
 for name in "${commands[@]}"; do
   claim "the example of '${name:-nerve-db}' works"
   make_healthy chinook.sqlite
+  cp -r "$demo" demo
+  make_migrations "$name"
   cat >queries.json <<'LOG'
 {"nerve_query_log": 1, "statements": [{"sql": "SELECT 1", "calls": 1, "failures": 0, "slow_calls": 1, "rows": 1,
  "total_ns": 100000000, "max_ns": 100000000, "histogram": {"100": 1}}]}

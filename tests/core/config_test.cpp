@@ -213,7 +213,7 @@ TEST_CASE("every setting that NERVE knows has a description and a default within
         "health.verified_max_hours", "health.state_file", "health.skip"}) {
     CHECK_NOTHROW(config.has(key));
   }
-  CHECK(core_settings().size() == 17);
+  CHECK(core_settings().size() == 21);
   CHECK_THROWS_AS(Config::parse("database.pool_size = 65\n", "nerve.toml"), ValidationError);
   CHECK_THROWS_AS(Config::parse("database.pool_size = 0\n", "nerve.toml"), ValidationError);
 }

@@ -56,16 +56,19 @@ std::unique_ptr<db::Database> open(const DatabaseUrl& url, const OpenOptions& op
 }
 
 /// Both stores of the workspace, with the migrations of the modules.
-std::vector<MigrationTarget> workspace_targets(Context& context, const Arguments& arguments, TargetAccess access) {
+std::vector<MigrationTarget> workspace_targets(Context& context, const Arguments& arguments,
+                                               TargetAccess access) {
   if (context.is_database_named() || !context.config().has("workspace.id")) {
-    throw ValidationError("no migrations are named",
-                          "Add --dir DIR, the folder of your NNNN_name.sql files; or work in a workspace (nerve-db init).");
+    throw ValidationError(
+        "no migrations are named",
+        "Add --dir DIR, the folder of your NNNN_name.sql files; or work in a workspace (nerve-db init).");
   }
   std::vector<MigrationTarget> targets;
   for (const Store store : every_store) {
     context.open_workspace().database(store);  // a file of another workspace is refused
     const DatabaseUrl url = parse_database_url(context.open_workspace().url(store));
-    targets.push_back({url, builtin_migrations(store), Ledger(), open(url, open_options(context, arguments, url, access))});
+    targets.push_back(
+        {url, builtin_migrations(store), Ledger(), open(url, open_options(context, arguments, url, access))});
   }
   return targets;
 }
@@ -78,13 +81,14 @@ std::optional<migrations::Reference> MigrationTarget::reference(
   return migrations::Reference::parse(*text, set.default_module());
 }
 
-std::vector<MigrationTarget> migration_targets(Context& context, const Arguments& arguments, TargetAccess access) {
+std::vector<MigrationTarget> migration_targets(Context& context, const Arguments& arguments,
+                                               TargetAccess access) {
   if (!arguments.has("--dir")) return workspace_targets(context, arguments, access);
   const DatabaseUrl url = context.database();
   const std::array dialects{url.engine};
   std::vector<MigrationTarget> targets;
-  targets.push_back({url, MigrationSet::from_folder(*arguments.text("--dir"), dialects), ledger_from(arguments),
-                     open(url, open_options(context, arguments, url, access))});
+  targets.push_back({url, MigrationSet::from_folder(*arguments.text("--dir"), dialects),
+                     ledger_from(arguments), open(url, open_options(context, arguments, url, access))});
   return targets;
 }
 

@@ -33,8 +33,8 @@ enum class TargetAccess : std::uint8_t {
   write,    ///< with --create the database is made where it is missing
 };
 
-/// The databases that a migrate command is about: the one that --db names, with the migrations in --dir; without --dir
-/// both stores of the workspace, with those of the modules.
+/// The databases that a migrate command is about: the one that --db names, with the migrations in --dir;
+/// without --dir both stores of the workspace, with those of the modules.
 std::vector<MigrationTarget> migration_targets(Context& context, const Arguments& arguments,
                                                TargetAccess access);
 

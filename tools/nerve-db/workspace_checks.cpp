@@ -3,6 +3,7 @@
 
 #include "nerve/backends/open.h"
 #include "nerve/core/error.h"
+#include "nerve/core/shell.h"
 #include "nerve/migrations/drift.h"
 #include "nerve/modules/builtin.h"
 #include "nerve/workspace/module_checks.h"
@@ -11,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <utility>
+#include <vector>
 
 namespace nerve::cli {
 
@@ -57,7 +59,8 @@ Check check_drift(Workspace& workspace, Store store) {
   if (!drift.is_known()) {
     check.status = Status::unknown;
     check.value = {};
-    check.message = fmt::format("the schema of the {} store could not be compared: {}", to_string(store), drift.unknown);
+    check.message =
+        fmt::format("the schema of the {} store could not be compared: {}", to_string(store), drift.unknown);
     check.fix = drift.hint;
   } else if (drift.open_count() > 0) {
     check.status = Status::warning;
@@ -69,14 +72,15 @@ Check check_drift(Workspace& workspace, Store store) {
 
 /// What throws is unknown: it says why it could not look.
 template <class Look>
-void add(health::Report& report, const health::Skipped& skip, std::string_view id, Look&& look) {
+void add(std::vector<Check>& checks, const health::Skipped& skip, std::string_view id, Look&& look) {
   if (skip.contains(std::string(id))) return;
   try {
-    report.checks.push_back(look());
+    checks.push_back(look());
   } catch (const CancelledError&) {
     throw;
   } catch (const Error& error) {
-    report.checks.push_back({.id = std::string(id), .status = Status::unknown, .message = error.what(), .fix = error.hint()});
+    checks.push_back(
+        {.id = std::string(id), .status = Status::unknown, .message = error.what(), .fix = error.hint()});
   }
 }
 
@@ -93,12 +97,19 @@ std::vector<std::string_view> workspace_check_ids() {
 void add_workspace_checks(Context& context, const health::Skipped& skip, health::Report& report) {
   if (context.is_database_named() || !context.config().has("workspace.id")) return;
   Workspace& workspace = context.open_workspace();
+  std::vector<Check> checks;
   for (const Store store : every_store) {
-    add(report, skip, pending_id, [&] { return check_pending(workspace, store); });
-    add(report, skip, drift_id, [&] { return check_drift(workspace, store); });
+    add(checks, skip, pending_id, [&] { return check_pending(workspace, store); });
+    add(checks, skip, drift_id, [&] { return check_drift(workspace, store); });
   }
   for (Check& check : nerve::workspace::run_module_checks(workspace)) {
-    if (!skip.contains(check.id)) report.checks.push_back(std::move(check));
+    if (!skip.contains(check.id)) checks.push_back(std::move(check));
+  }
+  for (Check& check : checks) {
+    // Neither these checks nor the modules know where the user stands, so the command is made whole here.
+    if (check.fix.starts_with("nerve-db "))
+      check.fix += " --workspace " + shell_word(workspace.folder().string());
+    report.checks.push_back(std::move(check));
   }
 }
 

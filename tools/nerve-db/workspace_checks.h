@@ -11,7 +11,8 @@
 
 namespace nerve::cli {
 
-/// What is checked of a workspace: "schema.pending" and "schema.drift" of each store, and the checks of the modules.
+/// What is checked of a workspace: "schema.pending" and "schema.drift" of each store, and the checks of the
+/// modules.
 std::vector<std::string_view> workspace_check_ids();
 
 /// Adds them where the report is about a workspace of `nerve-db init`: it was not another database that was

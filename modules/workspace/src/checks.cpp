@@ -71,8 +71,7 @@ Check check_dead_letters(Stores& stores) {
     check.message =
         fmt::format("{} {} between the stores could not be delivered and {} given up", format_count(dead),
                     dead == 1 ? "message" : "messages", dead == 1 ? "was" : "were");
-    check.fix = fmt::format("nerve-db outbox retry --all --store {} && nerve-db jobs run outbox-drain",
-                            to_string(*first));
+    check.fix = fmt::format("nerve-db outbox retry --all --store {}", to_string(*first));
   }
   return check;
 }

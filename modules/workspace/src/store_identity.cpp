@@ -19,10 +19,10 @@ std::optional<StoreIdentity> read_store_identity(db::Transaction& transaction) {
 
 StoreIdentity claim_store(db::Transaction& transaction, const StoreIdentity& identity) {
   transaction.execute(
-      "INSERT INTO store_identity (workspace_id, store, created_at) VALUES (:workspace_id, :store, "
-      ":created_at) "
-      "ON CONFLICT DO NOTHING",
-      {{"workspace_id", identity.workspace_id},
+      "INSERT INTO store_identity (singleton, workspace_id, store, created_at) VALUES (:yes, :workspace_id, "
+      ":store, :created_at) ON CONFLICT DO NOTHING",
+      {{"yes", true},
+       {"workspace_id", identity.workspace_id},
        {"store", identity.store},
        {"created_at", identity.created_at}});
   return *read_store_identity(transaction);

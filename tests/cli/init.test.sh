@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# nerve-db init and status: what they make, what they refuse, and that an interrupted run is completed.
+# shellcheck source=tests/cli/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+claim "init makes a workspace that every other command finds, and prints its id"
+run nerve-db init space
+expect_exit 0
+expect_stdout '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$'
+id=$(stdout)
+expect_stderr "^made the workspace in $work/space$"
+expect_equal "what is in it" "700 backups,600 nerve-secure.db,600 nerve.db,600 nerve.toml," \
+  "$(find space -mindepth 1 -printf '%m %f\n' | sort -k2 | tr '\n' ',')"
+expect_equal "the mode of the folder" 700 "$(stat -c %a space)"
+cd space || exit 1
+run nerve-db status
+expect_exit 0
+expect_stdout "^id +$id$"
+expect_stdout '^tenants +0$'
+expect_stdout "^core +sqlite .* tenancy@[0-9]+ +0 +none +$work/space/nerve\.db$"
+expect_stdout "^secure +sqlite .* workspace@[0-9]+ +0 +none +$work/space/nerve-secure\.db$"
+run nerve-db health
+expect_exit 0
+expect_stdout '^ok +cross_store\.references '
+expect_stdout '^ok +jobs\.runs '
+
+claim "status knows the last backup of each store"
+nerve-db init --quiet >/dev/null
+nerve-db backup --quiet >/dev/null
+nerve-db status --json >status.json
+expect_equal "the core store's backup" text "$(sqlite3 -batch :memory: \
+  "SELECT json_type(CAST(readfile('status.json') AS TEXT), '$.stores[0].last_backup_at')")"
+expect_equal "the secure store's backup" '' "$(json status.json '$.stores[1].last_backup_at')"
+
+claim "init overwrites nothing"
+nerve-db init space --quiet >/dev/null
+refused 4 'space is a workspace already' nerve-db init space
+mkdir other
+echo precious >other/nerve.db
+chmod 700 other
+refused 4 'other/nerve\.db is there already' nerve-db init other
+
+claim "wrong names of stores are refused before anything is made"
+refused 2 'only one of the two stores is named' nerve-db init space --core a.db
+refused 2 'both stores are the same database' nerve-db init space --core a.db --secure ./a.db
+refused 2 'password' nerve-db init space --core postgresql://u:secret@h/a --secure postgresql://h/b
+expect_nowhere secret
+
+claim "a folder that others may look into is named with its remedy"
+mkdir -m 0755 open
+run nerve-db init open
+expect_exit 0
+expect_stderr "warning: others may look into the folder; run: chmod 700 $work/open"
+
+claim "init that is killed at any moment is completed by the same command"
+for delay in 0.002 0.005 0.008 0.011 0.014 0.017 0.020 0.025 0.030 0.040 0.060; do
+  timeout -s KILL $delay "$NERVE_DB_BIN" init space --quiet >/dev/null 2>&1
+  [[ -f space/nerve.toml ]] && break
+done
+[[ -f space/nerve.toml ]] || nerve-db init space --quiet >/dev/null || fail "the last run failed"
+run nerve-db status --workspace space
+expect_exit 0
+run nerve-db tenant create Acme --workspace space
+expect_exit 0
+expect_equal "unfinished settings" '' "$(find space -name '*.part')"
+for store in nerve nerve-secure; do
+  expect_equal "the integrity of $store.db" ok "$(sqlite3 -batch "space/$store.db" 'PRAGMA integrity_check')"
+done
+
+claim "swapped, foreign and missing stores are refused by name, and nothing is changed"
+nerve-db init ours --quiet >/dev/null
+nerve-db init theirs --quiet >/dev/null
+mkdir kept
+cp ours/*.db kept
+mv ours/nerve.db ours/x && mv ours/nerve-secure.db ours/nerve.db && mv ours/x ours/nerve-secure.db
+run nerve-db tenant list --workspace ours
+expect_exit 6
+expect_stderr 'ours/nerve\.db is the secure store, and stands in the place of the core store'
+expect_hint
+cp kept/*.db ours
+cp theirs/nerve.db ours/nerve.db
+run nerve-db tenant list --workspace ours
+expect_exit 6
+expect_stderr 'ours/nerve\.db belongs to another workspace'
+rm ours/nerve.db
+run nerve-db tenant list --workspace ours
+expect_exit 3
+expect_hint
+[[ ! -e ours/nerve.db ]] || fail "a missing store was made anew"
+
+claim "commands of a workspace say so where there is none"
+refused 3 'there is no workspace here' nerve-db tenant list
+refused 3 'there is no workspace here' nerve-db status

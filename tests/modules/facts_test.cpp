@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the modules say of their tables, held against the schema that their migrations make on both engines.
+#include "modules/migrated_store.h"
+
+#include "nerve/cross_store.h"
+#include "nerve/modules/builtin.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+using namespace nerve;
+using test::MigratedStore;
+using test::Relation;
+
+namespace {
+
+bool has(const Relation& relation, std::string_view column) {
+  return std::ranges::find(relation.columns, column) != relation.columns.end();
+}
+
+void check_facts(const TableFacts& facts, const Relation& relation) {
+  INFO(std::string(facts.name));
+  CHECK_FALSE(relation.is_view);
+  CHECK(std::ranges::equal(relation.key, facts.key));
+  CHECK(has(relation, "deleted_at") == facts.is_soft_deleted);
+  CHECK(has(relation, "tenant_id") == facts.is_tenant_owned);
+  for (const std::string_view column : facts.personal_columns) CHECK_MESSAGE(has(relation, column), column);
+  for (const std::string_view column : facts.sealed_columns) CHECK_MESSAGE(has(relation, column), column);
+  for (const CrossStoreReference& reference : facts.references) {
+    CHECK_MESSAGE(has(relation, reference.column), reference.column);
+  }
+  if (facts.retention) CHECK(has(relation, facts.retention->since_column));
+}
+
+}  // namespace
+
+CONFORMANCE_TEST("every fact of every table is so, and no table or view is there that no module names") {
+  if (Engine::is_waived()) return;
+  for (const Store store : every_store) {
+    MigratedStore<Engine> migrated(store);
+    std::map<std::string, Relation> relations = test::read_relations(migrated.database());
+    CHECK(relations.erase("schema_migrations") == 1);
+    CHECK(relations.erase("migration_events") == 1);
+    for (const Module* module : builtin_modules()) {
+      if (!is_in(module->placement(), store)) continue;
+      for (const TableFacts& facts : module->tables()) {
+        const auto found = relations.find(std::string(facts.name));
+        REQUIRE_MESSAGE(found != relations.end(), facts.name);
+        check_facts(facts, found->second);
+        relations.erase(found);
+      }
+      for (const std::string_view view : module->views()) {
+        const auto found = relations.find(std::string(view));
+        REQUIRE_MESSAGE(found != relations.end(), view);
+        CHECK_MESSAGE(found->second.is_view, view);
+        relations.erase(found);
+      }
+    }
+    for (const auto& [name, relation] : relations) CHECK_MESSAGE(false, name << " is in no module's list");
+  }
+}
+
+TEST_CASE("every reference across the stores leads to a table that there is") {
+  CHECK_NOTHROW(cross_store_references(builtin_modules()));
+}
