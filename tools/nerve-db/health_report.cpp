@@ -2,7 +2,7 @@
 // What nerve-db health looks at: the checks of an engine, and those of what belongs to a database besides.
 #include "health_report.h"
 
-#include "arguments.h"
+#include "nerve/arguments.h"
 #include "context.h"
 #include "workspace_checks.h"
 

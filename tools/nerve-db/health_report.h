@@ -2,11 +2,11 @@
 #pragma once
 
 #include "nerve/core/progress.h"
+#include "nerve/arguments.h"
 #include "nerve/health/report.h"
 
 namespace nerve::cli {
 
-class Arguments;
 class Context;
 
 /// Makes the checks of the database that the command line, the environment or the workspace names, and keeps

@@ -21,14 +21,21 @@ namespace {
 using health::Check;
 using health::Status;
 using migrations::Condition;
-using nerve::workspace::Workspace;
+using OpenWorkspace = nerve::workspace::Workspace;
 
 constexpr std::string_view pending_id = "schema.pending";
 constexpr std::string_view drift_id = "schema.drift";
 
-Check check_pending(Workspace& workspace, Store store) {
+Check passing(std::string_view id) {
+  Check check;
+  check.id = id;
+  check.status = Status::ok;
+  return check;
+}
+
+Check check_pending(OpenWorkspace& workspace, Store store) {
   const migrations::SchemaState state = workspace.schema_state(store);
-  Check check{.id = std::string(pending_id), .status = Status::ok};
+  Check check = passing(pending_id);
   const std::size_t pending = state.count(Condition::pending) + state.count(Condition::incomplete);
   check.value = fmt::format("{} pending", pending);
   check.threshold = "0 pending";
@@ -48,11 +55,11 @@ Check check_pending(Workspace& workspace, Store store) {
   return check;
 }
 
-Check check_drift(Workspace& workspace, Store store) {
+Check check_drift(OpenWorkspace& workspace, Store store) {
   const auto set = builtin_migrations(store);
   const auto drift =
       migrations::find_drift(workspace.database(store), set, migrations::Ledger(), &open_scratch_database);
-  Check check{.id = std::string(drift_id), .status = Status::ok};
+  Check check = passing(drift_id);
   check.value = fmt::format("{} of {} objects differ", drift.open_count(), drift.compared);
   check.threshold = "0 objects differ";
   check.message = fmt::format("the schema of the {} store is what its migrations make", to_string(store));
@@ -79,8 +86,10 @@ void add(std::vector<Check>& checks, const health::Skipped& skip, std::string_vi
   } catch (const CancelledError&) {
     throw;
   } catch (const Error& error) {
-    checks.push_back(
-        {.id = std::string(id), .status = Status::unknown, .message = error.what(), .fix = error.hint()});
+    Check& check = checks.emplace_back(passing(id));
+    check.status = Status::unknown;
+    check.message = error.what();
+    check.fix = error.hint();
   }
 }
 
@@ -96,7 +105,7 @@ std::vector<std::string_view> workspace_check_ids() {
 
 void add_workspace_checks(Context& context, const health::Skipped& skip, health::Report& report) {
   if (context.is_database_named() || !context.config().has("workspace.id")) return;
-  Workspace& workspace = context.open_workspace();
+  OpenWorkspace& workspace = context.open_workspace();
   std::vector<Check> checks;
   for (const Store store : every_store) {
     add(checks, skip, pending_id, [&] { return check_pending(workspace, store); });
