@@ -29,7 +29,7 @@ void Session::commit() {
     broken_ = true;
     throw;
   }
-  if (schema_changed_) discard_statements();
+  discard_stale_statements();
   evict_idle_statements();
 }
 
@@ -37,7 +37,7 @@ void Session::rollback() noexcept {
   connection_->rollback();
   if (connection_->in_transaction()) spoilt_ = true;
   // What the transaction changed of the schema is gone as well, so what was prepared on it is stale.
-  if (schema_changed_) discard_statements();
+  discard_stale_statements();
   evict_idle_statements();
 }
 
@@ -108,6 +108,13 @@ void Session::release(CachedStatement& statement) noexcept {
   if (statement.text.changes_schema) schema_changed_ = true;
   if (!statement.orphaned) return;
   orphans_.remove_if([&](const auto& orphan) { return orphan.get() == &statement; });
+}
+
+void Session::discard_stale_statements() noexcept {
+  // PostgreSQL plans a statement anew when its tables have changed, and answers 0A000 where its result would be
+  // another: then Database::run begins again on a new connection, as it does when somebody else changed them.
+  if (schema_changed_ && dialect_ == Dialect::sqlite) discard_statements();
+  schema_changed_ = false;
 }
 
 void Session::discard_statements() noexcept {

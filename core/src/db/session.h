@@ -93,6 +93,7 @@ class Session {
   using Statements = std::vector<std::unique_ptr<CachedStatement>>;
 
   CachedStatement& prepare_new(std::string_view sql, Statements& statements);
+  void discard_stale_statements() noexcept;
   void discard_statements() noexcept;
   void evict_idle_statements() noexcept;
 
