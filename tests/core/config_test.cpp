@@ -197,7 +197,7 @@ TEST_CASE("every setting that NERVE knows has a description and a default within
         "health.wal_max_mib"}) {
     CHECK_NOTHROW(config.has(key));
   }
-  CHECK(core_settings().size() == 12);
+  CHECK(core_settings().size() == 14);
   CHECK_THROWS_AS(Config::parse("database.pool_size = 65\n", "nerve.toml"), ValidationError);
   CHECK_THROWS_AS(Config::parse("database.pool_size = 0\n", "nerve.toml"), ValidationError);
 }
