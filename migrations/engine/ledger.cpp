@@ -44,11 +44,11 @@ CREATE TABLE {1} (
 )";
 
 std::vector<std::string> column_names(db::Transaction& transaction, const std::string& table) {
-  const std::string_view sql =
-      transaction.dialect() == db::Dialect::sqlite
-          ? "SELECT name FROM pragma_table_info(:table) ORDER BY cid"
-          : "SELECT CAST(column_name AS text) FROM information_schema.columns WHERE table_schema = "
-            "current_schema() AND table_name = :table ORDER BY ordinal_position";
+  const std::string_view sql = transaction.dialect() == db::Dialect::sqlite
+                                   ? "SELECT name FROM pragma_table_info(:table) ORDER BY cid"
+                                   : "SELECT CAST(attname AS text) FROM pg_attribute WHERE attrelid = "
+                                     "to_regclass(:table) AND attnum > 0 AND "
+                                     "NOT attisdropped ORDER BY attnum";
   std::vector<std::string> names;
   transaction.each<std::string>(sql, {{"table", table}},
                                 [&](std::string name) { names.push_back(std::move(name)); });

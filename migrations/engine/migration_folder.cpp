@@ -4,26 +4,42 @@
 #include "nerve/db/identifier.h"
 #include "nerve/migrations/migration_set.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
+#include <cerrno>
+#include <cstring>
 #include <system_error>
 
 namespace nerve::migrations {
 
 namespace {
 
+/// Reads at most one byte more than a migration may have, so that one that is too long is told as such.
 std::string read_file(const std::filesystem::path& path) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  if (!error && size > Migration::size_bytes_max) return std::string(Migration::size_bytes_max + 1, ' ');
-  std::ifstream file(path, std::ios::binary);
-  std::string content{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!file.good() && !file.eof()) {
-    throw DeniedError(fmt::format("cannot read {}", path.string()), "Give this user the right to read it.");
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  struct stat status {};
+  const bool is_open = descriptor >= 0 && ::fstat(descriptor, &status) == 0;
+  std::string content(
+      is_open ? std::min<std::size_t>(static_cast<std::size_t>(status.st_size), Migration::size_bytes_max) + 1
+              : 0,
+      ' ');
+  std::size_t size = 0;
+  ssize_t count = is_open ? 1 : -1;
+  while (count > 0 && size < content.size()) {
+    count = ::read(descriptor, content.data() + size, content.size() - size);
+    if (count > 0) size += static_cast<std::size_t>(count);
   }
+  const int error = errno;
+  if (descriptor >= 0) ::close(descriptor);
+  if (count < 0) {
+    throw DeniedError(fmt::format("cannot read {}: {}", path.string(), std::strerror(error)),
+                      "Give this user the right to read it.");
+  }
+  content.resize(size);
   return content;
 }
 
@@ -45,14 +61,19 @@ std::vector<std::filesystem::directory_entry> entries_of(const std::filesystem::
   return entries;
 }
 
-void read_module(const std::filesystem::path& folder, std::string_view module, Dialects dialects,
-                 std::vector<Migration>& migrations) {
-  for (const auto& entry : entries_of(folder)) {
+bool is_migration(const std::filesystem::directory_entry& entry) {
+  const std::filesystem::path& path = entry.path();
+  return path.extension() == ".sql" && path.native()[path.native().rfind('/') + 1] != '.' &&
+         entry.is_regular_file();
+}
+
+void read_migrations(const std::vector<std::filesystem::directory_entry>& entries, std::string_view module,
+                     Dialects dialects, std::vector<Migration>& migrations) {
+  for (const auto& entry : entries) {
+    if (!is_migration(entry)) continue;
     const std::filesystem::path& path = entry.path();
-    if (path.extension() != ".sql" || path.filename().string().starts_with('.') || !entry.is_regular_file())
-      continue;
     migrations.push_back(
-        parse_migration(module, path.filename().string(), path.string(), read_file(path), dialects));
+        parse_migration(module, path.filename().native(), path.native(), read_file(path), dialects));
   }
 }
 
@@ -60,12 +81,14 @@ void read_module(const std::filesystem::path& folder, std::string_view module, D
 
 MigrationSet MigrationSet::from_folder(const std::filesystem::path& folder, Dialects dialects) {
   std::vector<Migration> migrations;
-  read_module(folder, own_module, dialects, migrations);
-  for (const auto& entry : entries_of(folder)) {
+  const auto entries = entries_of(folder);
+  read_migrations(entries, own_module, dialects, migrations);
+  for (const auto& entry : entries) {
+    if (!entry.is_directory()) continue;
     const std::string name = entry.path().filename().string();
-    if (!entry.is_directory() || name.starts_with('.')) continue;
+    if (name.starts_with('.')) continue;
     const std::size_t before = migrations.size();
-    read_module(entry.path(), name, dialects, migrations);
+    read_migrations(entries_of(entry.path()), name, dialects, migrations);
     if (migrations.size() == before) continue;
     try {
       (void)db::Identifier(name);

@@ -26,14 +26,16 @@ std::chrono::microseconds since(SteadyTime started) {
 
 constexpr std::string_view lock_not_available = "55P03";
 
-/// Says of an error of the engine at which statement of which file it came. What ended the connection or the
-/// transaction from outside says nothing of the statement, and stays what it is.
+/// Whether it ended the connection or the transaction from outside.
+bool says_nothing_of_a_statement(const DatabaseError& error) {
+  return dynamic_cast<const ConnectionError*>(&error) != nullptr ||
+         dynamic_cast<const TransactionError*>(&error) != nullptr || error.code() == lock_not_available;
+}
+
+/// Says of an error of the engine at which statement of which file it came.
 [[noreturn]] void rethrow_with_place(const DatabaseError& error, const Step& step,
                                      const std::vector<MigrationStatement>& statements, std::size_t index) {
-  if (dynamic_cast<const ConnectionError*>(&error) != nullptr ||
-      dynamic_cast<const TransactionError*>(&error) != nullptr || error.code() == lock_not_available) {
-    throw;
-  }
+  if (says_nothing_of_a_statement(error)) throw;
   throw DatabaseError(
       error.kind(),
       fmt::format("{}:{}: statement {} of {} ({}): {}", step.migration->file, statements[index].line,
@@ -65,18 +67,41 @@ StepResult StepRunner::run(const Step& step) {
 void StepRunner::run_in_transaction(const Step& step, const std::vector<MigrationStatement>& statements,
                                     SteadyTime started) {
   const bool rebuilds = !step.migration->rebuilt_tables.empty() && session_.dialect() == db::Dialect::sqlite;
-  const auto work = [&](db::Transaction& transaction) {
-    std::optional<TableRebuild> rebuild;
-    if (rebuilds) rebuild.emplace(transaction, *step.migration, step.direction);
-    run_scripts(transaction, step, statements);
-    if (rebuild) rebuild->finish();
-    finish(transaction, step, started);
+  const auto work = [&](bool at_once) {
+    return [&, at_once](db::Transaction& transaction) {
+      std::optional<TableRebuild> rebuild;
+      if (rebuilds) rebuild.emplace(transaction, *step.migration, step.direction);
+      if (at_once) {
+        run_at_once(transaction, statements);
+      } else {
+        run_one_by_one(transaction, step, statements);
+      }
+      if (rebuild) rebuild->finish();
+      finish(transaction, step, started);
+    };
   };
-  write(work, !rebuilds);
+  if (session_.dialect() == db::Dialect::postgresql && statements.size() > 1) {
+    try {
+      return write(work(true), !rebuilds);
+    } catch (const DatabaseError& error) {
+      if (says_nothing_of_a_statement(error)) throw;
+      // Nothing of it is left. Run again one by one, it fails again and tells where.
+    }
+  }
+  write(work(false), !rebuilds);
 }
 
-void StepRunner::run_scripts(db::Transaction& transaction, const Step& step,
+/// One round trip for all of them.
+void StepRunner::run_at_once(db::Transaction& transaction,
                              const std::vector<MigrationStatement>& statements) {
+  std::string script;
+  for (const MigrationStatement& statement : statements) script += statement.sql + ";\n";
+  throw_if_interrupted();
+  transaction.execute_script(script);
+}
+
+void StepRunner::run_one_by_one(db::Transaction& transaction, const Step& step,
+                                const std::vector<MigrationStatement>& statements) {
   for (std::size_t i = 0; i < statements.size(); ++i) {
     throw_if_interrupted();
     try {

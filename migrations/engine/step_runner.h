@@ -27,8 +27,9 @@ class StepRunner {
   void run_by_statement(const Step& step, const std::vector<MigrationStatement>& statements,
                         std::chrono::steady_clock::time_point started);
   void run_alone(const std::string& sql, bool was_cut_off);
-  void run_scripts(db::Transaction& transaction, const Step& step,
-                   const std::vector<MigrationStatement>& statements);
+  static void run_at_once(db::Transaction& transaction, const std::vector<MigrationStatement>& statements);
+  static void run_one_by_one(db::Transaction& transaction, const Step& step,
+                             const std::vector<MigrationStatement>& statements);
   void begin_by_statement(const Step& step);
   void finish(db::Transaction& transaction, const Step& step, std::chrono::steady_clock::time_point started);
   void record_failure(const Step& step, const std::string& reason) noexcept;

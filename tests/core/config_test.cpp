@@ -205,12 +205,27 @@ TEST_CASE("every setting that NERVE knows has a description and a default within
     CHECK(config.integer(setting.key) >= setting.minimum);
     CHECK(config.integer(setting.key) <= setting.maximum);
   }
-  for (const char* key :
-       {"database.url", "database.password_file", "database.pool_size", "database.statement_timeout_ms",
-        "database.lock_timeout_ms", "database.busy_timeout_ms", "backup.repository", "query_log.file",
-        "query_log.slow_ms", "health.free_disk_min_percent", "health.free_list_max_percent",
-        "health.wal_max_mib", "health.growth_max_percent", "health.backup_max_hours",
-        "health.verified_max_hours", "health.state_file", "health.skip"}) {
+  for (const char* key : {"database.url",
+                          "database.password_file",
+                          "database.pool_size",
+                          "database.statement_timeout_ms",
+                          "database.lock_timeout_ms",
+                          "database.busy_timeout_ms",
+                          "backup.repository",
+                          "query_log.file",
+                          "query_log.slow_ms",
+                          "health.free_disk_min_percent",
+                          "health.free_list_max_percent",
+                          "health.wal_max_mib",
+                          "health.growth_max_percent",
+                          "health.backup_max_hours",
+                          "health.verified_max_hours",
+                          "health.state_file",
+                          "health.skip",
+                          "workspace.id",
+                          "database.secure_url",
+                          "maintenance.windows",
+                          "maintenance.notify"}) {
     CHECK_NOTHROW(config.has(key));
   }
   CHECK(core_settings().size() == 21);

@@ -2,10 +2,10 @@
 // What nerve-db health looks at: the checks of an engine, and those of what belongs to a database besides.
 #include "health_report.h"
 
-#include "nerve/arguments.h"
 #include "context.h"
 #include "workspace_checks.h"
 
+#include "nerve/arguments.h"
 #include "nerve/backends/postgresql/health.h"
 #include "nerve/backends/sqlite/health.h"
 #include "nerve/backups/health.h"

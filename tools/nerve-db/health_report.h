@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "nerve/core/progress.h"
 #include "nerve/arguments.h"
+#include "nerve/core/progress.h"
 #include "nerve/health/report.h"
 
 namespace nerve::cli {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // nerve-db init
+#include "actor.h"
 #include "command.h"
 #include "context.h"
 
@@ -9,7 +10,6 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <pwd.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -18,11 +18,6 @@
 namespace nerve::cli {
 
 namespace {
-
-std::string user_name() {
-  const passwd* entry = ::getpwuid(::geteuid());
-  return entry == nullptr ? std::to_string(::geteuid()) : entry->pw_name;
-}
 
 bool is_open_to_others(const std::filesystem::path& folder) {
   namespace fs = std::filesystem;
@@ -36,7 +31,7 @@ int run_init(Context& context, const Arguments& arguments) {
   wanted.folder = arguments.text("DIR").value_or(arguments.text("--workspace").value_or("."));
   wanted.core_url = arguments.text("--core").value_or("");
   wanted.secure_url = arguments.text("--secure").value_or("");
-  wanted.actor = user_name();
+  wanted.actor = current_actor();
   const nerve::workspace::Initialized made = nerve::workspace::initialize(wanted);
   Output& output = context.output();
   if (output.wants_json()) {

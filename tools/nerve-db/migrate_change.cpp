@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // nerve-db migrate up and down
+#include "actor.h"
 #include "confirm.h"
 #include "migrate_commands.h"
 #include "migrate_target.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // nerve-db migrate baseline and repair
+#include "actor.h"
 #include "exit_codes.h"
 #include "migrate_commands.h"
 #include "migrate_target.h"

@@ -7,8 +7,6 @@
 #include "nerve/workspace/workspace.h"
 
 #include <fmt/format.h>
-#include <pwd.h>
-#include <unistd.h>
 
 #include <array>
 #include <filesystem>
@@ -86,18 +84,13 @@ std::vector<MigrationTarget> migration_targets(Context& context, const Arguments
   if (!arguments.has("--dir")) return workspace_targets(context, arguments, access);
   const DatabaseUrl url = context.database();
   const std::array dialects{url.engine};
+  // Who only looks needs no statement; whoever plans, compares or writes reads them anyway.
+  const migrations::Dialects checked =
+      access == TargetAccess::read ? migrations::Dialects{} : migrations::Dialects(dialects);
   std::vector<MigrationTarget> targets;
-  targets.push_back({url, MigrationSet::from_folder(*arguments.text("--dir"), dialects),
+  targets.push_back({url, MigrationSet::from_folder(*arguments.text("--dir"), checked),
                      ledger_from(arguments), open(url, open_options(context, arguments, url, access))});
   return targets;
-}
-
-std::string current_actor() {
-  std::array<char, 256> host{};
-  if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
-  const ::passwd* user = ::getpwuid(::geteuid());
-  return fmt::format("{}@{}", user == nullptr ? std::to_string(::geteuid()) : std::string(user->pw_name),
-                     host.data());
 }
 
 }  // namespace nerve::cli

@@ -38,7 +38,4 @@ enum class TargetAccess : std::uint8_t {
 std::vector<MigrationTarget> migration_targets(Context& context, const Arguments& arguments,
                                                TargetAccess access);
 
-/// "user@host", for the ledger.
-std::string current_actor();
-
 }  // namespace nerve::cli

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migration_checklist.h"
 
+#include "actor.h"
 #include "maintenance_window.h"
 #include "notifier.h"
 

@@ -111,8 +111,9 @@ void Session::release(CachedStatement& statement) noexcept {
 }
 
 void Session::discard_stale_statements() noexcept {
-  // PostgreSQL plans a statement anew when its tables have changed, and answers 0A000 where its result would be
-  // another: then Database::run begins again on a new connection, as it does when somebody else changed them.
+  // PostgreSQL plans a statement anew when its tables have changed, and answers 0A000 where its result would
+  // be another: then Database::run begins again on a new connection, as it does when somebody else changed
+  // them.
   if (schema_changed_ && dialect_ == Dialect::sqlite) discard_statements();
   schema_changed_ = false;
 }
