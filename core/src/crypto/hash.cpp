@@ -79,7 +79,7 @@ Sha256Digest Sha256::finish() {
 }
 
 void Sha256::forget_beginning() noexcept {
-  ::explicit_bzero(beginning_.data(), beginning_.size());
+  if (!beginning_.empty()) ::explicit_bzero(beginning_.data(), beginning_.size());
   beginning_.clear();
 }
 
