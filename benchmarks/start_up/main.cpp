@@ -2,45 +2,25 @@
 // Measures how long short commands of nerve-db take against sqlite3 and psql that answer one query.
 // PostgreSQL is started for the run.
 #include "support/postgres_server.h"
+#include "support/program_run.h"
 #include "support/temp_folder.h"
 #include "support/test_data.h"
 
 #include <CLI/CLI.hpp>
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <spawn.h>
-#include <sys/wait.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace {
 
-/// Runs a program to its end with its output thrown away, and returns the milliseconds it took.
-double run_ms(const std::vector<std::string>& words) {
-  std::vector<char*> argv;
-  argv.reserve(words.size() + 1);
-  for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
-  argv.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-  const auto start = std::chrono::steady_clock::now();
-  pid_t pid = -1;
-  const int failed = ::posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  int status = 0;
-  if (failed != 0 || ::waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) > 1) {
-    throw std::runtime_error(fmt::format("{} did not run to its end", words.front()));
-  }
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-}
+using nerve::bench::run_ms;
+
+/// `health` ends with 1 for a warning.
+constexpr int exit_code_max = 1;
 
 struct Times {
   std::vector<double> sorted_ms;
@@ -67,8 +47,8 @@ void measure(const Contest& contest, int rounds) {
   std::vector<double> peer_ms;
   std::vector<double> ours_ms;
   for (int round = 0; round < rounds; ++round) {
-    peer_ms.push_back(run_ms(contest.peer));
-    ours_ms.push_back(run_ms(contest.ours));
+    peer_ms.push_back(run_ms(contest.peer, exit_code_max));
+    ours_ms.push_back(run_ms(contest.ours, exit_code_max));
   }
   const Times peer = sorted(std::move(peer_ms));
   const Times ours = sorted(std::move(ours_ms));
@@ -97,7 +77,7 @@ std::filesystem::path copy_of(const std::filesystem::path& database, const nerve
 void measure_sqlite(const std::string& program, const std::filesystem::path& database, int rounds) {
   const nerve::test::TempFolder folder;
   const std::string small = (folder / "small.db").string();
-  run_ms({"sqlite3", small, make_findings});
+  run_ms({"sqlite3", small, make_findings}, exit_code_max);
   print_heading("sqlite3", rounds);
   measure({"--version", {"sqlite3", "--version"}, {program, "--version"}}, rounds);
   const std::vector<std::string> query{"sqlite3", small, count_findings};
