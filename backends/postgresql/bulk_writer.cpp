@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "postgresql/bulk_writer.h"
 
+#include "postgresql/result.h"
 #include "postgresql/text_format.h"
 
 #include <charconv>
@@ -11,11 +12,6 @@ namespace nerve::backends {
 namespace {
 
 constexpr std::size_t chunk_bytes = 64UL * 1024;
-
-struct ResultDeleter {
-  void operator()(PGresult* result) const noexcept { PQclear(result); }
-};
-using Result = std::unique_ptr<PGresult, ResultDeleter>;
 
 /// Reads the results that are left, so that the connection can be used again.
 void drain(PGconn* handle) noexcept {

@@ -3,6 +3,7 @@
 
 #include "postgresql/bulk_writer.h"
 #include "postgresql/errors.h"
+#include "postgresql/result.h"
 #include "postgresql/script.h"
 #include "postgresql/statement.h"
 
@@ -15,11 +16,6 @@
 namespace nerve::backends {
 
 namespace {
-
-struct ResultDeleter {
-  void operator()(PGresult* result) const noexcept { PQclear(result); }
-};
-using Result = std::unique_ptr<PGresult, ResultDeleter>;
 
 /// Notices can quote values; what they warn of is told by errors.
 void drop_notice(void* /*context*/, const PGresult* /*result*/) {}

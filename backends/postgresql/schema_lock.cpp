@@ -2,6 +2,7 @@
 #include "postgresql/schema_lock.h"
 
 #include "postgresql/connection.h"
+#include "postgresql/result.h"
 
 #include "nerve/core/error.h"
 #include "nerve/core/interrupt.h"
@@ -16,13 +17,9 @@ namespace {
 // The key of the lock among the advisory locks of a database: "nervemig" in ASCII.
 constexpr const char* lock_key = "7954890169653225831";
 
-struct ResultDeleter {
-  void operator()(PGresult* result) const noexcept { PQclear(result); }
-};
-
 /// The first column of the first row of a statement of ours; empty where there is no row.
 std::string query(PostgresqlConnection& connection, const std::string& sql) {
-  const std::unique_ptr<PGresult, ResultDeleter> result(PQexec(connection.handle(), sql.c_str()));
+  const Result result(PQexec(connection.handle(), sql.c_str()));
   if (PQresultStatus(result.get()) != PGRES_TUPLES_OK) connection.throw_error(result.get());
   return PQntuples(result.get()) == 0 ? std::string() : PQgetvalue(result.get(), 0, 0);
 }

@@ -9,7 +9,7 @@ namespace nerve::backends {
 
 namespace {
 
-constexpr std::string_view digits = "0123456789abcdef";
+constexpr std::string_view hex_digits = "0123456789abcdef";
 
 int digit_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -49,7 +49,7 @@ void append_text_format(const db::Value& value, std::string& text) {
       text += "\\x";
       for (const char c : value.as_octets()) {
         const auto octet = static_cast<unsigned char>(c);
-        text += {digits[octet >> 4U], digits[octet & 15U]};
+        text += {hex_digits[octet >> 4U], hex_digits[octet & 15U]};
       }
       return;
   }

@@ -18,8 +18,6 @@ using health::Status;
 
 namespace {
 
-constexpr std::size_t named_max = 5;
-
 /// Whether a view or virtual table is sound, but needs a function, module or trust that only its own program
 /// has.
 bool is_foreign(std::string_view reason) {
@@ -31,13 +29,9 @@ bool is_foreign(std::string_view reason) {
 
 /// "a (why), b (why) and 3 more".
 std::string list_unreadable(const std::vector<const Table*>& tables) {
-  std::string list;
-  for (std::size_t index = 0; index < std::min(tables.size(), named_max); ++index) {
-    if (index > 0) list += ", ";
-    list += tables[index]->name + " (" + tables[index]->unreadable + ")";
-  }
-  if (tables.size() > named_max) list += fmt::format(" and {} more", tables.size() - named_max);
-  return list;
+  std::vector<std::string> names;
+  for (const Table* table : tables) names.push_back(table->name + " (" + table->unreadable + ")");
+  return list_names(names);
 }
 
 std::string describe_counts(Session& session, const std::vector<Table>& tables) {
@@ -117,14 +111,13 @@ Check check_foreign_key_rows(Session& session, const HealthOptions& options) {
               .number = static_cast<double>(keys.total()),
               .unit = "count"};
   if (keys.total() > 0) {
-    std::string list;
-    for (std::size_t index = 0; index < std::min(keys.counts.size(), named_max); ++index) {
-      const ForeignKeyCount& count = keys.counts[index];
-      list += fmt::format("{}{} of {} refer to missing rows of {}", index == 0 ? "" : ", ", count.violations,
-                          count.table, count.parent);
+    std::vector<std::string> names;
+    for (const ForeignKeyCount& count : keys.counts) {
+      names.push_back(
+          fmt::format("{} of {} refer to missing rows of {}", count.violations, count.table, count.parent));
     }
     check.status = Status::warning;
-    check.message = list;
+    check.message = list_names(names);
     check.fix = "List them with PRAGMA foreign_key_check, then add the parents or delete the rows.";
   } else if (!keys.unchecked.empty()) {
     check.status = Status::unknown;

@@ -81,14 +81,11 @@ Holders find_holders(const std::filesystem::path& database) {
 }
 
 std::string Holders::describe() const {
-  constexpr std::size_t named_max = 5;
-  std::string text;
-  for (std::size_t index = 0; index < std::min(processes.size(), named_max); ++index) {
-    if (!text.empty()) text += ", ";
-    text += processes[index].command + " (pid " + std::to_string(processes[index].pid) + ")";
+  std::vector<std::string> names;
+  for (const Holder& holder : processes) {
+    names.push_back(holder.command + " (pid " + std::to_string(holder.pid) + ")");
   }
-  if (processes.size() > named_max) text += " and " + std::to_string(processes.size() - named_max) + " more";
-  return text;
+  return list_names(names);
 }
 
 }  // namespace nerve::sqlite

@@ -8,6 +8,7 @@
 #include "nerve/core/error.h"
 #include "nerve/core/interrupt.h"
 #include "nerve/core/progress.h"
+#include "nerve/core/text.h"
 
 #include <algorithm>
 #include <map>
@@ -119,13 +120,7 @@ Damage check_or_give_up(Session& session, const std::string& check, ProgressSink
 }
 
 std::string name_list(const std::vector<std::string>& names, std::string_view one, std::string_view many) {
-  constexpr std::size_t named_max = 5;
-  std::string list(names.size() == 1 ? one : many);
-  for (std::size_t index = 0; index < std::min(names.size(), named_max); ++index) {
-    list += (index == 0 ? " " : ", ") + names[index];
-  }
-  if (names.size() > named_max) list += " and " + std::to_string(names.size() - named_max) + " more";
-  return list;
+  return std::string(names.size() == 1 ? one : many) + ' ' + list_names(names);
 }
 
 void check_table_keys(Session& session, const std::string& table, ForeignKeyCheck& result) {

@@ -27,7 +27,7 @@
 namespace nerve::backups {
 namespace {
 
-constexpr int attempts_max = 3;
+constexpr int rest_attempts_max = 3;
 
 /// One restore, from the verified backup to the checked result.
 class Restore {
@@ -123,7 +123,7 @@ void Restore::stage(StagedFile& staged) {
 
 /// Everything up to the rename is made again when somebody wrote to the database after it was kept.
 void Restore::replace(StagedFile& staged) {
-  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+  for (int attempt = 0; attempt < rest_attempts_max; ++attempt) {
     const TargetState before = keep_current_state();
     const std::optional<TargetState> at_rest = settle(before);
     if (at_rest && swap_in(staged, *at_rest)) return;

@@ -18,7 +18,7 @@
 namespace nerve::backups {
 namespace {
 
-constexpr int attempts_max = 3;
+constexpr int opening_attempts_max = 3;
 
 std::filesystem::path staged_path(const std::filesystem::path& target) {
   return target.parent_path() / fmt::format(".{}.nerve-restore", target.filename().string());
@@ -51,7 +51,7 @@ void remove_dead(const std::filesystem::path& path) {
 
 /// Never opens a file that is there already: whoever made it could read or write what we put in.
 Descriptor open_and_lock(const std::filesystem::path& path) {
-  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+  for (int attempt = 0; attempt < opening_attempts_max; ++attempt) {
     try {
       Descriptor file = open_file(path, O_RDWR | O_CREAT | O_EXCL, 0600);
       if (try_lock_exclusive(file, path) && is_at(file, path)) return file;

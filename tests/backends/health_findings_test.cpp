@@ -41,7 +41,7 @@ std::vector<std::string_view> bugs_of(int version_number) {
   return names;
 }
 
-using Names = std::vector<std::string_view>;
+using BugNames = std::vector<std::string_view>;
 
 }  // namespace
 
@@ -163,16 +163,16 @@ TEST_CASE("file systems are told by the numbers of statfs(2), FUSE by the type o
 }
 
 TEST_CASE("each release has the bugs that its notes tell of") {
-  CHECK(bugs_of(3'037'001) == Names{"savepoint rollback", "WAL reset", "upsert", "page cache"});
-  CHECK(bugs_of(3'037'002) == Names{"WAL reset", "upsert", "page cache"});
-  CHECK(bugs_of(3'040'001) == Names{"WAL reset", "upsert"});
-  CHECK(bugs_of(3'044'005) == Names{"WAL reset", "upsert"});
-  CHECK(bugs_of(3'044'006) == Names{"upsert"});
-  CHECK(bugs_of(3'045'002) == Names{"WAL reset"});
-  CHECK(bugs_of(3'047'001) == Names{"text to number", "WAL reset"});
-  CHECK(bugs_of(3'050'006) == Names{"WAL reset"});
+  CHECK(bugs_of(3'037'001) == BugNames{"savepoint rollback", "WAL reset", "upsert", "page cache"});
+  CHECK(bugs_of(3'037'002) == BugNames{"WAL reset", "upsert", "page cache"});
+  CHECK(bugs_of(3'040'001) == BugNames{"WAL reset", "upsert"});
+  CHECK(bugs_of(3'044'005) == BugNames{"WAL reset", "upsert"});
+  CHECK(bugs_of(3'044'006) == BugNames{"upsert"});
+  CHECK(bugs_of(3'045'002) == BugNames{"WAL reset"});
+  CHECK(bugs_of(3'047'001) == BugNames{"text to number", "WAL reset"});
+  CHECK(bugs_of(3'050'006) == BugNames{"WAL reset"});
   CHECK(bugs_of(3'050'007).empty());
-  CHECK(bugs_of(3'051'002) == Names{"WAL reset"});
+  CHECK(bugs_of(3'051'002) == BugNames{"WAL reset"});
   CHECK(bugs_of(3'051'003).empty());
   CHECK(bugs_of(3'053'004).empty());
 }

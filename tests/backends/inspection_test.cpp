@@ -16,7 +16,7 @@
 
 using namespace nerve::sqlite;
 using namespace nerve::test;
-using Names = std::vector<std::string>;
+using ObjectNames = std::vector<std::string>;
 
 namespace {
 
@@ -97,7 +97,7 @@ TEST_CASE("damage to the schema itself is found and named") {
       SqliteDatabase(folder / "a.db")
           .integer("SELECT max(pageno) FROM dbstat WHERE name = 'sqlite_schema' AND pageno > 1");
   overwrite_page(folder / "a.db", page_size, static_cast<std::size_t>(page), random_bytes(page_size));
-  CHECK(quick(folder / "a.db").tables == Names{"sqlite_schema"});
+  CHECK(quick(folder / "a.db").tables == ObjectNames{"sqlite_schema"});
 }
 
 TEST_CASE(
@@ -107,8 +107,8 @@ TEST_CASE(
   const auto page = SqliteDatabase(folder / "a.db")
                         .integer("SELECT min(pageno) FROM dbstat WHERE name = 't' AND pagetype = 'overflow'");
   overwrite_page(folder / "a.db", page_size, static_cast<std::size_t>(page), std::string(page_size, '\xff'));
-  CHECK(quick(folder / "a.db").tables == Names{"t"});
-  CHECK(deep(folder / "a.db").tables == Names{"t"});
+  CHECK(quick(folder / "a.db").tables == ObjectNames{"t"});
+  CHECK(deep(folder / "a.db").tables == ObjectNames{"t"});
 }
 
 TEST_CASE("rows that an index lacks are found by the deep check alone, and blamed on the index") {
@@ -116,7 +116,7 @@ TEST_CASE("rows that an index lacks are found by the deep check alone, and blame
   make_incomplete_index(folder / "a.db");
   CHECK_FALSE(quick(folder / "a.db").is_found());
   const Damage damage = deep(folder / "a.db");
-  CHECK(damage.indexes == Names{"t_a"});
+  CHECK(damage.indexes == ObjectNames{"t_a"});
   CHECK(damage.tables.empty());
   CHECK(damage.is_only_in_indexes());
   CHECK(damage.describe().find("index t_a") != std::string::npos);
@@ -153,7 +153,7 @@ TEST_CASE("messages are bounded and say so") {
   const Damage damage = quick(folder / "a.db");
   CHECK(damage.messages.size() == Damage::messages_max);
   CHECK(damage.is_truncated);
-  CHECK(damage.tables == Names{"t"});
+  CHECK(damage.tables == ObjectNames{"t"});
 }
 
 TEST_CASE("a CHECK constraint with a function of another program does not stop the check") {
@@ -170,7 +170,7 @@ TEST_CASE("a CHECK constraint with a function of another program does not stop t
   CHECK_FALSE(quick(folder / "a.db").is_found());
   CHECK_FALSE(deep(folder / "a.db").is_found());
   overwrite_page(folder / "a.db", page_size, 2, random_bytes(page_size));
-  CHECK(quick(folder / "a.db").tables == Names{"t"});
+  CHECK(quick(folder / "a.db").tables == ObjectNames{"t"});
 }
 
 TEST_CASE("a check can be interrupted") {

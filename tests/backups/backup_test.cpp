@@ -33,7 +33,7 @@ using nerve::test::TempFolder;
 using nerve::test::WithoutRights;
 
 /// A folder for a database and a repository beside it.
-struct Scene {
+struct BackupScene {
   Manifest back_up(const BackupOptions& options = {}) const {
     return create_backup(database, repository, options, nerve::system_clock());
   }
@@ -77,7 +77,7 @@ void leave_hot_journal(const std::filesystem::path& path) {
 }  // namespace
 
 TEST_CASE("the copy holds what the database holds, and the manifest what SQLite says of it") {
-  const Scene scene;
+  const BackupScene scene;
   std::string mode;
   SUBCASE("in WAL mode") {
     mode = "wal";
@@ -101,7 +101,7 @@ TEST_CASE("the copy holds what the database holds, and the manifest what SQLite 
 }
 
 TEST_CASE("a backup leaves the database and its folder as they were") {
-  const Scene scene;
+  const BackupScene scene;
   std::string mode;
   SUBCASE("in WAL mode") {
     mode = "wal";
@@ -123,7 +123,7 @@ TEST_CASE("a backup leaves the database and its folder as they were") {
 }
 
 TEST_CASE("transactions that are only in the -wal are in the backup") {
-  const Scene scene;
+  const BackupScene scene;
   make_database(scene.database, 10, "wal");
   run_sql_and_die(
       scene.database,
@@ -134,7 +134,7 @@ TEST_CASE("transactions that are only in the -wal are in the backup") {
 }
 
 TEST_CASE("a transaction that was cut off with its journal left behind is not in the backup") {
-  const Scene scene;
+  const BackupScene scene;
   make_database(scene.database, 2000, "delete");
   const std::string content = content_of(scene.database);
   leave_hot_journal(scene.database);
@@ -143,7 +143,7 @@ TEST_CASE("a transaction that was cut off with its journal left behind is not in
 }
 
 TEST_CASE("while a writer commits 500 times a second, a backup ends in one pass and its copy is sound") {
-  const Scene scene;
+  const BackupScene scene;
   make_database(scene.database, 40'000, "wal");
   const std::int64_t rows_before = PlainSqlite(scene.database).number("SELECT count(*) FROM events");
   const auto started = std::chrono::steady_clock::now();
@@ -162,7 +162,7 @@ TEST_CASE("while a writer commits 500 times a second, a backup ends in one pass 
 }
 
 TEST_CASE("a database with a damaged page is refused, the damage named, and nothing kept") {
-  const Scene scene;
+  const BackupScene scene;
   make_database(scene.database, 2000, "wal");
   const std::int64_t page =
       PlainSqlite(scene.database).number("SELECT rootpage FROM sqlite_schema WHERE name='events'");
@@ -178,7 +178,7 @@ TEST_CASE("a database with a damaged page is refused, the damage named, and noth
 }
 
 TEST_CASE("an index that lacks rows, which quick_check does not see, is found in the copy") {
-  const Scene scene;
+  const BackupScene scene;
   make_database(scene.database, 100, "delete");
   {
     // While the index is not in the schema, a row is added past it.
@@ -197,7 +197,7 @@ TEST_CASE("an index that lacks rows, which quick_check does not see, is found in
 }
 
 TEST_CASE("what is not a database is refused before a repository is made") {
-  const Scene scene;
+  const BackupScene scene;
   std::ofstream(scene.folder / "letter.txt") << std::string(5000, 'x');
   const auto back_up = [&](const char* name) {
     create_backup(scene.folder / name, scene.repository, {}, nerve::system_clock());
@@ -209,7 +209,7 @@ TEST_CASE("what is not a database is refused before a repository is made") {
 }
 
 TEST_CASE("a file of zero bytes is backed up as the empty database it is") {
-  const Scene scene;
+  const BackupScene scene;
   std::ofstream(scene.database).flush();
   const Manifest manifest = scene.back_up();
   CHECK(manifest.rows_total() == 0);
@@ -218,7 +218,7 @@ TEST_CASE("a file of zero bytes is backed up as the empty database it is") {
 }
 
 TEST_CASE("paths with spaces and the special characters of URIs are backed up") {
-  Scene scene;
+  BackupScene scene;
   scene.database = scene.folder / "a b?c#d%41&'.db";
   make_database(scene.database, 10, "wal");
   const Manifest manifest = scene.back_up();
@@ -227,7 +227,7 @@ TEST_CASE("paths with spaces and the special characters of URIs are backed up") 
 }
 
 TEST_CASE("a backup through a symbolic link is one of the database behind it") {
-  const Scene scene;
+  const BackupScene scene;
   make_database(scene.database, 10, "wal");
   std::filesystem::create_symlink(scene.database, scene.folder / "link.db");
   const Manifest manifest =
@@ -236,7 +236,7 @@ TEST_CASE("a backup through a symbolic link is one of the database behind it") {
 }
 
 TEST_CASE("an interrupt ends a backup and leaves nothing of it") {
-  const Scene scene;
+  const BackupScene scene;
   make_database(scene.database, 2000, "wal");
   {
     const nerve::InterruptGuard guard;
@@ -248,7 +248,7 @@ TEST_CASE("an interrupt ends a backup and leaves nothing of it") {
 }
 
 TEST_CASE("a writer that holds a rollback-mode database locked makes a backup unavailable, not wrong") {
-  const Scene scene;
+  const BackupScene scene;
   make_database(scene.database, 10, "delete");
   int ready[2];
   REQUIRE(::pipe(ready) == 0);
@@ -277,7 +277,7 @@ TEST_CASE("a repository that may not be written is refused with a hint to name a
     MESSAGE("skipped: only root can lower its rights");
     return;
   }
-  const Scene scene;
+  const BackupScene scene;
   make_database(scene.database, 10, "delete");
   std::filesystem::permissions(scene.folder.path(), std::filesystem::perms(0755));
   std::filesystem::permissions(scene.database, std::filesystem::perms(0644));

@@ -30,8 +30,8 @@ using nerve::test::TempFolder;
 namespace {
 
 /// A database, a repository, and a clock that the test sets.
-struct Scene {
-  Scene() { make_database(folder / "app.db", 10, "wal"); }
+struct HealthScene {
+  HealthScene() { make_database(folder / "app.db", 10, "wal"); }
 
   Manifest back_up() const { return create_backup(folder / "app.db", repository, {}, clock); }
   std::vector<Check> check(const HealthOptions& options = {}) const {
@@ -48,7 +48,7 @@ struct Scene {
 }  // namespace
 
 TEST_CASE("a database without backup is one warning, whose fix makes one") {
-  const Scene scene;
+  const HealthScene scene;
   const std::vector<Check> checks = scene.check({.names_repository = true});
   REQUIRE(checks.size() == 1);
   CHECK(checks[0].id == "backup.age");
@@ -59,14 +59,14 @@ TEST_CASE("a database without backup is one warning, whose fix makes one") {
 }
 
 TEST_CASE("a backup of another database does not count") {
-  const Scene scene;
+  const HealthScene scene;
   make_database(scene.folder / "other.db", 10, "wal");
   create_backup(scene.folder / "other.db", scene.repository, {}, scene.clock);
   CHECK(scene.check()[0].value == "none");
 }
 
 TEST_CASE("age is measured from the newest backup that was asked for") {
-  Scene scene;
+  HealthScene scene;
   scene.back_up();
   scene.clock.advance(std::chrono::hours(36));
   CHECK(scene.check()[0].status == Status::ok);
@@ -84,7 +84,7 @@ TEST_CASE("age is measured from the newest backup that was asked for") {
 }
 
 TEST_CASE("a later backup that cannot be trusted is a warning until there is a newer good one") {
-  Scene scene;
+  HealthScene scene;
   scene.back_up();
   const Manifest damaged = scene.back_up();
   std::ofstream(scene.repository.folder_of(damaged.id) / "manifest.json") << "{}";
@@ -95,7 +95,7 @@ TEST_CASE("a later backup that cannot be trusted is a warning until there is a n
 }
 
 TEST_CASE("a backup that was never proved is a warning, until one is, and when that is long ago") {
-  Scene scene;
+  HealthScene scene;
   const Manifest manifest = scene.back_up();
   REQUIRE(scene.check().size() == 2);
   CHECK(scene.check()[1].id == "backup.verified");
@@ -114,7 +114,7 @@ TEST_CASE("a backup that was never proved is a warning, until one is, and when t
 }
 
 TEST_CASE("a restore notes that the backup was proved, and verification still finds nothing foreign") {
-  const Scene scene;
+  const HealthScene scene;
   const Manifest manifest = scene.back_up();
   CHECK_FALSE(last_verification(scene.repository, manifest.id));
   const RestoreResult result = restore_backup(
@@ -134,7 +134,7 @@ TEST_CASE("a restore notes that the backup was proved, and verification still fi
 }
 
 TEST_CASE("a note that cannot be read, or is of another backup, proves nothing") {
-  const Scene scene;
+  const HealthScene scene;
   const Manifest manifest = scene.back_up();
   const Manifest other = scene.back_up();
   record_verification(scene.repository, other.id, Proof::hashes, scene.clock);
@@ -150,7 +150,7 @@ TEST_CASE("a note that cannot be read, or is of another backup, proves nothing")
 }
 
 TEST_CASE("a repository that cannot be looked into leaves both unknown") {
-  const Scene scene;
+  const HealthScene scene;
   scene.back_up();
   std::ofstream(scene.repository.path() / "nerve-repository.json") << "{\"format\": 99}";
   const std::vector<Check> checks = scene.check();

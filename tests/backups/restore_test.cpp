@@ -36,8 +36,8 @@ std::string bytes_of(const std::filesystem::path& path) {
 }
 
 /// A database, a backup of it, and what the database held then.
-struct Scene {
-  explicit Scene(const std::string& journal_mode = "wal", const std::string& name = "app.db")
+struct RestoreScene {
+  explicit RestoreScene(const std::string& journal_mode = "wal", const std::string& name = "app.db")
       : database(folder / name) {
     make_database(database, 300, journal_mode);
     content = content_of(database);
@@ -99,7 +99,7 @@ TEST_CASE("a restore brings the content back, and its safety backup holds what w
   SUBCASE("in rollback mode") {
     mode = "delete";
   }
-  const Scene scene(mode);
+  const RestoreScene scene(mode);
   scene.change();
   const std::string changed = content_of(scene.database);
   const RestoreResult result = scene.restore();
@@ -117,7 +117,7 @@ TEST_CASE("a restore brings the content back, and its safety backup holds what w
 
 TEST_CASE(
     "restoring the latest backup twice brings the same content, not the safety backup of the first time") {
-  Scene scene;
+  RestoreScene scene;
   run_sql_and_die(scene.database, "DELETE FROM users");
   for (int round = 0; round < 2; ++round) {
     restore_backup(scene.repository, scene.repository.latest(scene.database), {scene.database}, {},
@@ -128,7 +128,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a restore that is undone by restoring its safety backup brings the change back") {
-  const Scene scene;
+  const RestoreScene scene;
   scene.change();
   const std::string changed = content_of(scene.database);
   const RestoreResult result = scene.restore();
@@ -139,7 +139,7 @@ TEST_CASE("a restore that is undone by restoring its safety backup brings the ch
 }
 
 TEST_CASE("owner and mode of the replaced file are kept; a new file belongs to its owner alone") {
-  const Scene scene;
+  const RestoreScene scene;
   std::filesystem::permissions(scene.database, std::filesystem::perms(0640));
   const bool is_root = ::geteuid() == 0;
   if (is_root) REQUIRE(::chown(scene.database.c_str(), 65534, 65534) == 0);
@@ -154,7 +154,7 @@ TEST_CASE("owner and mode of the replaced file are kept; a new file belongs to i
 }
 
 TEST_CASE("a restore into a new file never replaces anything") {
-  const Scene scene;
+  const RestoreScene scene;
   const auto target = scene.folder / "new.db";
   SUBCASE("a file") {
     std::ofstream(target) << "mine";
@@ -171,7 +171,7 @@ TEST_CASE("a restore into a new file never replaces anything") {
 }
 
 TEST_CASE("a restore into a folder that is not there is refused") {
-  const Scene scene;
+  const RestoreScene scene;
   CHECK_THROWS_AS(scene.restore_to(scene.folder / "none/new.db"), nerve::NotFoundError);
 }
 
@@ -183,7 +183,7 @@ TEST_CASE("a restore is refused while another process has the database open, eve
   SUBCASE("in rollback mode, where an idle connection holds no lock") {
     mode = "delete";
   }
-  const Scene scene(mode);
+  const RestoreScene scene(mode);
   scene.change();
   const std::string changed = bytes_of(scene.database);
   {
@@ -202,7 +202,7 @@ TEST_CASE("a restore is refused while another process has the database open, eve
 }
 
 TEST_CASE("a process that opens the database after the plan was made is noticed before it is replaced") {
-  const Scene scene("delete");
+  const RestoreScene scene("delete");
   scene.change();
   const std::string changed = bytes_of(scene.database);
   std::optional<IdleHolder> holder;
@@ -225,7 +225,7 @@ TEST_CASE(
   SUBCASE("in rollback mode") {
     mode = "delete";
   }
-  const Scene scene(mode);
+  const RestoreScene scene(mode);
   const std::int64_t users = PlainSqlite(scene.database).number("SELECT count(*) FROM users");
   WriterDuringRestore writer(scene.database, 1);
   RestoreOptions options;
@@ -242,7 +242,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a database that changes each time it is looked at is not replaced, and loses nothing") {
-  const Scene scene;
+  const RestoreScene scene;
   const std::int64_t users = PlainSqlite(scene.database).number("SELECT count(*) FROM users");
   WriterDuringRestore writer(scene.database, 100);
   RestoreOptions options;
@@ -257,7 +257,7 @@ TEST_CASE("a database that changes each time it is looked at is not replaced, an
 }
 
 TEST_CASE("an interrupt before the change leaves the database as it was") {
-  const Scene scene;
+  const RestoreScene scene;
   scene.change();
   const std::string changed = bytes_of(scene.database);
   {
@@ -275,7 +275,7 @@ TEST_CASE("an interrupt before the change leaves the database as it was") {
 }
 
 TEST_CASE("a backup whose file was altered is not restored, and the database stays as it was") {
-  const Scene scene;
+  const RestoreScene scene;
   scene.change();
   const std::string changed = bytes_of(scene.database);
   nerve::test::damage_page(scene.file_of(scene.manifest.id), 2);
@@ -285,7 +285,7 @@ TEST_CASE("a backup whose file was altered is not restored, and the database sta
 }
 
 TEST_CASE("a restore through a symbolic link replaces the file behind it and keeps the link") {
-  const Scene scene;
+  const RestoreScene scene;
   scene.change();
   std::filesystem::create_symlink("app.db", scene.folder / "link.db");
   restore_backup(scene.repository, scene.manifest, {scene.folder / "link.db"}, {}, nerve::system_clock());
@@ -294,7 +294,7 @@ TEST_CASE("a restore through a symbolic link replaces the file behind it and kee
 }
 
 TEST_CASE("a link to a missing file is not followed into nowhere") {
-  const Scene scene;
+  const RestoreScene scene;
   std::filesystem::create_symlink("missing.db", scene.folder / "link.db");
   CHECK_THROWS_AS(
       restore_backup(scene.repository, scene.manifest, {scene.folder / "link.db"}, {}, nerve::system_clock()),
@@ -302,7 +302,7 @@ TEST_CASE("a link to a missing file is not followed into nowhere") {
 }
 
 TEST_CASE("a database that is missing or empty is restored without a safety backup") {
-  const Scene scene;
+  const RestoreScene scene;
   std::filesystem::remove(scene.database);
   SUBCASE("missing") {}
   SUBCASE("empty") {
@@ -316,7 +316,7 @@ TEST_CASE("a database that is missing or empty is restored without a safety back
 
 TEST_CASE(
     "transactions that a dead process left in the -wal are kept in the safety backup and not in the result") {
-  const Scene scene;
+  const RestoreScene scene;
   run_sql_and_die(
       scene.database,
       "PRAGMA wal_autocheckpoint=0; INSERT INTO users VALUES (1000, 'only-in-wal@example.org', 0)");
@@ -330,7 +330,7 @@ TEST_CASE(
 
 TEST_CASE(
     "the journal of a dead process is rolled back into the safety backup and does not touch the result") {
-  const Scene scene("delete");
+  const RestoreScene scene("delete");
   PlainSqlite(scene.database).run("UPDATE users SET score = 1");
   const std::string changed = content_of(scene.database);
   run_sql_and_die(scene.database, "PRAGMA cache_size=2; BEGIN; UPDATE events SET body = zeroblob(200);");
@@ -345,7 +345,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a damaged database is kept byte for byte, with its -wal, and is never latest") {
-  const Scene scene;
+  const RestoreScene scene;
   run_sql_and_die(
       scene.database,
       "PRAGMA wal_autocheckpoint=0; INSERT INTO users VALUES (1000, 'only-in-wal@example.org', 0)");
@@ -370,7 +370,7 @@ TEST_CASE("a damaged database is kept byte for byte, with its -wal, and is never
 }
 
 TEST_CASE("a -wal whose main file is gone is kept before it is removed") {
-  const Scene scene;
+  const RestoreScene scene;
   run_sql_and_die(scene.database, "PRAGMA wal_autocheckpoint=0; DELETE FROM events");
   std::filesystem::remove(scene.database);
   const std::string wal = bytes_of(scene.beside("-wal"));
@@ -381,7 +381,7 @@ TEST_CASE("a -wal whose main file is gone is kept before it is removed") {
 }
 
 TEST_CASE("a dry run and a declined restore change nothing") {
-  const Scene scene;
+  const RestoreScene scene;
   scene.change();
   const std::string changed = bytes_of(scene.database);
   RestoreOptions options;
@@ -410,7 +410,7 @@ TEST_CASE("a dry run and a declined restore change nothing") {
 }
 
 TEST_CASE("what a dead restore left beside the database is replaced, what a living one has is respected") {
-  const Scene scene;
+  const RestoreScene scene;
   const auto staged = scene.folder / ".app.db.nerve-restore";
   std::ofstream(staged) << "half a database";
   const int living = ::open(staged.c_str(), O_RDONLY | O_CLOEXEC);
@@ -423,7 +423,7 @@ TEST_CASE("what a dead restore left beside the database is replaced, what a livi
 }
 
 TEST_CASE("a file that never was a database is not replaced by a slip of the path") {
-  const Scene scene;
+  const RestoreScene scene;
   const auto letter = scene.folder / "letter.txt";
   std::ofstream(letter) << std::string(3000, 'x');
   CHECK_THROWS_AS(restore_backup(scene.repository, scene.manifest, {letter}, {}, nerve::system_clock()),
@@ -435,7 +435,7 @@ TEST_CASE("a file that never was a database is not replaced by a slip of the pat
 }
 
 TEST_CASE("the file of a backup is no target of a restore") {
-  const Scene scene;
+  const RestoreScene scene;
   const auto target = scene.file_of(scene.manifest.id);
   CHECK_THROWS_AS(restore_backup(scene.repository, scene.manifest, {target}, {}, nerve::system_clock()),
                   nerve::ConflictError);
@@ -444,7 +444,7 @@ TEST_CASE("the file of a backup is no target of a restore") {
 
 TEST_CASE(
     "another database is only restored over where that is permitted, and the plan names whose backup it is") {
-  const Scene scene;
+  const RestoreScene scene;
   const auto other = scene.folder / "other.db";
   make_database(other, 10, "wal");
   const std::string before = content_of(other);
@@ -464,7 +464,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a -wal whose database is gone counts as another database's content") {
-  const Scene scene;
+  const RestoreScene scene;
   std::ofstream(scene.folder / "other.db-wal") << "something";
   CHECK_THROWS_AS(restore_backup(scene.repository, scene.manifest, {scene.folder / "other.db"}, {},
                                  nerve::system_clock()),
@@ -473,7 +473,7 @@ TEST_CASE("a -wal whose database is gone counts as another database's content") 
 }
 
 TEST_CASE("a restore waits for nobody who has open what is no database any more, and refuses") {
-  const Scene scene("delete");
+  const RestoreScene scene("delete");
   std::ofstream(scene.database) << "no database any more";
   const IdleHolder holder(scene.database);
   CHECK_THROWS_AS(scene.restore(), nerve::ConflictError);
@@ -481,7 +481,7 @@ TEST_CASE("a restore waits for nobody who has open what is no database any more,
 }
 
 TEST_CASE("a path with spaces and the special characters of URIs is restored") {
-  const Scene scene("wal", "a b?c#d%41&'.db");
+  const RestoreScene scene("wal", "a b?c#d%41&'.db");
   scene.change();
   CHECK(scene.restore().done);
   CHECK(content_of(scene.database) == scene.content);
@@ -492,7 +492,7 @@ TEST_CASE("a restore where the folder may not be written is refused and changes 
     MESSAGE("skipped: only root can lower its rights");
     return;
   }
-  const Scene scene("delete");
+  const RestoreScene scene("delete");
   REQUIRE(::chown(scene.database.c_str(), 65534, 65534) == 0);
   for (const auto& entry : std::filesystem::recursive_directory_iterator(scene.repository.path())) {
     REQUIRE(::chown(entry.path().c_str(), 65534, 65534) == 0);

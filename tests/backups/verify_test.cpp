@@ -23,8 +23,8 @@ using nerve::test::make_database;
 using nerve::test::TempFolder;
 
 /// A repository with one backup.
-struct Scene {
-  Scene() {
+struct VerifyScene {
+  VerifyScene() {
     make_database(folder / "app.db", 300, "wal");
     manifest = create_backup(folder / "app.db", repository, {}, nerve::system_clock());
   }
@@ -41,7 +41,7 @@ struct Scene {
 }  // namespace
 
 TEST_CASE("a whole backup verifies, and deep verification counts its rows") {
-  const Scene scene;
+  const VerifyScene scene;
   CHECK(scene.verify().ok());
   const VerifyReport deep = scene.verify(true);
   CHECK(deep.ok());
@@ -52,14 +52,14 @@ TEST_CASE("a whole backup verifies, and deep verification counts its rows") {
 }
 
 TEST_CASE("the manifest holds the SHA-256 that sha256sum computes") {
-  const Scene scene;
+  const VerifyScene scene;
   const auto result = nerve::test::run_process({"sha256sum", scene.file("database.sqlite")});
   REQUIRE(result.exit_code == 0);
   CHECK(result.out.substr(0, 64) == scene.manifest.file.sha256);
 }
 
 TEST_CASE("one changed bit, one byte more or less, and a missing file are each a problem") {
-  const Scene scene;
+  const VerifyScene scene;
   SUBCASE("bit") {
     std::fstream file(scene.file("database.sqlite"), std::ios::in | std::ios::out | std::ios::binary);
     file.seekg(5000);
@@ -82,13 +82,13 @@ TEST_CASE("one changed bit, one byte more or less, and a missing file are each a
 }
 
 TEST_CASE("a -wal that appears beside the copy is a problem, since SQLite would read it") {
-  const Scene scene;
+  const VerifyScene scene;
   std::ofstream(scene.file("database.sqlite-wal")) << "x";
   CHECK_FALSE(scene.verify().ok());
 }
 
 TEST_CASE("verification of all reports each backup, also one without a usable manifest") {
-  const Scene scene;
+  const VerifyScene scene;
   create_backup(scene.folder / "app.db", scene.repository, {}, nerve::system_clock());
   std::filesystem::remove(scene.file("manifest.json"));
   const std::vector<VerifyReport> reports = verify_all(scene.repository, {});

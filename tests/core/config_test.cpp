@@ -33,12 +33,12 @@ const std::vector<Setting> sample_settings = {
      .maximum = 65535},
 };
 
-struct Refusal {
+struct ConfigRefusal {
   std::string message;
   std::string hint;
 };
 
-Refusal refusal_of(std::string_view text) {
+ConfigRefusal config_refusal(std::string_view text) {
   try {
     Config::parse(text, "nerve.toml", sample_settings);
   } catch (const ValidationError& error) {
@@ -80,69 +80,71 @@ TEST_CASE("what a file does not set is at its default") {
 }
 
 TEST_CASE("an unknown setting is refused with its place and the nearest known one") {
-  const Refusal in_table = refusal_of("[server]\ntls = true\nprot = 1\n");
+  const ConfigRefusal in_table = config_refusal("[server]\ntls = true\nprot = 1\n");
   CHECK(in_table.message == "nerve.toml:3:1: unknown setting 'server.prot'");
   CHECK(in_table.hint == "Did you mean 'server.port'?");
-  const Refusal at_top = refusal_of("nam = \"x\"\n");
+  const ConfigRefusal at_top = config_refusal("nam = \"x\"\n");
   CHECK(at_top.message == "nerve.toml:1:1: unknown setting 'nam'");
   CHECK(at_top.hint == "Did you mean 'name'?");
-  CHECK(refusal_of("[unheard.of]\nx = 1\n").message.find("unknown setting 'unheard'") != std::string::npos);
+  CHECK(config_refusal("[unheard.of]\nx = 1\n").message.find("unknown setting 'unheard'") !=
+        std::string::npos);
 }
 
 TEST_CASE("an unknown setting of a section is told apart from the others of that section") {
-  CHECK(refusal_of("[server]\nprot = 1\n").hint == "Did you mean 'server.port'?");
-  CHECK(refusal_of("[server]\nhost = 1\n").hint == "Did you mean 'server.hosts'?");
-  CHECK(refusal_of("[server]\nport_number = 1\n").hint == "Did you mean 'server.port'?");
-  CHECK(refusal_of("[server]\ncertificate = 1\n").hint == "The section [server] has hosts, tls and port.");
-  CHECK(refusal_of("[sevrer]\nport = 1\n").hint == "Did you mean 'server'?");
+  CHECK(config_refusal("[server]\nprot = 1\n").hint == "Did you mean 'server.port'?");
+  CHECK(config_refusal("[server]\nhost = 1\n").hint == "Did you mean 'server.hosts'?");
+  CHECK(config_refusal("[server]\nport_number = 1\n").hint == "Did you mean 'server.port'?");
+  CHECK(config_refusal("[server]\ncertificate = 1\n").hint ==
+        "The section [server] has hosts, tls and port.");
+  CHECK(config_refusal("[sevrer]\nport = 1\n").hint == "Did you mean 'server'?");
 }
 
 TEST_CASE("a setting that belongs into another section is told where it belongs") {
-  CHECK(refusal_of("port = 1\n").hint == "Did you mean 'server.port'?");
-  CHECK(refusal_of("[server]\nname = \"x\"\n").hint == "Did you mean 'name'?");
+  CHECK(config_refusal("port = 1\n").hint == "Did you mean 'server.port'?");
+  CHECK(config_refusal("[server]\nname = \"x\"\n").hint == "Did you mean 'name'?");
 }
 
 TEST_CASE("a table where a value belongs and a value where a table belongs are refused") {
-  CHECK(refusal_of("[name]\nx = 1\n").message ==
+  CHECK(config_refusal("[name]\nx = 1\n").message ==
         "nerve.toml:1:1: setting 'name' must be a text in quotes that is not empty");
-  CHECK(refusal_of("server = 5\n").message == "nerve.toml:1:1: unknown setting 'server'");
-  CHECK(refusal_of("server = 5\n").hint == "It is a section: write [server], and its settings below.");
+  CHECK(config_refusal("server = 5\n").message == "nerve.toml:1:1: unknown setting 'server'");
+  CHECK(config_refusal("server = 5\n").hint == "It is a section: write [server], and its settings below.");
 }
 
 TEST_CASE("a value of the wrong type is refused with its place and what is expected") {
-  CHECK(refusal_of("name = \"\"\n").message ==
+  CHECK(config_refusal("name = \"\"\n").message ==
         "nerve.toml:1:8: setting 'name' must be a text in quotes that is not empty");
-  CHECK(refusal_of("name = 5\n").message ==
+  CHECK(config_refusal("name = 5\n").message ==
         "nerve.toml:1:8: setting 'name' must be a text in quotes that is not empty");
-  CHECK(refusal_of("[server]\nport = \"5\"\n").message ==
+  CHECK(config_refusal("[server]\nport = \"5\"\n").message ==
         "nerve.toml:2:8: setting 'server.port' must be an integer");
-  CHECK(refusal_of("[server]\nport = 5.0\n").message ==
+  CHECK(config_refusal("[server]\nport = 5.0\n").message ==
         "nerve.toml:2:8: setting 'server.port' must be an integer");
-  CHECK(refusal_of("[server]\ntls = 1\n").message ==
+  CHECK(config_refusal("[server]\ntls = 1\n").message ==
         "nerve.toml:2:7: setting 'server.tls' must be true or false");
-  CHECK(refusal_of("[server]\nhosts = [\"a\", 1]\n").message ==
+  CHECK(config_refusal("[server]\nhosts = [\"a\", 1]\n").message ==
         "nerve.toml:2:9: setting 'server.hosts' must be a list of texts in brackets");
 }
 
 TEST_CASE("an integer outside its limits is refused with the limits") {
-  CHECK(refusal_of("server.port = 0\n").message ==
+  CHECK(config_refusal("server.port = 0\n").message ==
         "nerve.toml:1:15: setting 'server.port' must be from 1 to 65535");
-  CHECK(refusal_of("server.port = 65536\n").message ==
+  CHECK(config_refusal("server.port = 65536\n").message ==
         "nerve.toml:1:15: setting 'server.port' must be from 1 to 65535");
-  CHECK(refusal_of("server.port = 65535\n").message == "it was read");
+  CHECK(config_refusal("server.port = 65535\n").message == "it was read");
 }
 
 TEST_CASE("a syntax error is refused with line and column") {
-  CHECK(refusal_of("name = \"x\"\n[server\nport = 1\n").message.starts_with("nerve.toml:2:8: "));
-  CHECK(refusal_of("name = \n").message.starts_with("nerve.toml:1:8: "));
-  CHECK(refusal_of("name = \"a\"\nname = \"b\"\n").message.starts_with("nerve.toml:2:"));
+  CHECK(config_refusal("name = \"x\"\n[server\nport = 1\n").message.starts_with("nerve.toml:2:8: "));
+  CHECK(config_refusal("name = \n").message.starts_with("nerve.toml:1:8: "));
+  CHECK(config_refusal("name = \"a\"\nname = \"b\"\n").message.starts_with("nerve.toml:2:"));
 }
 
 TEST_CASE("a value that is refused does not show in the error") {
   for (const char* text :
        {"server.port = \"geheim\"\n", "name = 'geheim\n", "name = geheim\n", "name = \"\\qgeheim\"\n"}) {
     CAPTURE(text);
-    const Refusal refusal = refusal_of(text);
+    const ConfigRefusal refusal = config_refusal(text);
     CHECK(refusal.message != "it was read");
     CHECK((refusal.message + refusal.hint).find("geheim") == std::string::npos);
   }

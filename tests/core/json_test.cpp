@@ -16,7 +16,7 @@ namespace nerve {
 
 namespace {
 
-std::string refusal_of(std::string_view text) {
+std::string json_refusal(std::string_view text) {
   try {
     parse_json(text, "file.json");
   } catch (const ValidationError& error) {
@@ -50,12 +50,12 @@ TEST_CASE("containers nested side by side keep their places") {
 }
 
 TEST_CASE("a syntax error names line and column") {
-  CHECK(refusal_of("{\"a\": x}") == "file.json:1:7: not well-formed JSON");
-  CHECK(refusal_of("{\n  \"a\": 1,\n  \"b\" 2\n}") == "file.json:3:7: not well-formed JSON");
-  CHECK(refusal_of("[1, 2") == "file.json:1:6: not well-formed JSON");
-  CHECK(refusal_of("") == "file.json:1:1: not well-formed JSON");
-  CHECK(refusal_of("{} {}") == "file.json:1:4: not well-formed JSON");
-  CHECK(refusal_of("[1,\n]") == "file.json:2:1: not well-formed JSON");
+  CHECK(json_refusal("{\"a\": x}") == "file.json:1:7: not well-formed JSON");
+  CHECK(json_refusal("{\n  \"a\": 1,\n  \"b\" 2\n}") == "file.json:3:7: not well-formed JSON");
+  CHECK(json_refusal("[1, 2") == "file.json:1:6: not well-formed JSON");
+  CHECK(json_refusal("") == "file.json:1:1: not well-formed JSON");
+  CHECK(json_refusal("{} {}") == "file.json:1:4: not well-formed JSON");
+  CHECK(json_refusal("[1,\n]") == "file.json:2:1: not well-formed JSON");
 }
 
 TEST_CASE("what RFC 8259 does not allow is refused") {
@@ -68,23 +68,23 @@ TEST_CASE("what RFC 8259 does not allow is refused") {
 }
 
 TEST_CASE("an object with the same key twice is refused where the second one stands") {
-  CHECK(refusal_of("{\"a\": 1,\n \"a\": 2}") == "file.json:2:4: an object has the same key twice");
-  CHECK(refusal_of(R"([{"a": 1}, {"a": 2}])") == "it was read");
+  CHECK(json_refusal("{\"a\": 1,\n \"a\": 2}") == "file.json:2:4: an object has the same key twice");
+  CHECK(json_refusal(R"([{"a": 1}, {"a": 2}])") == "it was read");
 }
 
 TEST_CASE("a number beyond the range of a double is refused") {
-  CHECK(refusal_of("[1e400]") == "file.json:1:6: number beyond the range of a double");
+  CHECK(json_refusal("[1e400]") == "file.json:1:6: number beyond the range of a double");
 }
 
 TEST_CASE("the refusal shows nothing of the document") {
-  CHECK(refusal_of("{\"password\": hunter2}").find("hunter") == std::string::npos);
-  CHECK(refusal_of(R"({"secret": 1, "secret": 2})").find("secret") == std::string::npos);
+  CHECK(json_refusal("{\"password\": hunter2}").find("hunter") == std::string::npos);
+  CHECK(json_refusal(R"({"secret": 1, "secret": 2})").find("secret") == std::string::npos);
 }
 
 TEST_CASE("nesting is allowed to 256 levels, read and written") {
   const Json deepest = parse_json(nested_arrays(256), "test");
   CHECK(to_canonical_text(deepest) == nested_arrays(256));
-  CHECK(refusal_of(nested_arrays(257)) == "file.json:1:257: nested deeper than 256 levels");
+  CHECK(json_refusal(nested_arrays(257)) == "file.json:1:257: nested deeper than 256 levels");
   Json deeper = Json::array();
   deeper.push_back(deepest);
   CHECK_THROWS_AS(to_canonical_text(deeper), ValidationError);

@@ -44,7 +44,7 @@ std::string rebuild(const std::string& select = "SELECT id, name FROM parent", c
          select + ";\nDROP TABLE parent;\nALTER TABLE parent_new RENAME TO parent;\n" + more;
 }
 
-std::string run(db::Database& database, const std::string& migration) {
+std::string migrate_by(db::Database& database, const std::string& migration) {
   constexpr std::array dialects{db::Dialect::sqlite};
   const MigrationSet set = migration_set({{"schema", std::string(schema)}, {"rebuild", migration}}, dialects);
   Migrator migrator(database, set);
@@ -73,7 +73,7 @@ void check_as_before(db::Database& database) {
 TEST_CASE("a rebuild keeps rows, children, indexes, triggers, views and the next number") {
   const test::Sqlite engine;
   const auto database = engine.open();
-  REQUIRE(run(*database, rebuild()) == "done");
+  REQUIRE(migrate_by(*database, rebuild()) == "done");
   CHECK(number(*database, "SELECT count(*) FROM pragma_table_info('parent')") == 3);
   CHECK(number(*database, "SELECT count(*) FROM parent") == 3);
   CHECK(number(*database, "SELECT count(*) FROM child") == 3);
@@ -97,7 +97,7 @@ TEST_CASE("a rebuild keeps rows, children, indexes, triggers, views and the next
 TEST_CASE("a rebuild that would lose rows is undone") {
   const test::Sqlite engine;
   const auto database = engine.open();
-  CHECK(run(*database, rebuild("SELECT id, name FROM parent WHERE id < 3")) ==
+  CHECK(migrate_by(*database, rebuild("SELECT id, name FROM parent WHERE id < 3")) ==
         "app/0002_rebuild.sql: the rebuild would leave 2 rows of 3 in parent");
   check_as_before(*database);
 }
@@ -106,17 +106,18 @@ TEST_CASE("a rebuild that says why it drops rows may do so, but not orphan its c
   const test::Sqlite engine;
   const auto database = engine.open();
   const std::string headers = "-- changes-row-count: doubles go\n";
-  CHECK(run(*database, rebuild("SELECT id, name FROM parent WHERE id < 3", {}, headers)) ==
+  CHECK(migrate_by(*database, rebuild("SELECT id, name FROM parent WHERE id < 3", {}, headers)) ==
         "app/0002_rebuild.sql: the rebuild would leave 1 rows of child without a parent");
   check_as_before(*database);
-  CHECK(run(*database, rebuild("SELECT id, name FROM parent UNION ALL SELECT 9, 'z'", {}, headers)) ==
+  CHECK(migrate_by(*database, rebuild("SELECT id, name FROM parent UNION ALL SELECT 9, 'z'", {}, headers)) ==
         "done");
 }
 
 TEST_CASE("a rebuild that deletes rows of a child is undone") {
   const test::Sqlite engine;
   const auto database = engine.open();
-  CHECK(run(*database, rebuild("SELECT id, name FROM parent", "DELETE FROM grandchild WHERE id = 1;\n")) ==
+  CHECK(migrate_by(*database,
+                   rebuild("SELECT id, name FROM parent", "DELETE FROM grandchild WHERE id = 1;\n")) ==
         "app/0002_rebuild.sql: the rebuild would leave 1 rows of 2 in grandchild");
   check_as_before(*database);
 }
@@ -133,20 +134,21 @@ TEST_CASE("an index that does not fit the rebuilt table is an error unless the m
     std::string text = without_name;
     return text.replace(text.find("{}"), 2, first);
   };
-  CHECK(run(*database, with(""))
+  CHECK(migrate_by(*database, with(""))
             .starts_with("app/0002_rebuild.sql: the index parent_name of parent does not fit"));
   check_as_before(*database);
-  CHECK(run(*database, with("DROP INDEX parent_name;\nDROP TRIGGER parent_changed;\n")) ==
+  CHECK(migrate_by(*database, with("DROP INDEX parent_name;\nDROP TRIGGER parent_changed;\n")) ==
         "app/0002_rebuild.sql: the view parents cannot be read after the rebuild");
   check_as_before(*database);
-  CHECK(run(*database, with("DROP INDEX parent_name;\nDROP TRIGGER parent_changed;\nDROP VIEW parents;\n")) ==
+  CHECK(migrate_by(*database,
+                   with("DROP INDEX parent_name;\nDROP TRIGGER parent_changed;\nDROP VIEW parents;\n")) ==
         "done");
 }
 
 TEST_CASE("dropping a parent with children without a rebuild is refused") {
   const test::Sqlite engine;
   const auto database = engine.open();
-  CHECK(run(*database, "-- irreversible: x\n-- migrate:up\nDROP TABLE parent;\n") ==
+  CHECK(migrate_by(*database, "-- irreversible: x\n-- migrate:up\nDROP TABLE parent;\n") ==
         "app/0002_rebuild.sql:3: statement 1 of 1 (up): DROP TABLE parent: rows of child refer to it and "
         "would be "
         "deleted or orphaned");
@@ -156,9 +158,10 @@ TEST_CASE("dropping a parent with children without a rebuild is refused") {
 TEST_CASE("a rebuild of a table that is not there, or that ends without it, is refused") {
   const test::Sqlite engine;
   const auto database = engine.open();
-  CHECK(run(*database, "-- irreversible: x\n-- rebuild: nowhere\n-- migrate:up\nSELECT 1;\n") ==
+  CHECK(migrate_by(*database, "-- irreversible: x\n-- rebuild: nowhere\n-- migrate:up\nSELECT 1;\n") ==
         "app/0002_rebuild.sql: the table nowhere that it rebuilds is not there");
-  CHECK(run(*database,
+  CHECK(migrate_by(
+            *database,
             "-- irreversible: x\n-- rebuild: parent\n-- migrate:up\nDROP VIEW parents;\nALTER TABLE parent "
             "RENAME TO parents;\n") ==
         "app/0002_rebuild.sql: the table parent is not there after its rebuild");

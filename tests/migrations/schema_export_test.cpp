@@ -2,6 +2,7 @@
 // The exported schema makes the same schema again.
 #include "nerve/migrations/schema_export.h"
 
+#include "migrations/drift_scene.h"
 #include "migrations/migration_files.h"
 #include "support/engine.h"
 #include "support/test_data.h"
@@ -27,6 +28,7 @@ using migrations::Migrator;
 using migrations::Object;
 using migrations::ObjectKind;
 using migrations::read_catalogue;
+using test::run;
 
 namespace {
 
@@ -40,10 +42,6 @@ constexpr std::array sqlite_files{"chinook.sqlite",
                                   "sqlitetest_gencol1.db",
                                   "sqlitetest_index6.db",
                                   "sqlitetest_strict1.db"};
-
-void run(db::Database& database, const std::string& script) {
-  database.write([&](db::Transaction& transaction) { transaction.execute_script(script); });
-}
 
 Catalogue read(db::Database& database) {
   return database.read([](db::Transaction& transaction) { return read_catalogue(transaction); });

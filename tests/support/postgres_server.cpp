@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/postgres_server.h"
 
+#include "support/system_error.h"
 #include "support/tls_certificate.h"
 
 #include <fcntl.h>
@@ -58,10 +59,6 @@ constexpr const char* watcher_script = R"(
   done
   exit 1
 )";
-
-[[noreturn]] void throw_errno(const std::string& what) {
-  throw std::system_error(errno, std::generic_category(), what);
-}
 
 /// The folder of the newest PostgreSQL's server programs, or an empty path.
 fs::path find_programs() {

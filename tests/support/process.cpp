@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/process.h"
 
+#include "support/system_error.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
@@ -20,10 +22,6 @@
 
 namespace nerve::test {
 namespace {
-
-[[noreturn]] void throw_errno(const std::string& what, int code = errno) {
-  throw std::system_error(code, std::generic_category(), what);
-}
 
 void close_descriptor(int& descriptor) {
   if (descriptor >= 0) ::close(descriptor);

@@ -17,7 +17,7 @@ using nerve::validate::parse_domain;
 
 namespace {
 
-std::string broken_rule(std::string_view text, nerve::validate::DomainOptions options = {}) {
+std::string broken_domain_rule(std::string_view text, nerve::validate::DomainOptions options = {}) {
   const auto found = check_domain(text, options);
   return found ? found->rule : "none";
 }
@@ -40,7 +40,7 @@ std::string repeat(std::string_view text, std::size_t times) {
 TEST_CASE("a domain is brought to lower case and loses one trailing dot") {
   CHECK(parse_domain("Example.ORG").ascii == "example.org");
   CHECK(parse_domain("example.org.").ascii == "example.org");
-  CHECK(broken_rule("example.org..") == "label_empty");
+  CHECK(broken_domain_rule("example.org..") == "label_empty");
 }
 
 TEST_CASE("digits may begin a label, as RFC 1123 section 2.1 allows") {
@@ -76,35 +76,35 @@ TEST_CASE("full-width and ideographic full stops separate labels") {
 
 TEST_CASE("a label has at most 63 octets and a name at most 253") {
   CHECK(is_valid_domain(std::string(63, 'a') + ".org"));
-  CHECK(broken_rule(std::string(64, 'a') + ".org") == "label_length");
+  CHECK(broken_domain_rule(std::string(64, 'a') + ".org") == "label_length");
   const std::string longest = repeat(std::string(49, 'a') + ".", 5) + "org";
   REQUIRE(longest.size() == 253);
   CHECK(is_valid_domain(longest));
   CHECK(is_valid_domain(longest + "."));
-  CHECK(broken_rule("b" + longest) == "length");
-  CHECK(broken_rule(std::string(1'000'000, 'a')) == "length");
+  CHECK(broken_domain_rule("b" + longest) == "length");
+  CHECK(broken_domain_rule(std::string(1'000'000, 'a')) == "length");
 }
 
 TEST_CASE("the length limit holds for the A-label, not for what was typed") {
-  CHECK(broken_rule(repeat("ü", 62) + ".de") == "label_length");
+  CHECK(broken_domain_rule(repeat("ü", 62) + ".de") == "label_length");
 }
 
 TEST_CASE("labels are letters, digits and inner hyphens") {
   CHECK(is_valid_domain("a-b.org"));
   CHECK(is_valid_domain("r3---sn-4g5e6nsz.example.com"));
-  CHECK(broken_rule("-a.org") == "label_hyphen");
-  CHECK(broken_rule("a-.org") == "label_hyphen");
-  CHECK(broken_rule("xn--.com") == "label_hyphen");
-  CHECK(broken_rule("a..org") == "label_empty");
-  CHECK(broken_rule(".org") == "label_empty");
-  CHECK(broken_rule(".") == "label_empty");
-  CHECK(broken_rule("") == "empty");
+  CHECK(broken_domain_rule("-a.org") == "label_hyphen");
+  CHECK(broken_domain_rule("a-.org") == "label_hyphen");
+  CHECK(broken_domain_rule("xn--.com") == "label_hyphen");
+  CHECK(broken_domain_rule("a..org") == "label_empty");
+  CHECK(broken_domain_rule(".org") == "label_empty");
+  CHECK(broken_domain_rule(".") == "label_empty");
+  CHECK(broken_domain_rule("") == "empty");
   for (const char* text : {"_dmarc.example.org", "a b.org", "a/b.org", "a@b.org", "a\tb.org", "a\n.org",
                            "*.org", "exa\xE2\x84\x80mple.org"}) {
     CAPTURE(std::string(text));
-    CHECK(broken_rule(text) == "label_characters");
+    CHECK(broken_domain_rule(text) == "label_characters");
   }
-  CHECK(broken_rule(std::string_view("a.org\0.example.com", 18)) == "label_characters");
+  CHECK(broken_domain_rule(std::string_view("a.org\0.example.com", 18)) == "label_characters");
 }
 
 TEST_CASE("what IDNA2008 disallows is refused") {
@@ -114,7 +114,7 @@ TEST_CASE("what IDNA2008 disallows is refused") {
                            "\xCC\x81"
                            "a.com"}) {
     CAPTURE(std::string(text));
-    CHECK(broken_rule(text) == "idna");
+    CHECK(broken_domain_rule(text) == "idna");
   }
 }
 
@@ -127,15 +127,15 @@ TEST_CASE("an IP address is no domain, in whatever form programs may read one") 
   for (const char* text :
        {"192.0.2.1", "192.0.2.1.", "１９２.0.2.1", "[192.0.2.1]", "2001:db8::1", "::", "0x7f.0.0.0x1"}) {
     CAPTURE(std::string(text));
-    CHECK(broken_rule(text) == "ip_address");
+    CHECK(broken_domain_rule(text) == "ip_address");
   }
-  CHECK(broken_rule("127.1") == "top_level_numeric");
-  CHECK(broken_rule("example.0x7f") == "top_level_numeric");
-  CHECK(broken_rule("2130706433", {.allow_single_label = true}) == "top_level_numeric");
+  CHECK(broken_domain_rule("127.1") == "top_level_numeric");
+  CHECK(broken_domain_rule("example.0x7f") == "top_level_numeric");
+  CHECK(broken_domain_rule("2130706433", {.allow_single_label = true}) == "top_level_numeric");
 }
 
 TEST_CASE("a single label is accepted only by option") {
-  CHECK(broken_rule("localhost") == "label_count");
+  CHECK(broken_domain_rule("localhost") == "label_count");
   CHECK(parse_domain("LocalHost", {.allow_single_label = true}).ascii == "localhost");
 }
 
@@ -163,7 +163,7 @@ TEST_CASE("every domain of a real block list of disposable mail hosts is valid")
   CHECK(lines.size() > 1000);
   for (const std::string& line : lines) {
     CAPTURE(line);
-    CHECK(broken_rule(line) == "none");
+    CHECK(broken_domain_rule(line) == "none");
   }
 }
 
@@ -182,7 +182,7 @@ TEST_CASE("every suffix of the public suffix list survives the way to A-labels a
     if (line.starts_with("*.")) line.remove_prefix(2);
     CAPTURE(line);
     const nerve::validate::DomainOptions options{.allow_single_label = true};
-    REQUIRE(broken_rule(line, options) == "none");
+    REQUIRE(broken_domain_rule(line, options) == "none");
     const auto domain = parse_domain(line, options);
     CHECK(domain.unicode == line);
     CHECK(parse_domain(domain.ascii, options).unicode == line);

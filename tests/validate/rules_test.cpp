@@ -30,7 +30,7 @@ std::vector<std::string> found(const RuleSet& rules, const Json& record) {
 using List = std::vector<std::string>;
 
 /// The rule that a record {"value": value} breaks where `field` states what a value must be.
-std::string broken_rule(const Field& field, const Json& value) {
+std::string broken_field_rule(const Field& field, const Json& value) {
   RuleSet rules;
   rules.field("value") = field;
   const auto violations = rules.check({{"value", value}});
@@ -119,77 +119,78 @@ TEST_CASE("a field is optional and not null unless stated otherwise") {
 
 TEST_CASE("a field without a type takes any value") {
   for (const Json& value : {Json(true), Json(5), Json("x"), Json::array({1}), Json::object()}) {
-    CHECK(broken_rule(Field(), value) == "none");
+    CHECK(broken_field_rule(Field(), value) == "none");
   }
 }
 
 TEST_CASE("text is well-formed UTF-8 without NUL") {
-  CHECK(broken_rule(Field().text(), "ü") == "none");
-  CHECK(broken_rule(Field().text(), 5) == "type");
-  CHECK(broken_rule(Field().text(), "a\xFF") == "utf8");
-  CHECK(broken_rule(Field().text(), std::string("a\0b", 3)) == "nul");
+  CHECK(broken_field_rule(Field().text(), "ü") == "none");
+  CHECK(broken_field_rule(Field().text(), 5) == "type");
+  CHECK(broken_field_rule(Field().text(), "a\xFF") == "utf8");
+  CHECK(broken_field_rule(Field().text(), std::string("a\0b", 3)) == "nul");
 }
 
 TEST_CASE("an integer has 64 bits and no fraction") {
   const Field integer = Field().integer();
-  CHECK(broken_rule(integer, std::numeric_limits<std::int64_t>::min()) == "none");
-  CHECK(broken_rule(integer, std::numeric_limits<std::int64_t>::max()) == "none");
-  CHECK(broken_rule(integer, std::uint64_t{1} << 63) == "type");
-  CHECK(broken_rule(integer, 3.0) == "type");
-  CHECK(broken_rule(integer, "3") == "type");
-  CHECK(broken_rule(integer, true) == "type");
+  CHECK(broken_field_rule(integer, std::numeric_limits<std::int64_t>::min()) == "none");
+  CHECK(broken_field_rule(integer, std::numeric_limits<std::int64_t>::max()) == "none");
+  CHECK(broken_field_rule(integer, std::uint64_t{1} << 63) == "type");
+  CHECK(broken_field_rule(integer, 3.0) == "type");
+  CHECK(broken_field_rule(integer, "3") == "type");
+  CHECK(broken_field_rule(integer, true) == "type");
 }
 
 TEST_CASE("a real is any finite number") {
-  CHECK(broken_rule(Field().real(), 1) == "none");
-  CHECK(broken_rule(Field().real(), -0.5) == "none");
-  CHECK(broken_rule(Field().real(), std::nan("")) == "type");
-  CHECK(broken_rule(Field().real(), std::numeric_limits<double>::infinity()) == "type");
-  CHECK(broken_rule(Field().real(), "1") == "type");
+  CHECK(broken_field_rule(Field().real(), 1) == "none");
+  CHECK(broken_field_rule(Field().real(), -0.5) == "none");
+  CHECK(broken_field_rule(Field().real(), std::nan("")) == "type");
+  CHECK(broken_field_rule(Field().real(), std::numeric_limits<double>::infinity()) == "type");
+  CHECK(broken_field_rule(Field().real(), "1") == "type");
 }
 
 TEST_CASE("a boolean is true or false, not a number") {
-  CHECK(broken_rule(Field().boolean(), false) == "none");
-  CHECK(broken_rule(Field().boolean(), 0) == "type");
+  CHECK(broken_field_rule(Field().boolean(), false) == "none");
+  CHECK(broken_field_rule(Field().boolean(), 0) == "type");
 }
 
 TEST_CASE("ranges hold their ends, for integers beyond 2^53 too") {
-  CHECK(broken_rule(Field().integer().range(0, 150), 0) == "none");
-  CHECK(broken_rule(Field().integer().range(0, 150), 150) == "none");
-  CHECK(broken_rule(Field().integer().range(0, 150), -1) == "range");
-  CHECK(broken_rule(Field().integer().range(0, 150), 151) == "range");
+  CHECK(broken_field_rule(Field().integer().range(0, 150), 0) == "none");
+  CHECK(broken_field_rule(Field().integer().range(0, 150), 150) == "none");
+  CHECK(broken_field_rule(Field().integer().range(0, 150), -1) == "range");
+  CHECK(broken_field_rule(Field().integer().range(0, 150), 151) == "range");
   constexpr std::int64_t big = std::int64_t{1} << 53;
-  CHECK(broken_rule(Field().integer().range(std::int64_t{0}, big), big + 1) == "range");
-  CHECK(broken_rule(Field().real().range(0, 1), 1.5) == "range");
-  CHECK(broken_rule(Field().real().range(0.0, 1.5), 1.5) == "none");
-  CHECK(broken_rule(Field().real().range(0.0, 1.5), 1.6) == "range");
-  CHECK(broken_rule(Field().range(0.0, 1.5), std::nan("")) == "range");
-  CHECK(broken_rule(Field().range(0, 1), std::nan("")) == "range");
-  CHECK(broken_rule(Field().range(0, 1), std::uint64_t{1} << 63) == "range");
+  CHECK(broken_field_rule(Field().integer().range(std::int64_t{0}, big), big + 1) == "range");
+  CHECK(broken_field_rule(Field().real().range(0, 1), 1.5) == "range");
+  CHECK(broken_field_rule(Field().real().range(0.0, 1.5), 1.5) == "none");
+  CHECK(broken_field_rule(Field().real().range(0.0, 1.5), 1.6) == "range");
+  CHECK(broken_field_rule(Field().range(0.0, 1.5), std::nan("")) == "range");
+  CHECK(broken_field_rule(Field().range(0, 1), std::nan("")) == "range");
+  CHECK(broken_field_rule(Field().range(0, 1), std::uint64_t{1} << 63) == "range");
 }
 
 TEST_CASE("length counts code points of text and items of lists") {
-  CHECK(broken_rule(Field().text().length(1, 3), "äöü") == "none");
-  CHECK(broken_rule(Field().text().length(1, 3), "abcd") == "length");
-  CHECK(broken_rule(Field().text().length(1, 3), "") == "length");
-  CHECK(broken_rule(Field().list(Field()).length(1, 2), Json::array({1, 2, 3})) == "length");
+  CHECK(broken_field_rule(Field().text().length(1, 3), "äöü") == "none");
+  CHECK(broken_field_rule(Field().text().length(1, 3), "abcd") == "length");
+  CHECK(broken_field_rule(Field().text().length(1, 3), "") == "length");
+  CHECK(broken_field_rule(Field().list(Field()).length(1, 2), Json::array({1, 2, 3})) == "length");
 }
 
 TEST_CASE("a rule that needs text or a number is broken by a value of another kind") {
-  CHECK(broken_rule(Field().length(0, 9), 42) == "type");
-  CHECK(broken_rule(Field().one_of({"a"}), 42) == "type");
-  CHECK(broken_rule(Field().characters("a-z"), 42) == "type");
-  CHECK(broken_rule(Field().matches([](std::string_view) { return true; }, "any"), 42) == "type");
-  CHECK(broken_rule(Field().range(0, 9), "5") == "type");
-  CHECK(broken_rule(Field().range(0.0, 9.0), "5") == "type");
+  CHECK(broken_field_rule(Field().length(0, 9), 42) == "type");
+  CHECK(broken_field_rule(Field().one_of({"a"}), 42) == "type");
+  CHECK(broken_field_rule(Field().characters("a-z"), 42) == "type");
+  CHECK(broken_field_rule(Field().matches([](std::string_view) { return true; }, "any"), 42) == "type");
+  CHECK(broken_field_rule(Field().range(0, 9), "5") == "type");
+  CHECK(broken_field_rule(Field().range(0.0, 9.0), "5") == "type");
 }
 
 TEST_CASE("a character set has ranges, and hyphens at its ends") {
   const Field name = Field().characters("a-z0-9_-");
-  CHECK(broken_rule(name, "a_z-09") == "none");
-  CHECK(broken_rule(name, "") == "none");
-  for (const char* text : {"A", "a b", "a.b", "ä", "a/b"}) CHECK(broken_rule(name, text) == "characters");
-  CHECK(broken_rule(Field().characters("-a"), "a-") == "none");
+  CHECK(broken_field_rule(name, "a_z-09") == "none");
+  CHECK(broken_field_rule(name, "") == "none");
+  for (const char* text : {"A", "a b", "a.b", "ä", "a/b"})
+    CHECK(broken_field_rule(name, text) == "characters");
+  CHECK(broken_field_rule(Field().characters("-a"), "a-") == "none");
   CHECK_THROWS_AS(Field().characters("z-a"), ValidationError);
   CHECK_THROWS_AS(Field().characters("ä"), ValidationError);
 }
@@ -197,27 +198,27 @@ TEST_CASE("a character set has ranges, and hyphens at its ends") {
 TEST_CASE("a predicate names its rule") {
   const Field even =
       Field().text().matches([](std::string_view text) { return text.size() % 2 == 0; }, "even_length");
-  CHECK(broken_rule(even, "ab") == "none");
-  CHECK(broken_rule(even, "abc") == "even_length");
+  CHECK(broken_field_rule(even, "ab") == "none");
+  CHECK(broken_field_rule(even, "abc") == "even_length");
 }
 
 TEST_CASE("types that are text are read by their own parsers") {
-  CHECK(broken_rule(Field().timestamp(), "2024-02-29T12:00:00Z") == "none");
-  CHECK(broken_rule(Field().timestamp(), "2023-02-29T12:00:00Z") == "timestamp");
-  CHECK(broken_rule(Field().id(), "017f22e2-79b0-7cc3-98c4-dc0c0c07398f") == "none");
-  CHECK(broken_rule(Field().id(), "017f22e2-79b0-7cc3-98c4") == "id");
-  CHECK(broken_rule(Field().email(), "a@example.org") == "none");
-  CHECK(broken_rule(Field().email(), "a@[192.0.2.1]") == "email");
-  CHECK(broken_rule(Field().email({.allow_address_literal = true}), "a@[192.0.2.1]") == "none");
-  CHECK(broken_rule(Field().domain(), "localhost") == "domain");
-  CHECK(broken_rule(Field().domain({.allow_single_label = true}), "localhost") == "none");
-  CHECK(broken_rule(Field().ip(), "::1") == "none");
-  CHECK(broken_rule(Field().ip(), "::1/128") == "ip");
-  CHECK(broken_rule(Field().cidr(), "192.0.2.1/24") == "cidr");
-  CHECK(broken_rule(Field().cidr({.mask_host_bits = true}), "192.0.2.1/24") == "none");
+  CHECK(broken_field_rule(Field().timestamp(), "2024-02-29T12:00:00Z") == "none");
+  CHECK(broken_field_rule(Field().timestamp(), "2023-02-29T12:00:00Z") == "timestamp");
+  CHECK(broken_field_rule(Field().id(), "017f22e2-79b0-7cc3-98c4-dc0c0c07398f") == "none");
+  CHECK(broken_field_rule(Field().id(), "017f22e2-79b0-7cc3-98c4") == "id");
+  CHECK(broken_field_rule(Field().email(), "a@example.org") == "none");
+  CHECK(broken_field_rule(Field().email(), "a@[192.0.2.1]") == "email");
+  CHECK(broken_field_rule(Field().email({.allow_address_literal = true}), "a@[192.0.2.1]") == "none");
+  CHECK(broken_field_rule(Field().domain(), "localhost") == "domain");
+  CHECK(broken_field_rule(Field().domain({.allow_single_label = true}), "localhost") == "none");
+  CHECK(broken_field_rule(Field().ip(), "::1") == "none");
+  CHECK(broken_field_rule(Field().ip(), "::1/128") == "ip");
+  CHECK(broken_field_rule(Field().cidr(), "192.0.2.1/24") == "cidr");
+  CHECK(broken_field_rule(Field().cidr({.mask_host_bits = true}), "192.0.2.1/24") == "none");
   for (const Field& field :
        {Field().timestamp(), Field().id(), Field().email(), Field().domain(), Field().ip()}) {
-    CHECK(broken_rule(field, 5) == "type");
+    CHECK(broken_field_rule(field, 5) == "type");
   }
 }
 
@@ -300,7 +301,7 @@ TEST_CASE("nesting beyond the depth limit is refused, not followed") {
     nested = Field().list(nested);
     value = Json::array({value});
   }
-  CHECK(broken_rule(nested, value) == "depth");
+  CHECK(broken_field_rule(nested, value) == "depth");
 }
 
 TEST_CASE("the rules of a field stay where they are as more are added") {

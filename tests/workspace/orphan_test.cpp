@@ -13,6 +13,7 @@
 #include <string>
 
 using namespace nerve;
+using test::count_of;
 using test::Scene;
 
 namespace {
@@ -31,12 +32,6 @@ void refer(Scene<Engine>& scene, const std::string& table, const Uuid& item) {
     t.execute("INSERT INTO " + table + " (id, item_id) VALUES (:id, :item)",
               {{"id", new_uuid()}, {"item", item}});
   });
-}
-
-std::int64_t count_of(const jobs::JobRun& run, std::string_view name) {
-  const auto found = std::ranges::find(run.report.counts, name, &JobCount::name);
-  REQUIRE(found != run.report.counts.end());
-  return found->value;
 }
 
 template <class Engine>

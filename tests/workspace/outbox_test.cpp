@@ -18,6 +18,7 @@
 #include <thread>
 
 using namespace nerve;
+using test::count_of;
 using test::Scene;
 
 namespace {
@@ -43,12 +44,6 @@ OutboxMessageId send_item(Scene<Engine>& scene, const Uuid& item = new_uuid()) {
   return core.database.write([&](db::Transaction& t) {
     return send_message(t, "vault.item", Json{{"item", item.to_string()}}, core.clock.now());
   });
-}
-
-std::int64_t count_of(const jobs::JobRun& run, std::string_view name) {
-  const auto found = std::ranges::find(run.report.counts, name, &JobCount::name);
-  REQUIRE(found != run.report.counts.end());
-  return found->value;
 }
 
 template <class Engine>

@@ -5,7 +5,10 @@
 
 #include "nerve/core/json.h"
 
+#include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
 
 namespace nerve::test {
 
@@ -112,6 +115,12 @@ workspace::Composition composition() {
             files.push_back({"cases", "0001_create_cases.sql", cases_sql});
             return migrations_of(modules, files, store);
           }};
+}
+
+std::int64_t count_of(const jobs::JobRun& run, std::string_view name) {
+  const auto found = std::ranges::find(run.report.counts, name, &JobCount::name);
+  REQUIRE(found != run.report.counts.end());
+  return found->value;
 }
 
 }  // namespace nerve::test

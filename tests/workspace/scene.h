@@ -5,14 +5,17 @@
 
 #include "nerve/core/clock.h"
 #include "nerve/core/config.h"
+#include "nerve/jobs/runner.h"
 #include "nerve/module.h"
 #include "nerve/workspace/initialize.h"
 #include "nerve/workspace/workspace.h"
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace nerve::test {
@@ -95,5 +98,8 @@ class Scene {
   ManualClock clock_{Timestamp::parse("2026-03-01T12:00:00Z")};
   std::unique_ptr<workspace::Workspace> workspace_;
 };
+
+/// One of the counts that a job reported.
+std::int64_t count_of(const jobs::JobRun& run, std::string_view name);
 
 }  // namespace nerve::test

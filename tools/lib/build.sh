@@ -4,6 +4,15 @@
 
 export CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
 
+# configure PRESET [CMAKE-OPTION...]
+configure() {
+  local preset=$1
+  shift
+  cmake --preset "$preset" --log-level=WARNING "$@" >/dev/null ||
+    fail "the build could not be configured" \
+      "Look at CMake's message above. If the folder build/$preset comes from elsewhere, remove it and run this again."
+}
+
 # build PRESET [CMAKE-OPTION...] [--target NAME]
 build() {
   local preset=$1 options=() targets=()
@@ -17,9 +26,7 @@ build() {
     fi
     shift
   done
-  cmake --preset "$preset" --log-level=WARNING "${options[@]}" >/dev/null ||
-    fail "the build could not be configured" \
-      "Look at CMake's message above. If the folder build/$preset comes from elsewhere, remove it and run this again."
+  configure "$preset" "${options[@]}"
   cmake --build "build/$preset" "${targets[@]}" >&2 ||
     fail "the build failed" "Look at the first error above; it names the source file and line."
 }

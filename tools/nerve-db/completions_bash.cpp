@@ -21,7 +21,7 @@ _nerve_db_offer_files() {
 
 /// Walks the words before the cursor: `chosen` becomes the command, `place` the options that say where
 /// backups are.
-constexpr std::string_view walk = R"(
+constexpr std::string_view bash_walk = R"(
 _nerve_db() {{
   local program=${{COMP_WORDS[0]}} current=${{COMP_WORDS[COMP_CWORD]}} previous
   local chosen=nerve-db word index words=() place=() backups
@@ -49,7 +49,7 @@ _nerve_db() {{
   done
 )";
 
-std::string value_case(const Parameter& option) {
+std::string bash_value_case(const Parameter& option) {
   switch (option.type) {
     case ValueType::choice:
       return fmt::format("    {}) _nerve_db_offer '{}' \"$current\" ;;\n", option.name,
@@ -75,7 +75,7 @@ std::string words_of(const Command& command) {
   return fmt::format("{}", fmt::join(words, " "));
 }
 
-std::string command_case(const std::string& name, const Command& command) {
+std::string bash_command_case(const std::string& name, const Command& command) {
   std::string ids;
   for (const Parameter& operand : command.operands) {
     if (operand.type != ValueType::backup) continue;
@@ -93,14 +93,15 @@ std::string bash_completions(const Command& root) {
   for (const Parameter& option : options_with_values(root)) {
     const bool is_place = option.name == "--db" || option.name == "--repo" || option.name == "--workspace";
     if (!is_place) other_options.push_back(option.name);
-    values += value_case(option);
+    values += bash_value_case(option);
   }
   std::string text(beginning);
-  text += fmt::format(walk, fmt::join(other_options, " | "), quoted_list(command_names(root), " | "));
+  text += fmt::format(bash_walk, fmt::join(other_options, " | "), quoted_list(command_names(root), " | "));
   text += "  case $previous in\n" + values + "    *)\n      _nerve_db_command\n      ;;\n  esac\n}\n";
   text += "\n_nerve_db_command() {\n  case $chosen in\n";
-  each_command(root,
-               [&](const std::string& name, const Command& command) { text += command_case(name, command); });
+  each_command(root, [&](const std::string& name, const Command& command) {
+    text += bash_command_case(name, command);
+  });
   text += "  esac\n}\n\ncomplete -F _nerve_db nerve-db\n";
   return text;
 }

@@ -10,7 +10,7 @@ namespace nerve::cli {
 
 namespace {
 
-constexpr std::string_view walk = R"(#compdef nerve-db
+constexpr std::string_view zsh_walk = R"(#compdef nerve-db
 # Completions of nerve-db for zsh, made by `nerve-db completions zsh`.
 
 _nerve-db() {{
@@ -51,7 +51,7 @@ else
 fi
 )";
 
-std::string value_case(const Parameter& option) {
+std::string zsh_value_case(const Parameter& option) {
   switch (option.type) {
     case ValueType::choice:
       return fmt::format("    {}) compadd -- {}; return ;;\n", option.name, fmt::join(option.choices, " "));
@@ -69,7 +69,7 @@ std::string described(std::string_view name, std::string_view description) {
   return shell_quoted(fmt::format("{}:{}", name, first_line(description)));
 }
 
-std::string command_case(const std::string& name, const Command& command) {
+std::string zsh_command_case(const std::string& name, const Command& command) {
   std::string commands;
   std::string options;
   std::string ids;
@@ -97,13 +97,14 @@ std::string zsh_completions(const Command& root) {
   for (const Parameter& option : options_with_values(root)) {
     const bool is_place = option.name == "--db" || option.name == "--repo" || option.name == "--workspace";
     if (!is_place) other_options.push_back(option.name);
-    values += value_case(option);
+    values += zsh_value_case(option);
   }
   std::string text =
-      fmt::format(walk, fmt::join(other_options, " | "), quoted_list(command_names(root), " | "));
+      fmt::format(zsh_walk, fmt::join(other_options, " | "), quoted_list(command_names(root), " | "));
   text += "  case ${words[CURRENT - 1]} in\n" + values + "  esac\n  case $chosen in\n";
-  each_command(root,
-               [&](const std::string& name, const Command& command) { text += command_case(name, command); });
+  each_command(root, [&](const std::string& name, const Command& command) {
+    text += zsh_command_case(name, command);
+  });
   return text + "  esac\n" + std::string(ending);
 }
 

@@ -22,8 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view secure_file = "nerve-secure.db";
-constexpr std::string_view core_file = "nerve.db";
 constexpr std::string_view backups_name = "backups";
 
 /// As nerve.toml will say it: a file that was named on the command line begins at the working folder.

@@ -10,6 +10,9 @@
 namespace nerve::workspace {
 
 inline constexpr std::string_view settings_name = "nerve.toml";
+/// The stores where nerve.toml names no others.
+inline constexpr std::string_view core_file = "nerve.db";
+inline constexpr std::string_view secure_file = "nerve-secure.db";
 /// What nerve.toml is called until the workspace is complete.
 inline constexpr std::string_view unfinished_name = "nerve.toml.part";
 

@@ -2,6 +2,7 @@
 #include "nerve/workspace/workspace.h"
 
 #include "exclusive_run.h"
+#include "settings_file.h"
 
 #include "nerve/backends/database_url.h"
 #include "nerve/core/error.h"
@@ -14,8 +15,6 @@
 namespace nerve::workspace {
 
 namespace {
-
-constexpr std::string_view core_file = "nerve.db";
 
 std::optional<Uuid> configured_id(const Config& config) {
   if (!config.has("workspace.id")) return std::nullopt;

@@ -16,7 +16,7 @@ namespace {
 
 // A name of 253 octets has fewer than 253 code points, each of at most four octets in UTF-8; what is longer
 // cannot be one, and is not worth mapping.
-constexpr std::size_t input_size_bytes_max = 4 * domain_size_bytes_max;
+constexpr std::size_t domain_input_size_bytes_max = 4 * domain_size_bytes_max;
 
 // IDN2_USE_STD3_ASCII_RULES is left out on purpose: libidn2 2.3 answers it by deleting what the rules do not
 // allow, so that "a_b.com" becomes "ab.com". What the mapping yields is tested against the
@@ -27,17 +27,18 @@ struct IdnDeleter {
   void operator()(void* memory) const { idn2_free(memory); }
 };
 
-Violation broken(std::string_view rule, std::string_view message) {
+Violation broken_domain(std::string_view rule, std::string_view message) {
   return violation("domain", rule, message);
 }
 
 Violation idna_violation(int code) {
   if (code == IDN2_MALLOC) throw std::bad_alloc();
   if (code == IDN2_TOO_BIG_LABEL || code == IDN2_PUNYCODE_BIG_OUTPUT) {
-    return broken("label_length", "has a label longer than 63 octets");
+    return broken_domain("label_length", "has a label longer than 63 octets");
   }
-  if (code == IDN2_TOO_BIG_DOMAIN) return broken("length", "is longer than 253 octets");
-  return broken("idna", fmt::format("is not an internationalised domain name: {}", idn2_strerror(code)));
+  if (code == IDN2_TOO_BIG_DOMAIN) return broken_domain("length", "is longer than 253 octets");
+  return broken_domain("idna",
+                       fmt::format("is not an internationalised domain name: {}", idn2_strerror(code)));
 }
 
 /// Maps to lower-case A-labels.
@@ -72,14 +73,16 @@ std::optional<Violation> map_to_unicode(const std::string& label, std::string& u
 }
 
 std::optional<Violation> check_label(std::string_view label) {
-  if (label.empty()) return broken("label_empty", "has an empty label");
-  if (label.size() > label_size_bytes_max) return broken("label_length", "has a label longer than 63 octets");
+  if (label.empty()) return broken_domain("label_empty", "has an empty label");
+  if (label.size() > label_size_bytes_max)
+    return broken_domain("label_length", "has a label longer than 63 octets");
   if (label.front() == '-' || label.back() == '-') {
-    return broken("label_hyphen", "has a label that starts or ends with a hyphen");
+    return broken_domain("label_hyphen", "has a label that starts or ends with a hyphen");
   }
   const bool clean =
       std::all_of(label.begin(), label.end(), [](char c) { return is_alphanumeric(c) || c == '-'; });
-  if (!clean) return broken("label_characters", "has something other than letters, digits, hyphens and dots");
+  if (!clean)
+    return broken_domain("label_characters", "has something other than letters, digits, hyphens and dots");
   return std::nullopt;
 }
 
@@ -92,7 +95,7 @@ bool reads_as_number(std::string_view label) {
 }
 
 std::optional<Violation> read_labels(std::string_view name, DomainOptions options, Domain& domain) {
-  if (name.size() > domain_size_bytes_max) return broken("length", "is longer than 253 octets");
+  if (name.size() > domain_size_bytes_max) return broken_domain("length", "is longer than 253 octets");
   std::size_t count = 0;
   std::string label;
   std::string u_label;
@@ -104,20 +107,21 @@ std::optional<Violation> read_labels(std::string_view name, DomainOptions option
     ++count;
   }
   if (reads_as_number(label)) {
-    return count == 4 ? broken("ip_address", "is an IP address where a name is wanted")
-                      : broken("top_level_numeric", "ends in a label that reads as a number");
+    return count == 4 ? broken_domain("ip_address", "is an IP address where a name is wanted")
+                      : broken_domain("top_level_numeric", "ends in a label that reads as a number");
   }
-  if (count < 2 && !options.allow_single_label) return broken("label_count", "has only one label");
+  if (count < 2 && !options.allow_single_label) return broken_domain("label_count", "has only one label");
   domain.ascii = name;
   return std::nullopt;
 }
 
 std::optional<Violation> read_domain(std::string_view text, DomainOptions options, Domain& domain) {
-  if (text.empty()) return broken("empty", "is empty");
-  if (text.size() > input_size_bytes_max) return broken("length", "is longer than 253 octets");
-  if (text.find('\0') != std::string_view::npos) return broken("label_characters", "has a NUL character");
+  if (text.empty()) return broken_domain("empty", "is empty");
+  if (text.size() > domain_input_size_bytes_max) return broken_domain("length", "is longer than 253 octets");
+  if (text.find('\0') != std::string_view::npos)
+    return broken_domain("label_characters", "has a NUL character");
   if (text.find(':') != std::string_view::npos || text.front() == '[') {
-    return broken("ip_address", "is an IP address or has a port where only a name is wanted");
+    return broken_domain("ip_address", "is an IP address or has a port where only a name is wanted");
   }
   std::string name(text);
   std::transform(name.begin(), name.end(), name.begin(), to_lower);

@@ -63,31 +63,32 @@ std::string v6_text(std::span<const std::uint8_t> octets) {
   return text;
 }
 
-Violation broken(std::string_view rule, std::string_view message) {
+Violation broken_address(std::string_view rule, std::string_view message) {
   return violation("address", rule, message);
 }
 
 /// Says why inet_pton refused `text`, in the cases that people stumble over.
 Violation format_violation(std::string_view text) {
-  if (text.find(':') != std::string_view::npos) return broken("format", "is not an IPv6 address");
+  if (text.find(':') != std::string_view::npos) return broken_address("format", "is not an IPv6 address");
   const bool leading_zero = [text] {
     for (std::size_t i = 0; i + 1 < text.size(); ++i) {
       if (text[i] == '0' && (i == 0 || text[i - 1] == '.') && is_digit(text[i + 1])) return true;
     }
     return false;
   }();
-  if (leading_zero) return broken("leading_zero", "has a leading zero, which some programs read as octal");
-  return broken("format", "is neither an IPv4 address of four decimal numbers nor an IPv6 address");
+  if (leading_zero)
+    return broken_address("leading_zero", "has a leading zero, which some programs read as octal");
+  return broken_address("format", "is neither an IPv4 address of four decimal numbers nor an IPv6 address");
 }
 
 std::optional<Violation> read_address(std::string_view text, IpAddress& address) {
-  if (text.empty()) return broken("empty", "is empty");
+  if (text.empty()) return broken_address("empty", "is empty");
   if (text.find('%') != std::string_view::npos) {
-    return broken("zone", "has a zone id, which means something on one machine only");
+    return broken_address("zone", "has a zone id, which means something on one machine only");
   }
   if (text.find('/') != std::string_view::npos)
-    return broken("format", "has a prefix length, as a network has");
-  if (text.size() > text_size_bytes_max) return broken("format", "is too long for an IP address");
+    return broken_address("format", "has a prefix length, as a network has");
+  if (text.size() > text_size_bytes_max) return broken_address("format", "is too long for an IP address");
   const bool clean =
       std::all_of(text.begin(), text.end(), [](char c) { return is_hex_digit(c) || c == '.' || c == ':'; });
   if (!clean) return format_violation(text);

@@ -10,12 +10,6 @@ using db::SqlTokenKind;
 
 namespace {
 
-const SqlToken end_token{};
-
-const SqlToken& at_or_end(const Tokens& tokens, std::size_t at) {
-  return at < tokens.size() ? tokens[at] : end_token;
-}
-
 /// Skips the words before TABLE that say how long it lives.
 bool skip_life(const Tokens& tokens, std::size_t& at) {
   bool is_temporary = false;
@@ -30,6 +24,11 @@ bool skip_life(const Tokens& tokens, std::size_t& at) {
 }
 
 }  // namespace
+
+const SqlToken& at_or_end(const Tokens& tokens, std::size_t at) {
+  static const SqlToken end;
+  return at < tokens.size() ? tokens[at] : end;
+}
 
 Tokens tokens_of(std::string_view sql, db::Dialect dialect) {
   Tokens tokens;

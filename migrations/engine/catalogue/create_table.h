@@ -24,6 +24,9 @@ struct CreateTable {
 /// Nothing for any other statement.
 std::optional<CreateTable> read_create_table(std::string_view sql, db::Dialect dialect);
 
+/// The token at this place; an empty one behind the last.
+const db::SqlToken& at_or_end(const Tokens& tokens, std::size_t at);
+
 /// The tokens of a statement.
 Tokens tokens_of(std::string_view sql, db::Dialect dialect);
 

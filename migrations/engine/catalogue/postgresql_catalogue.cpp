@@ -18,10 +18,6 @@ namespace {
 
 namespace queries = postgresql_queries;
 
-std::string written(std::string_view name) {
-  return written_name(name, db::Dialect::postgresql);
-}
-
 std::vector<std::string> names_of(const Json& list) {
   return list.is_null() ? std::vector<std::string>() : list.get<std::vector<std::string>>();
 }

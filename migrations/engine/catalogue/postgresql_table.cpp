@@ -17,10 +17,6 @@ constexpr std::string_view partition_by = "PARTITION BY ";
 constexpr std::string_view inherits = "INHERITS ";
 constexpr std::string_view with = "WITH ";
 
-std::string written(std::string_view name) {
-  return written_name(name, db::Dialect::postgresql);
-}
-
 std::string column_sql(const Column& column) {
   std::string sql = written(column.name) + ' ' + column.type;
   if (!column.collation.empty()) sql += " COLLATE " + column.collation;
@@ -54,6 +50,10 @@ std::string tail_of(const Object& table) {
 }
 
 }  // namespace
+
+std::string written(std::string_view name) {
+  return written_name(name, db::Dialect::postgresql);
+}
 
 bool can_stand_inside(const Constraint& constraint) {
   return !constraint.definition.ends_with(" NOT VALID");

@@ -10,6 +10,9 @@
 
 namespace nerve::migrations {
 
+/// A name as PostgreSQL reads it, in quotes where it needs them.
+std::string written(std::string_view name);
+
 /// The CREATE TABLE of a PostgreSQL table with the constraints for which `is_inside` says so. Of a partition
 /// only what its parent does not bring.
 std::string create_table_sql(const Object& table, const std::function<bool(const Constraint&)>& is_inside);

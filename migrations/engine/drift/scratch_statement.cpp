@@ -20,11 +20,6 @@ bool is_one_of(const SqlToken& token, const std::array<std::string_view, Size>& 
   return std::ranges::any_of(words, [&](std::string_view word) { return token.is(word); });
 }
 
-const SqlToken& at_or_end(const Tokens& tokens, std::size_t at) {
-  static const SqlToken end;
-  return at < tokens.size() ? tokens[at] : end;
-}
-
 bool is_name(const SqlToken& token) {
   return token.kind == SqlTokenKind::word || token.kind == SqlTokenKind::quoted_name;
 }

@@ -11,11 +11,6 @@ namespace {
 using db::Dialect;
 using db::SqlToken;
 
-const SqlToken& at_or_end(const Tokens& tokens, std::size_t at) {
-  static const SqlToken end;
-  return at < tokens.size() ? tokens[at] : end;
-}
-
 /// The actions, as the commas outside of parentheses divide them.
 std::vector<Tokens> actions_of(const Tokens& tokens, std::size_t at) {
   std::vector<Tokens> actions(1);

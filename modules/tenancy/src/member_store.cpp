@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::string_view is_current = "left_at IS NULL AND deleted_at IS NULL";
 
-std::vector<Membership> read(db::Transaction& transaction, const std::string& rest,
-                             const std::vector<db::Parameter>& parameters) {
+std::vector<Membership> read_members(db::Transaction& transaction, const std::string& rest,
+                                     const std::vector<db::Parameter>& parameters) {
   std::vector<Membership> memberships;
   transaction.each<MembershipId, TenantId, UserId, MemberRole, bool, Timestamp, std::optional<Timestamp>>(
       "SELECT id, tenant_id, user_id, role, is_primary, joined_at, left_at FROM tenant_members WHERE " + rest,
@@ -45,8 +45,8 @@ bool insert_membership(db::Transaction& transaction, const Membership& membershi
 std::optional<Membership> current_membership(db::Transaction& transaction, const TenantId& tenant,
                                              const UserId& user) {
   const auto found =
-      read(transaction, fmt::format("tenant_id = :tenant AND user_id = :user AND {}", is_current),
-           {{"tenant", tenant}, {"user", user}});
+      read_members(transaction, fmt::format("tenant_id = :tenant AND user_id = :user AND {}", is_current),
+                   {{"tenant", tenant}, {"user", user}});
   if (found.empty()) return std::nullopt;
   return found.front();
 }
@@ -77,14 +77,16 @@ void make_primary(db::Transaction& transaction, const UserId& user, const Member
 
 std::vector<Membership> members_of(db::Transaction& transaction, const TenantId& tenant,
                                    const MemberQuery& query) {
-  return read(transaction, page_of("tenant_id", query),
-              {{"owner", tenant}, {"after", query.after.value_or(MembershipId())}, {"limit", query.limit}});
+  return read_members(
+      transaction, page_of("tenant_id", query),
+      {{"owner", tenant}, {"after", query.after.value_or(MembershipId())}, {"limit", query.limit}});
 }
 
 std::vector<Membership> memberships_of(db::Transaction& transaction, const UserId& user,
                                        const MemberQuery& query) {
-  return read(transaction, page_of("user_id", query),
-              {{"owner", user}, {"after", query.after.value_or(MembershipId())}, {"limit", query.limit}});
+  return read_members(
+      transaction, page_of("user_id", query),
+      {{"owner", user}, {"after", query.after.value_or(MembershipId())}, {"limit", query.limit}});
 }
 
 }  // namespace nerve::tenancy

@@ -13,8 +13,8 @@ constexpr std::string_view columns =
     "id, slug, name, status, primary_domain, subscription_tier, max_seats, max_domains, billing_email, "
     "created_at, updated_at, deleted_at";
 
-std::vector<Tenant> read(db::Transaction& transaction, const std::string& rest,
-                         std::vector<db::Parameter> parameters) {
+std::vector<Tenant> read_tenants(db::Transaction& transaction, const std::string& rest,
+                                 std::vector<db::Parameter> parameters) {
   parameters.emplace_back("system", system_tenant);
   std::vector<Tenant> tenants;
   transaction.each<TenantId, std::string, std::string, TenantStatus, std::optional<std::string>, std::string,
@@ -33,7 +33,7 @@ std::vector<Tenant> read(db::Transaction& transaction, const std::string& rest,
   return tenants;
 }
 
-std::optional<Tenant> first(std::vector<Tenant> tenants) {
+std::optional<Tenant> first_tenant(std::vector<Tenant> tenants) {
   if (tenants.empty()) return std::nullopt;
   return std::move(tenants.front());
 }
@@ -59,21 +59,21 @@ bool insert_tenant(db::Transaction& transaction, const TenantId& id, const NewTe
 }
 
 std::optional<Tenant> read_tenant(db::Transaction& transaction, const TenantId& id) {
-  return first(read(transaction, "id = :id", {{"id", id}}));
+  return first_tenant(read_tenants(transaction, "id = :id", {{"id", id}}));
 }
 
 std::optional<Tenant> read_tenant_by_slug(db::Transaction& transaction, std::string_view slug) {
-  return first(read(transaction, "slug = :slug", {{"slug", slug}}));
+  return first_tenant(read_tenants(transaction, "slug = :slug", {{"slug", slug}}));
 }
 
 std::optional<Tenant> lock_tenant(db::Transaction& transaction, const TenantId& id) {
-  return first(
-      read(transaction, fmt::format("id = :id{}", db::lock_row_clause(transaction.dialect())), {{"id", id}}));
+  return first_tenant(read_tenants(
+      transaction, fmt::format("id = :id{}", db::lock_row_clause(transaction.dialect())), {{"id", id}}));
 }
 
 std::vector<Tenant> list_tenants(db::Transaction& transaction, const TenantQuery& query) {
   // The system tenant's id is the least of all, so it serves as the cursor before the first page.
-  return read(
+  return read_tenants(
       transaction,
       fmt::format("id > :after AND {} ORDER BY id LIMIT :limit", db::visibility_condition(query.visibility)),
       {{"after", query.after.value_or(system_tenant)}, {"limit", query.limit}});

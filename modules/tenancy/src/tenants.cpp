@@ -17,7 +17,7 @@ namespace nerve::tenancy {
 
 namespace {
 
-constexpr std::size_t name_length_max = 255;
+constexpr std::size_t tenant_name_length_max = 255;
 constexpr std::size_t tier_length_max = 20;
 constexpr std::int64_t seats_max = 1'000'000;
 /// Slugs that the nearest one is looked for in.
@@ -28,7 +28,7 @@ constexpr std::string_view field_hint = "Correct what is named; nothing was chan
 NewTenant checked(const NewTenant& given) {
   Fields fields("tenant");
   NewTenant tenant = given;
-  tenant.name = fields.name("name", given.name, name_length_max);
+  tenant.name = fields.name("name", given.name, tenant_name_length_max);
   if (given.slug.empty()) tenant.slug = slug_of(tenant.name);
   if (given.slug.empty() && tenant.slug.empty() && !tenant.name.empty()) {
     fields.require(false, "slug", "required",
@@ -83,7 +83,7 @@ Tenant Tenants::create(const NewTenant& given) {
 
 Tenant Tenants::rename(const TenantId& id, std::string_view name) {
   Fields fields("tenant");
-  const std::string clean = fields.name("name", name, name_length_max);
+  const std::string clean = fields.name("name", name, tenant_name_length_max);
   fields.finish(field_hint);
   return store_.database.write([&](db::Transaction& transaction) {
     const Tenant before = require_live(transaction, id);

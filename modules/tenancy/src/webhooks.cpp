@@ -17,7 +17,7 @@ namespace nerve::tenancy {
 
 namespace {
 
-constexpr std::size_t name_length_max = 100;
+constexpr std::size_t webhook_name_length_max = 100;
 constexpr std::size_t url_length_max = 2048;
 constexpr std::size_t events_max = 100;
 /// A shorter secret could be guessed from its hash.
@@ -28,12 +28,12 @@ Webhook checked(const TenantId& tenant, const NewWebhook& given, Timestamp now) 
   Webhook webhook;
   webhook.id = new_id<WebhookTag>();
   webhook.tenant = tenant;
-  webhook.name = fields.name("name", given.name, name_length_max);
+  webhook.name = fields.name("name", given.name, webhook_name_length_max);
   webhook.url = fields.https_url("url", given.url, url_length_max);
   fields.require(given.events.size() <= events_max, "events", "max_items",
                  fmt::format("has more than {} items", events_max));
   for (const std::string& event : given.events)
-    webhook.events.push_back(fields.name("events", event, name_length_max));
+    webhook.events.push_back(fields.name("events", event, webhook_name_length_max));
   if (given.secret != nullptr) {
     fields.require(given.secret->size() >= secret_bytes_min, "secret", "min_length",
                    fmt::format("has fewer than {} bytes", secret_bytes_min));

@@ -22,7 +22,7 @@ namespace {
 constexpr std::size_t orphans_max = 10'000;
 constexpr std::int64_t portion = 500;
 
-struct Tally {
+struct SweepTally {
   std::int64_t looked_up = 0;
   std::int64_t orphans = 0;
   std::int64_t waiting = 0;
@@ -32,7 +32,7 @@ struct Tally {
 
 class Sweep {
  public:
-  Sweep(JobContext& context, const StoreReference& reference, Tally& tally)
+  Sweep(JobContext& context, const StoreReference& reference, SweepTally& tally)
       : context_(context),
         reference_(reference),
         store_(context.stores.store(reference.store)),
@@ -101,14 +101,14 @@ class Sweep {
   JobContext& context_;
   const StoreReference& reference_;
   OpenStore store_;
-  Tally& tally_;
+  SweepTally& tally_;
 };
 
 }  // namespace
 
 JobReport sweep_orphans(JobContext& context) {
   JobReport report;
-  Tally tally;
+  SweepTally tally;
   for (const StoreReference& reference : cross_store_references(context.stores.modules())) {
     if (Sweep(context, reference, tally).run()) continue;
     report.problems.push_back(fmt::format(

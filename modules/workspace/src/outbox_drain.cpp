@@ -15,10 +15,10 @@ namespace nerve::workspace {
 
 namespace {
 
-constexpr std::int64_t portion = 100;
+constexpr std::int64_t drain_portion = 100;
 
 /// What one run carried.
-struct Tally {
+struct DrainTally {
   std::int64_t delivered = 0;
   std::int64_t repeated = 0;  ///< that had arrived before
   std::int64_t failed = 0;    ///< attempts
@@ -29,7 +29,7 @@ struct Tally {
 class Drain {
  public:
   Drain(OpenStore sender, OpenStore receiver, const std::vector<OutboxConsumer>& consumers, JobReport& report,
-        Tally& tally)
+        DrainTally& tally)
       : sender_(sender), receiver_(receiver), consumers_(consumers), report_(report), tally_(tally) {}
 
   void run() {
@@ -44,7 +44,7 @@ class Drain {
     std::int64_t after = 0;
     for (;;) {
       const auto messages = sender_.database.read(
-          [&](db::Transaction& transaction) { return pending_of(transaction, topic, after, portion); });
+          [&](db::Transaction& transaction) { return pending_of(transaction, topic, after, drain_portion); });
       for (const TrackedMessage& tracked : messages) {
         throw_if_interrupted();
         if (tracked.next_attempt_at > sender_.clock.now() || !deliver(tracked.message)) {
@@ -111,7 +111,7 @@ class Drain {
   OpenStore receiver_;
   const std::vector<OutboxConsumer>& consumers_;
   JobReport& report_;
-  Tally& tally_;
+  DrainTally& tally_;
 };
 
 }  // namespace
@@ -132,7 +132,7 @@ JobReport drain_outbox(JobContext& context) {
     for (OutboxConsumer& consumer : module->consumers()) consumers.push_back(std::move(consumer));
   }
   JobReport report;
-  Tally tally;
+  DrainTally tally;
   for (const Store sender : every_store) {
     Drain(context.stores.store(sender), context.stores.store(other_store(sender)), consumers, report, tally)
         .run();

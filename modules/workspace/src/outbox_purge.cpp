@@ -11,7 +11,7 @@ namespace nerve::workspace {
 
 namespace {
 
-constexpr std::int64_t portion = 500;
+constexpr std::int64_t purge_portion = 500;
 
 std::int64_t purge_messages(const OpenStore& store, Timestamp before, bool is_dry_run) {
   if (is_dry_run) {
@@ -22,9 +22,9 @@ std::int64_t purge_messages(const OpenStore& store, Timestamp before, bool is_dr
   for (;;) {
     throw_if_interrupted();
     const std::int64_t count = store.database.write(
-        [&](db::Transaction& transaction) { return purge_delivered(transaction, before, portion); });
+        [&](db::Transaction& transaction) { return purge_delivered(transaction, before, purge_portion); });
     purged += count;
-    if (count < portion) return purged;
+    if (count < purge_portion) return purged;
   }
 }
 
@@ -35,8 +35,9 @@ std::int64_t purge_receipts_of(const OpenStore& receiver, const OpenStore& sende
   Uuid after;
   for (;;) {
     throw_if_interrupted();
-    std::vector<Uuid> ids = receiver.database.read(
-        [&](db::Transaction& transaction) { return old_receipts(transaction, before, after, portion); });
+    std::vector<Uuid> ids = receiver.database.read([&](db::Transaction& transaction) {
+      return old_receipts(transaction, before, after, purge_portion);
+    });
     if (ids.empty()) return purged;
     after = ids.back();
     const std::vector<Uuid> kept =

@@ -26,3 +26,5 @@ LAZY(int, EVP_DigestInit_ex, (EVP_MD_CTX * context, const EVP_MD* type, ENGINE* 
 LAZY(int, EVP_DigestUpdate, (EVP_MD_CTX * context, const void* bytes, size_t count), (context, bytes, count))
 LAZY(int, EVP_DigestFinal_ex, (EVP_MD_CTX * context, unsigned char* digest, unsigned int* size),
      (context, digest, size))
+
+#undef LAZY

@@ -20,3 +20,5 @@ LAZY(void, idn2_free, (void* memory), (memory))
 LAZY(const char*, idn2_strerror, (int code), (code))
 LAZY(int, idn2_lookup_u8, (const uint8_t* source, uint8_t** name, int flags), (source, name, flags))
 LAZY(int, idn2_to_unicode_8z8z, (const char* source, char** name, int flags), (source, name, flags))
+
+#undef LAZY

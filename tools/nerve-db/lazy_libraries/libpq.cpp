@@ -88,3 +88,5 @@ LAZY(int, lo_write, (PGconn * connection, int descriptor, const char* bytes, siz
      (connection, descriptor, bytes, count))
 LAZY(int, lo_lseek, (PGconn * connection, int descriptor, int offset, int whence),
      (connection, descriptor, offset, whence))
+
+#undef LAZY
