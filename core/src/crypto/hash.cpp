@@ -2,6 +2,7 @@
 #include "nerve/crypto/hash.h"
 
 #include "../core/readable_file.h"
+#include "openssl_result.h"
 #include "short_sha256.h"
 
 #include "nerve/core/error.h"
@@ -34,10 +35,6 @@ Sha256Digest hash_without_openssl(ByteView bytes) {
   return short_sha256(bytes);
 }
 
-void require(int result) {
-  if (result != 1) throw Error(ErrorKind::failure, "OpenSSL cannot compute SHA-256");
-}
-
 }  // namespace
 
 void Sha256::Free::operator()(evp_md_ctx_st* context) const noexcept {
@@ -57,11 +54,11 @@ Sha256& Sha256::update(ByteView bytes) {
   }
   if (context_ == nullptr) {
     context_.reset(EVP_MD_CTX_new());
-    require(context_ != nullptr ? EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) : 0);
-    require(EVP_DigestUpdate(context_.get(), beginning_.data(), beginning_.size()));
+    require(context_ ? EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) : 0, "SHA-256");
+    require(EVP_DigestUpdate(context_.get(), beginning_.data(), beginning_.size()), "SHA-256");
     forget_beginning();
   }
-  require(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()));
+  require(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()), "SHA-256");
   return *this;
 }
 
@@ -72,7 +69,8 @@ Sha256Digest Sha256::finish() {
     forget_beginning();
   } else {
     unsigned size = 0;
-    require(EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(digest.data()), &size));
+    require(EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(digest.data()), &size),
+            "SHA-256");
     context_.reset();
   }
   return digest;
