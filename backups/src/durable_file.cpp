@@ -26,34 +26,12 @@ namespace {
 
 constexpr std::size_t copy_block_bytes = std::size_t{1} << 20;
 
-/// Writes all of `bytes`: write(2) may take less than it is given.
-void write_all(int descriptor, ByteView bytes, const std::filesystem::path& path) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) throw_system_error(errno, "cannot write", path);
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
-}
-
 std::size_t read_some(int descriptor, std::span<std::byte> block, const std::filesystem::path& path) {
   for (;;) {
     const ssize_t count = ::read(descriptor, block.data(), block.size());
     if (count >= 0) return static_cast<std::size_t>(count);
     if (errno != EINTR) throw_system_error(errno, "cannot read", path);
   }
-}
-
-void sync_descriptor(int descriptor, const std::filesystem::path& path) {
-  while (::fsync(descriptor) != 0) {
-    if (errno != EINTR) throw_system_error(errno, "cannot sync", path);
-  }
-}
-
-std::uint64_t size_of(const Descriptor& file, const std::filesystem::path& path) {
-  struct stat status {};
-  if (::fstat(file.number(), &status) != 0) throw_system_error(errno, "cannot look at", path);
-  return static_cast<std::uint64_t>(status.st_size);
 }
 
 }  // namespace
@@ -99,13 +77,69 @@ Descriptor open_file(const std::filesystem::path& path, int flags, mode_t mode) 
   }
 }
 
+Descriptor open_unnamed_file(const std::filesystem::path& folder) {
+  const int number = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (number >= 0) return Descriptor(number);
+  if (errno != EOPNOTSUPP && errno != EISDIR)
+    throw_system_error(errno, "cannot make an unnamed file in", folder);
+  // File systems such as NFS have no O_TMPFILE.
+  std::string name = (folder / ".partial-unnamed-XXXXXX").string();
+  Descriptor file(::mkostemp(name.data(), O_CLOEXEC));
+  if (file.number() < 0) throw_system_error(errno, "cannot make a file in", folder);
+  remove_if_there(name);
+  return file;
+}
+
+void write_bytes(const Descriptor& file, ByteView bytes, const std::filesystem::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(file.number(), bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw_system_error(errno, "cannot write", path);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+void write_at(const Descriptor& file, ByteView bytes, ::off_t offset, const std::filesystem::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::pwrite(file.number(), bytes.data(), bytes.size(), offset);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw_system_error(errno, "cannot write", path);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+    offset += written;
+  }
+}
+
+void read_at(const Descriptor& file, std::span<std::byte> bytes, ::off_t offset,
+             const std::filesystem::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::pread(file.number(), bytes.data(), bytes.size(), offset);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw_system_error(errno, "cannot read", path);
+    if (count == 0) throw IntegrityError(fmt::format("{} is shorter than it should be", path.string()));
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+    offset += count;
+  }
+}
+
+void sync_descriptor(const Descriptor& file, const std::filesystem::path& path) {
+  while (::fsync(file.number()) != 0) {
+    if (errno != EINTR) throw_system_error(errno, "cannot sync", path);
+  }
+}
+
+std::uint64_t size_of(const Descriptor& file, const std::filesystem::path& path) {
+  struct stat status {};
+  if (::fstat(file.number(), &status) != 0) throw_system_error(errno, "cannot look at", path);
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
 void write_new_file(const std::filesystem::path& path, std::string_view text) {
   write_text_durably(open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600), text, path);
 }
 
 void write_text_durably(const Descriptor& file, std::string_view text, const std::filesystem::path& path) {
-  write_all(file.number(), as_bytes(text), path);
-  sync_descriptor(file.number(), path);
+  write_bytes(file, as_bytes(text), path);
+  sync_descriptor(file, path);
 }
 
 std::string read_small_file(const std::filesystem::path& path, std::size_t size_bytes_max) {
@@ -139,12 +173,12 @@ std::vector<std::string> file_names(const std::filesystem::path& folder) {
 
 void sync_file(const std::filesystem::path& path) {
   const Descriptor file = open_file(path, O_RDONLY);
-  sync_descriptor(file.number(), path);
+  sync_descriptor(file, path);
 }
 
 void sync_folder(const std::filesystem::path& path) {
   const Descriptor folder = open_file(path, O_RDONLY | O_DIRECTORY);
-  sync_descriptor(folder.number(), path);
+  sync_descriptor(folder, path);
 }
 
 void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to) {
@@ -175,12 +209,12 @@ StoredFile copy_file_durably(const std::filesystem::path& from, const Descriptor
   while (const std::size_t count = read_some(source.number(), block, from)) {
     throw_if_interrupted();
     const ByteView part = ByteView(block).first(count);
-    write_all(to.number(), part, to_path);
+    write_bytes(to, part, to_path);
     hash.update(part);
     copied.size_bytes += count;
     if (progress != nullptr) progress->update(phase, copied.size_bytes, total_bytes);
   }
-  sync_descriptor(to.number(), to_path);
+  sync_descriptor(to, to_path);
   copied.sha256 = to_hex(hash.finish());
   return copied;
 }

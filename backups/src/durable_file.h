@@ -2,12 +2,14 @@
 #pragma once
 
 #include "nerve/backups/manifest.h"
+#include "nerve/core/bytes.h"
 #include "nerve/core/progress.h"
 
 #include <sys/types.h>
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +40,20 @@ class Descriptor {
 
 /// open(2) with O_CLOEXEC; throws where it fails.
 Descriptor open_file(const std::filesystem::path& path, int flags, mode_t mode = 0);
+
+/// A new file (mode 0600) in `folder` that has no name and is gone when it is closed.
+Descriptor open_unnamed_file(const std::filesystem::path& folder);
+
+/// Writes all of `bytes` at the file's position, or at `offset`.
+void write_bytes(const Descriptor& file, ByteView bytes, const std::filesystem::path& path);
+void write_at(const Descriptor& file, ByteView bytes, ::off_t offset, const std::filesystem::path& path);
+
+/// Fills `bytes` from `offset` on. Throws IntegrityError where the file ends before.
+void read_at(const Descriptor& file, std::span<std::byte> bytes, ::off_t offset,
+             const std::filesystem::path& path);
+
+void sync_descriptor(const Descriptor& file, const std::filesystem::path& path);
+std::uint64_t size_of(const Descriptor& file, const std::filesystem::path& path);
 
 /// Makes a file that must not exist (mode 0600), writes `text` and syncs it.
 void write_new_file(const std::filesystem::path& path, std::string_view text);

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "nerve/core/secret.h"
+
+#include <cstdint>
+#include <filesystem>
+
+namespace nerve::backups {
+
+/// What encrypts backups and opens them again: a passphrase, or the 32 bytes of a key file.
+class BackupKey {
+ public:
+  enum class Kind : std::uint8_t { key_file = 1, passphrase = 2 };
+
+  static BackupKey of_passphrase(Secret passphrase);
+
+  /// A file of 32 bytes, or of 64 hexadecimal digits with or without a newline. Throws ValidationError for
+  /// any other content, and what Secret::from_file throws.
+  static BackupKey from_file(const std::filesystem::path& path);
+
+  Kind kind() const noexcept { return kind_; }
+  const Secret& secret() const noexcept { return secret_; }
+
+ private:
+  BackupKey(Kind kind, Secret secret) noexcept : kind_(kind), secret_(std::move(secret)) {}
+
+  Kind kind_;
+  Secret secret_;
+};
+
+}  // namespace nerve::backups

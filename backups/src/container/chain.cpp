@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "chain.h"
+
+#include "group_walk.h"
+
+#include "nerve/core/error.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace nerve::backups {
+namespace {
+
+[[noreturn]] void refuse(const ContainerReader& container, std::string_view reason) {
+  throw IntegrityError(fmt::format("{}: {}", container.path().string(), reason));
+}
+
+void require_successor(const ContainerReader& before, const ContainerReader& after) {
+  const ContainerHeader& parent = before.header();
+  const ContainerHeader& delta = after.header();
+  if (delta.kind != ContainerKind::delta || delta.generation != parent.generation) {
+    refuse(after, "it belongs to another generation of backups");
+  }
+  if (delta.parent != parent.id || delta.parent_trailer_hash != before.trailer_hash()) {
+    refuse(after, fmt::format("it is not a delta to {}", before.path().string()));
+  }
+  if (delta.depth != parent.depth + 1 || delta.page_size_bytes != parent.page_size_bytes ||
+      delta.cipher != parent.cipher || delta.hash_salt != parent.hash_salt) {
+    refuse(after, "its header does not fit to its generation");
+  }
+}
+
+void apply(const ContainerReader& container, PageState& state) {
+  GroupCodec codec(container.header(), container.keys());
+  PageGroup group;
+  state.resize(container.header().page_count);
+  for (std::size_t number = 0; number < container.group_count(); ++number) {
+    container.read_hashes(number, codec, group);
+    state.set(group.numbers, group.hashes);
+  }
+}
+
+/// Where pages of a restored database go.
+struct PageFile {
+  const Descriptor& file;
+  const std::filesystem::path& path;
+  std::size_t page_bytes;
+  std::uint32_t page_count;
+  bool is_new;  ///< nothing was written yet, so that a page of zeros may stay a hole
+
+  bool is_left_out(const PageGroup& group, std::size_t index) const {
+    if (group.numbers[index] > page_count) return true;
+    if (!is_new) return false;
+    const ByteView page = ByteView(group.octets).subspan(index * page_bytes, page_bytes);
+    return std::ranges::all_of(page, [](std::byte octet) { return octet == std::byte{0}; });
+  }
+
+  /// Writes the pages of a group, neighbours together.
+  void write(const PageGroup& group) const {
+    const std::size_t count = group.numbers.size();
+    for (std::size_t begin = 0; begin < count;) {
+      if (is_left_out(group, begin)) {
+        ++begin;
+        continue;
+      }
+      std::size_t end = begin + 1;
+      while (end < count && group.numbers[end] == group.numbers[end - 1] + 1 && !is_left_out(group, end))
+        ++end;
+      write_at(file, ByteView(group.octets).subspan(begin * page_bytes, (end - begin) * page_bytes),
+               static_cast<::off_t>(group.numbers[begin] - 1) * static_cast<::off_t>(page_bytes), path);
+      begin = end;
+    }
+  }
+};
+
+}  // namespace
+
+Chain::Chain(const std::vector<std::filesystem::path>& paths, Keyring& keyring) {
+  for (const std::filesystem::path& path : paths) {
+    containers_.push_back(std::make_unique<ContainerReader>(path, keyring));
+    const ContainerReader& added = *containers_.back();
+    if (containers_.size() == 1) {
+      if (added.header().kind != ContainerKind::full)
+        refuse(added, "it is a delta, and its full is not there");
+    } else {
+      require_successor(**(containers_.end() - 2), added);
+    }
+  }
+}
+
+std::uint64_t Chain::stored_bytes() const noexcept {
+  std::uint64_t bytes = 0;
+  for (const auto& container : containers_) bytes += container->trailer().file_bytes;
+  return bytes;
+}
+
+PageState Chain::state(const std::filesystem::path& folder) const {
+  PageState state(folder);
+  for (const auto& container : containers_) apply(*container, state);
+  if (state.digest() != last().trailer().state) refuse_state(folder);
+  return state;
+}
+
+/// Finds the first container whose state is another one than it was sealed with.
+void Chain::refuse_state(const std::filesystem::path& folder) const {
+  PageState state(folder);
+  for (const auto& container : containers_) {
+    apply(*container, state);
+    if (state.digest() != container->trailer().state) refuse(*container, "its list of pages was altered");
+  }
+  refuse(last(), "its pages changed while they were read");
+}
+
+void Chain::verify(std::string_view phase, ProgressSink* progress) const {
+  const std::uint64_t total = stored_bytes();
+  std::uint64_t before = 0;
+  for (const auto& container : containers_) {
+    walk_groups(
+        *container, [](const PageGroup& /*group*/) {},
+        [&](std::uint64_t bytes) {
+          if (progress != nullptr) progress->update(phase, before + bytes, total);
+        });
+    before += container->trailer().file_bytes;
+  }
+}
+
+void Chain::restore(const Descriptor& to, const std::filesystem::path& to_path, std::string_view phase,
+                    ProgressSink* progress) const {
+  const std::uint64_t total = stored_bytes();
+  std::uint64_t before = 0;
+  for (const auto& container : containers_) {
+    const PageFile pages{to, to_path, page_size_bytes(), page_count(), container == containers_.front()};
+    walk_groups(
+        *container, [&](const PageGroup& group) { pages.write(group); },
+        [&](std::uint64_t bytes) {
+          if (progress != nullptr) progress->update(phase, before + bytes, total);
+        });
+    before += container->trailer().file_bytes;
+  }
+  if (::ftruncate(to.number(), static_cast<::off_t>(size_bytes())) != 0) {
+    throw_system_error(errno, "cannot write", to_path);
+  }
+}
+
+}  // namespace nerve::backups

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "header.h"
+
+#include "nerve/backups/key.h"
+#include "nerve/core/random.h"
+#include "nerve/core/secret.h"
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace nerve::backups {
+
+/// The keys of one container (docs/backup_format.md, "Keys"). Without cipher only the hash key, which then is
+/// the hash salt.
+struct ContainerKeys {
+  Secret data_key;
+  Secret seal_key;
+  Secret hash_key;
+};
+
+/// Seals with the seal key, or where there is none by a plain SHA-256.
+crypto::Sha256Digest seal_of(const ContainerKeys& keys, std::initializer_list<ByteView> parts);
+
+/// The key that the user gave, if any, and the master keys made of it: scrypt is dear, and a chain of
+/// containers has one salt. For one thread.
+class Keyring {
+ public:
+  Keyring() = default;
+  explicit Keyring(std::optional<BackupKey> key) : key_(std::move(key)) {}
+
+  bool has_key() const noexcept { return key_.has_value(); }
+
+  /// How a new generation says where its master key comes from; of source none where there is no key.
+  KeyFacts new_key_facts(Random& random);
+
+  /// The keys of a container with this header. `name` stands for it in messages. Throws DeniedError where it
+  /// is encrypted and there is no key, a key of the other kind, or a wrong one.
+  ContainerKeys keys_of(const ContainerHeader& header, std::string_view name);
+
+ private:
+  struct Master {
+    KeyFacts facts;
+    Secret key;
+  };
+
+  const Secret& master_of(const KeyFacts& facts);
+
+  std::optional<BackupKey> key_;
+  std::vector<Master> masters_;
+};
+
+}  // namespace nerve::backups

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reader.h"
+
+#include "fields.h"
+
+#include "nerve/core/error.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <limits>
+
+namespace nerve::backups {
+namespace {
+
+[[noreturn]] void refuse(const std::filesystem::path& path, std::string_view part, std::string_view reason) {
+  throw IntegrityError(fmt::format("{}: the {} of the backup is damaged: {}", path.string(), part, reason));
+}
+
+Bytes read_part(const Descriptor& file, std::uint64_t offset, std::size_t size,
+                const std::filesystem::path& path) {
+  Bytes bytes(size);
+  read_at(file, bytes, static_cast<::off_t>(offset), path);
+  return bytes;
+}
+
+void require_seal(ByteView stored, const crypto::Sha256Digest& seal, const std::filesystem::path& path,
+                  std::string_view part) {
+  if (!equal_constant_time(stored, seal)) refuse(path, part, "it was altered");
+}
+
+}  // namespace
+
+ContainerReader::ContainerReader(const std::filesystem::path& path, Keyring& keyring)
+    : path_(path), file_(open_file(path, O_RDONLY | O_NOFOLLOW)) {
+  const std::uint64_t size = size_of(file_, path_);
+  if (size < header_bytes + trailer_bytes)
+    refuse(path_, "file", "it is too short; it was cut off or never finished");
+  const Bytes head = read_part(file_, 0, header_bytes, path_);
+  header_ = parse_header(head, path_.string());
+  keys_ = keyring.keys_of(header_, path_.string());
+  const ByteView head_fields = ByteView(head).first(header_bytes - seal_bytes);
+  require_seal(ByteView(head).last(seal_bytes), seal_of(keys_, {head_fields}), path_, "header");
+
+  const Bytes end = read_part(file_, size - trailer_bytes, trailer_bytes, path_);
+  trailer_ = parse_trailer(end, path_.string());
+  const std::uint64_t index_end = trailer_.index_offset + trailer_.index_bytes;
+  if (trailer_.file_bytes != size) {
+    refuse(path_, "file", fmt::format("it has {} bytes and was written with {}", size, trailer_.file_bytes));
+  }
+  if (trailer_.group_count > group_count_max || trailer_.index_bytes > size ||
+      trailer_.index_offset < header_bytes || index_end != size - trailer_bytes) {
+    refuse(path_, "end", "its index is not where it should be");
+  }
+  const Bytes index = read_part(file_, trailer_.index_offset, trailer_.index_bytes, path_);
+  require_seal(ByteView(end).last(seal_bytes),
+               seal_of(keys_, {head, index, ByteView(end).first(trailer_bytes - seal_bytes)}), path_,
+               "index or the end");
+  read_index(index);
+  trailer_hash_ = crypto::sha256(end);
+}
+
+void ContainerReader::read_index(ByteView stored) {
+  Bytes text;
+  const std::optional<ByteView> content =
+      RecordSealer(keys_).open(RecordType::index, trailer_.group_count, stored, text);
+  if (!content || content->size() != trailer_.group_count * index_entry_bytes) {
+    refuse(path_, "index", "it was altered");
+  }
+  FieldReader fields(*content);
+  std::uint64_t offset = header_bytes;
+  std::uint64_t pages = 0;
+  places_.reserve(trailer_.group_count);
+  for (std::uint32_t number = 0; number < trailer_.group_count; ++number) {
+    GroupPlace place;
+    place.offset = offset;
+    place.first_page = fields.u32();
+    place.pages = fields.u32();
+    place.hash_record_bytes = fields.u32();
+    place.data_record_bytes = fields.u32();
+    const std::uint64_t record_bytes = std::uint64_t{place.hash_record_bytes} + place.data_record_bytes;
+    if (place.pages == 0 || place.pages > header_.group_pages ||
+        record_bytes > trailer_.index_offset - offset) {
+      refuse(path_, "index", fmt::format("group {} does not fit into the file", number));
+    }
+    offset += record_bytes;
+    pages += place.pages;
+    places_.push_back(place);
+  }
+  const bool is_full = header_.kind == ContainerKind::full;
+  if (offset != trailer_.index_offset || pages != trailer_.stored_pages ||
+      (is_full && pages != header_.page_count)) {
+    refuse(path_, "index", "its groups are not what the file holds");
+  }
+}
+
+void ContainerReader::read_hashes(std::size_t number, GroupCodec& codec, PageGroup& group) const {
+  const GroupPlace& place = places_[number];
+  const Bytes stored = read_part(file_, place.offset, place.hash_record_bytes, path_);
+  codec.decode_hashes(number, place, stored, fmt::format("{}: group {} is damaged", path_.string(), number),
+                      group);
+}
+
+void ContainerReader::read_group(std::size_t number, GroupCodec& codec, PageGroup& group) const {
+  const GroupPlace& place = places_[number];
+  const std::string what = fmt::format("{}: group {} is damaged", path_.string(), number);
+  const Bytes stored = read_part(file_, place.offset, stored_bytes(number), path_);
+  codec.decode_hashes(number, place, ByteView(stored).first(place.hash_record_bytes), what, group);
+  codec.decode_pages(number, ByteView(stored).subspan(place.hash_record_bytes), what, group);
+}
+
+}  // namespace nerve::backups

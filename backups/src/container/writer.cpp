@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "writer.h"
+
+#include "fields.h"
+
+#include "nerve/core/error.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace nerve::backups {
+namespace {
+
+constexpr std::size_t thread_count = 2;
+constexpr std::size_t batch_count = 2 * thread_count + 1;
+/// How much is written before the kernel is asked to begin with it, so that the last sync has little to do.
+constexpr std::uint64_t writeback_bytes = std::uint64_t{8} << 20U;
+
+/// Pages that arrived one after the other.
+struct Batch {
+  std::uint64_t sequence = 0;
+  PageGroup group;
+};
+
+}  // namespace
+
+class ContainerWriter::Pipeline {
+ public:
+  Pipeline(const Descriptor& file, const std::filesystem::path& path, const ContainerHeader& header,
+           const ContainerKeys& keys, const PageState* previous);
+  Pipeline(const Pipeline&) = delete;
+  Pipeline& operator=(const Pipeline&) = delete;
+  ~Pipeline();
+
+  void take(std::uint32_t number, ByteView page);
+  ContainerTrailer finish();
+  const crypto::Sha256Digest& trailer_hash() const noexcept { return trailer_hash_; }
+
+ private:
+  void work();
+  /// Waits for one of the batches that no thread works on.
+  Batch& free_batch();
+  void submit();
+  void process(Batch& batch, GroupCodec& codec);
+  void drop_unchanged(PageGroup& group) const;
+  void collect(const PageGroup& changed);
+  void write_group(const PageGroup& group, GroupCodec& codec, Bytes& records);
+  void write_encoded(GroupPlace place, ByteView records);
+  void append(ByteView bytes);
+  void stop() noexcept;
+  void fail(std::exception_ptr failure) noexcept;
+
+  const Descriptor& file_;
+  std::filesystem::path path_;
+  ContainerHeader header_;
+  const ContainerKeys& keys_;
+  const PageState* previous_;
+  Bytes sealed_header_;
+  crypto::Sha256Digest trailer_hash_{};
+
+  // The thread that takes pages.
+  Batch* filling_ = nullptr;
+  std::uint64_t batches_submitted_ = 0;
+  std::uint32_t pages_taken_ = 0;
+
+  // Guarded by mutex_.
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::array<Batch, batch_count> batches_;
+  std::deque<Batch*> free_;
+  std::deque<Batch*> waiting_;
+  std::uint64_t turn_ = 0;  ///< the batch whose groups are to be written next
+  bool is_ended_ = false;
+  std::exception_ptr failure_;
+
+  // Of the thread whose turn it is.
+  std::uint64_t file_bytes_ = 0;
+  std::uint64_t bytes_at_writeback_ = 0;
+  std::uint32_t stored_pages_ = 0;
+  std::vector<GroupPlace> places_;
+  crypto::Sha256 state_;
+  PageGroup collected_;
+  GroupCodec collector_;
+  Bytes collected_records_;
+
+  std::vector<std::thread> threads_;
+};
+
+ContainerWriter::Pipeline::Pipeline(const Descriptor& file, const std::filesystem::path& path,
+                                    const ContainerHeader& header, const ContainerKeys& keys,
+                                    const PageState* previous)
+    : file_(file),
+      path_(path),
+      header_(header),
+      keys_(keys),
+      previous_(previous),
+      sealed_header_(header_octets(header)),
+      collector_(header, keys) {
+  const crypto::Sha256Digest seal = seal_of(keys_, {sealed_header_});
+  FieldWriter(sealed_header_).octets(seal);
+  append(sealed_header_);
+  for (Batch& batch : batches_) free_.push_back(&batch);
+  for (std::size_t index = 0; index < thread_count; ++index) threads_.emplace_back([this] { work(); });
+}
+
+ContainerWriter::Pipeline::~Pipeline() {
+  fail(nullptr);
+  stop();
+}
+
+void ContainerWriter::Pipeline::stop() noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    is_ended_ = true;
+  }
+  changed_.notify_all();
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
+}
+
+/// Drops what waits, so that the threads end soon.
+void ContainerWriter::Pipeline::fail(std::exception_ptr failure) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!failure_) failure_ = std::move(failure);
+    waiting_.clear();
+    is_ended_ = true;
+  }
+  changed_.notify_all();
+}
+
+Batch& ContainerWriter::Pipeline::free_batch() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return failure_ || !free_.empty(); });
+  if (failure_) std::rethrow_exception(failure_);
+  Batch& batch = *free_.front();
+  free_.pop_front();
+  batch.group.clear();
+  return batch;
+}
+
+void ContainerWriter::Pipeline::take(std::uint32_t number, ByteView page) {
+  if (number != pages_taken_ + 1 || page.size() != header_.page_size_bytes || number > header_.page_count) {
+    throw Error(ErrorKind::failure, fmt::format("page {} came where page {} of {} was due", number,
+                                                pages_taken_ + 1, header_.page_count));
+  }
+  if (filling_ == nullptr) filling_ = &free_batch();
+  PageGroup& group = filling_->group;
+  group.numbers.push_back(number);
+  group.octets.insert(group.octets.end(), page.begin(), page.end());
+  ++pages_taken_;
+  if (group.numbers.size() == header_.group_pages) submit();
+}
+
+void ContainerWriter::Pipeline::submit() {
+  if (filling_ == nullptr) return;
+  filling_->sequence = batches_submitted_++;
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(std::exchange(filling_, nullptr));
+  }
+  changed_.notify_all();
+}
+
+void ContainerWriter::Pipeline::work() {
+  try {
+    GroupCodec codec(header_, keys_);
+    for (;;) {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [&] { return is_ended_ || !waiting_.empty(); });
+      if (waiting_.empty()) return;
+      Batch& batch = *waiting_.front();
+      waiting_.pop_front();
+      lock.unlock();
+      process(batch, codec);
+    }
+  } catch (...) {
+    fail(std::current_exception());
+  }
+}
+
+void ContainerWriter::Pipeline::process(Batch& batch, GroupCodec& codec) {
+  PageGroup& group = batch.group;
+  group.hashes.reserve(group.numbers.size());
+  for (std::size_t index = 0; index < group.numbers.size(); ++index) {
+    group.hashes.push_back(codec.hash_of(
+        ByteView(group.octets).subspan(index * header_.page_size_bytes, header_.page_size_bytes)));
+  }
+  const std::vector<PageHash> all_hashes = group.hashes;
+  GroupPlace place;
+  Bytes records;
+  if (previous_ != nullptr) {
+    drop_unchanged(group);
+  } else {
+    place = codec.encode(batch.sequence, group, records);
+  }
+
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return failure_ || turn_ == batch.sequence; });
+  if (failure_) return;
+  lock.unlock();
+  state_.update(std::as_bytes(std::span(all_hashes)));
+  if (previous_ != nullptr) {
+    collect(group);
+  } else {
+    write_encoded(place, records);
+  }
+  lock.lock();
+  ++turn_;
+  free_.push_back(&batch);
+  lock.unlock();
+  changed_.notify_all();
+}
+
+void ContainerWriter::Pipeline::drop_unchanged(PageGroup& group) const {
+  std::vector<PageHash> before;
+  previous_->read(group.numbers.front(), static_cast<std::uint32_t>(group.numbers.size()), before);
+  const std::size_t page_bytes = header_.page_size_bytes;
+  std::size_t kept = 0;
+  for (std::size_t index = 0; index < group.numbers.size(); ++index) {
+    if (index < before.size() && before[index] == group.hashes[index]) continue;
+    if (kept != index) {
+      group.numbers[kept] = group.numbers[index];
+      group.hashes[kept] = group.hashes[index];
+      std::copy_n(group.octets.data() + index * page_bytes, page_bytes,
+                  group.octets.data() + kept * page_bytes);
+    }
+    ++kept;
+  }
+  group.numbers.resize(kept);
+  group.hashes.resize(kept);
+  group.octets.resize(kept * page_bytes);
+}
+
+void ContainerWriter::Pipeline::collect(const PageGroup& changed) {
+  const std::size_t page_bytes = header_.page_size_bytes;
+  for (std::size_t index = 0; index < changed.numbers.size(); ++index) {
+    collected_.numbers.push_back(changed.numbers[index]);
+    collected_.hashes.push_back(changed.hashes[index]);
+    const ByteView page = ByteView(changed.octets).subspan(index * page_bytes, page_bytes);
+    collected_.octets.insert(collected_.octets.end(), page.begin(), page.end());
+    if (collected_.numbers.size() == header_.group_pages) {
+      write_group(collected_, collector_, collected_records_);
+      collected_.clear();
+    }
+  }
+}
+
+void ContainerWriter::Pipeline::write_group(const PageGroup& group, GroupCodec& codec, Bytes& records) {
+  records.clear();
+  const GroupPlace place = codec.encode(places_.size(), group, records);
+  write_encoded(place, records);
+}
+
+void ContainerWriter::Pipeline::write_encoded(GroupPlace place, ByteView records) {
+  place.offset = file_bytes_;
+  append(records);
+  places_.push_back(place);
+  stored_pages_ += place.pages;
+  if (file_bytes_ - bytes_at_writeback_ >= writeback_bytes) {
+    // A hint: that it cannot be followed is no error.
+    ::sync_file_range(file_.number(), static_cast<::off64_t>(bytes_at_writeback_),
+                      static_cast<::off64_t>(file_bytes_ - bytes_at_writeback_), SYNC_FILE_RANGE_WRITE);
+    bytes_at_writeback_ = file_bytes_;
+  }
+}
+
+void ContainerWriter::Pipeline::append(ByteView bytes) {
+  write_bytes(file_, bytes, path_);
+  file_bytes_ += bytes.size();
+}
+
+ContainerTrailer ContainerWriter::Pipeline::finish() {
+  submit();
+  stop();
+  if (failure_) std::rethrow_exception(failure_);
+  if (pages_taken_ != header_.page_count) {
+    throw Error(ErrorKind::failure,
+                fmt::format("the database ended at page {} of {}", pages_taken_, header_.page_count));
+  }
+  if (!collected_.numbers.empty()) write_group(collected_, collector_, collected_records_);
+
+  ContainerTrailer trailer;
+  trailer.index_offset = file_bytes_;
+  trailer.group_count = static_cast<std::uint32_t>(places_.size());
+  Bytes index;
+  for (const GroupPlace& place : places_) {
+    FieldWriter(index)
+        .u32(place.first_page)
+        .u32(place.pages)
+        .u32(place.hash_record_bytes)
+        .u32(place.data_record_bytes);
+  }
+  Bytes stored_index;
+  RecordSealer(keys_).append(RecordType::index, places_.size(), index, stored_index);
+  append(stored_index);
+  trailer.index_bytes = static_cast<std::uint32_t>(stored_index.size());
+  trailer.stored_pages = stored_pages_;
+  trailer.file_bytes = file_bytes_ + trailer_bytes;
+  trailer.state = state_.finish();
+  Bytes end = trailer_octets(trailer);
+  const crypto::Sha256Digest seal = seal_of(keys_, {sealed_header_, stored_index, end});
+  FieldWriter(end).octets(seal);
+  append(end);
+  sync_descriptor(file_, path_);
+  trailer_hash_ = crypto::sha256(end);
+  return trailer;
+}
+
+ContainerWriter::ContainerWriter(const Descriptor& file, const std::filesystem::path& path,
+                                 const ContainerHeader& header, const ContainerKeys& keys,
+                                 const PageState* previous)
+    : pipeline_(std::make_unique<Pipeline>(file, path, header, keys, previous)) {}
+
+ContainerWriter::~ContainerWriter() = default;
+
+void ContainerWriter::take(std::uint32_t number, ByteView page) {
+  pipeline_->take(number, page);
+}
+
+ContainerTrailer ContainerWriter::finish() {
+  return pipeline_->finish();
+}
+
+const crypto::Sha256Digest& ContainerWriter::trailer_hash() const noexcept {
+  return pipeline_->trailer_hash();
+}
+
+}  // namespace nerve::backups
