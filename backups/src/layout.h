@@ -12,6 +12,8 @@ inline constexpr std::string_view partial_folder_prefix = ".partial-";
 inline constexpr std::string_view manifest_file_name = "manifest.json";
 inline constexpr std::string_view verification_file_name = "verified.json";
 inline constexpr std::string_view database_file_name = "database.sqlite";
+inline constexpr std::string_view container_file_name = "pages.zst";
+inline constexpr std::string_view sealed_container_file_name = "pages.sealed";
 inline constexpr std::string_view wal_file_name = "database.sqlite-wal";
 inline constexpr std::string_view journal_file_name = "database.sqlite-journal";
 

@@ -25,7 +25,27 @@ std::string hash_of(const Json& manifest_without_hash) {
 }
 
 Json to_json(const StoredFile& file) {
-  return {{"name", file.name}, {"size_bytes", file.size_bytes}, {"sha256", file.sha256}};
+  Json json = {{"name", file.name}, {"size_bytes", file.size_bytes}};
+  if (!file.sha256.empty()) json["sha256"] = file.sha256;
+  return json;
+}
+
+Json to_json(const ContainerFacts& container) {
+  return {{"generation", container.generation.to_string()},
+          {"parent", container.parent ? Json(container.parent->to_string()) : Json()},
+          {"depth", container.depth},
+          {"stored_pages", container.stored_pages},
+          {"encrypted", container.is_encrypted}};
+}
+
+ContainerFacts parse_container_facts(const Json& json) {
+  ContainerFacts facts;
+  facts.generation = BackupId::parse(json.at("generation").get<std::string>());
+  if (!json.at("parent").is_null()) facts.parent = BackupId::parse(json.at("parent").get<std::string>());
+  facts.depth = json.at("depth").get<std::int64_t>();
+  facts.stored_pages = json.at("stored_pages").get<std::int64_t>();
+  facts.is_encrypted = json.at("encrypted").get<bool>();
+  return facts;
 }
 
 template <class Enum>
@@ -41,7 +61,7 @@ Enum parse_word(const Json& word, std::initializer_list<Enum> values, std::strin
 StoredFile parse_stored_file(const Json& json, std::initializer_list<std::string_view> names,
                              std::string_view manifest_name) {
   StoredFile file{json.at("name").get<std::string>(), json.at("size_bytes").get<std::uint64_t>(),
-                  json.at("sha256").get<std::string>()};
+                  json.value("sha256", std::string())};
   if (std::find(names.begin(), names.end(), file.name) == names.end()) {
     throw IntegrityError(fmt::format("{} names a file that its format does not have", manifest_name),
                          hint_when_damaged);
@@ -75,13 +95,18 @@ Manifest from_json(const Json& json, std::string_view name) {
   manifest.source.journal_mode = source.at("journal_mode").get<std::string>();
   manifest.source.mode = source.value("mode", std::string());
   manifest.sqlite = parse_sqlite_facts(json.at("sqlite"));
-  manifest.file = parse_stored_file(json.at("file"), {database_file_name}, name);
+  if (json.contains("container")) manifest.container = parse_container_facts(json.at("container"));
+  manifest.file = manifest.container
+                      ? parse_stored_file(json.at("file"), {container_file_name, sealed_container_file_name}, name)
+                      : parse_stored_file(json.at("file"), {database_file_name}, name);
   for (const Json& companion : json.at("companions")) {
     manifest.companions.push_back(parse_stored_file(companion, {wal_file_name, journal_file_name}, name));
   }
   for (const Json& table : json.at("tables")) {
     manifest.tables.push_back({table.at("name").get<std::string>(), table.at("rows").get<std::int64_t>()});
   }
+  manifest.sequence = json.value("sequence", std::int64_t{0});
+  manifest.has_rows = json.value("has_rows", manifest.rows_total().value_or(0) > 0);
   const Json& checks = json.at("checks");
   manifest.checks.source = checks.at("source").get<std::string>();
   manifest.checks.copy = checks.at("copy").get<std::string>();
@@ -97,9 +122,10 @@ void require_known_format(const Json& json, std::string_view name) {
     throw IntegrityError(fmt::format("{} is not a manifest: it has no format number", name),
                          hint_when_damaged);
   }
-  if (format->get<std::int64_t>() != format_version) {
-    throw UnsupportedError(fmt::format("{} has format {}, and this program knows format {}", name,
-                                       format->get<std::int64_t>(), format_version),
+  const auto version = format->get<std::int64_t>();
+  if (version != format_version && version != container_manifest_version) {
+    throw UnsupportedError(fmt::format("{} has format {}, and this program knows formats {} and {}", name,
+                                       version, format_version, container_manifest_version),
                            "Use the version of nerve-db that made this backup, or a newer one.");
   }
 }
@@ -131,9 +157,15 @@ std::string_view to_string(Kind kind) noexcept {
   return kind == Kind::manual ? "manual" : "safety";
 }
 
-std::int64_t Manifest::rows_total() const noexcept {
+std::optional<std::int64_t> Manifest::rows_total() const noexcept {
+  if (tables.empty() && (has_rows || container)) return std::nullopt;
   return std::accumulate(tables.begin(), tables.end(), std::int64_t{0},
                          [](std::int64_t sum, const TableRows& table) { return sum + table.rows; });
+}
+
+std::uint64_t Manifest::database_bytes() const noexcept {
+  if (!container) return file.size_bytes;
+  return static_cast<std::uint64_t>(sqlite.page_size_bytes) * static_cast<std::uint64_t>(sqlite.page_count);
 }
 
 Json Manifest::to_json() const {
@@ -141,12 +173,14 @@ Json Manifest::to_json() const {
   for (const StoredFile& companion : companions) companion_list.push_back(backups::to_json(companion));
   Json table_list = Json::array();
   for (const TableRows& table : tables) table_list.push_back({{"name", table.name}, {"rows", table.rows}});
-  return {{"format", format_version},
+  Json json = {{"format", container ? container_manifest_version : format_version},
           {"id", id.to_string()},
           {"created_at", created_at.to_text()},
           {"program_version", program_version},
           {"state", to_string(state)},
           {"kind", to_string(kind)},
+          {"sequence", sequence},
+          {"has_rows", has_rows},
           {"emptied", is_emptied},
           {"source",
            {{"path", source.path},
@@ -169,6 +203,8 @@ Json Manifest::to_json() const {
             {"copy", checks.copy},
             {"foreign_key_violations", checks.foreign_key_violations}}},
           {"duration_ms", duration_ms}};
+  if (container) json["container"] = backups::to_json(*container);
+  return json;
 }
 
 std::string manifest_text(const Manifest& manifest) {

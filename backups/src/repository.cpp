@@ -76,7 +76,7 @@ Entry read_entry(const std::filesystem::path& folder) {
 }
 
 bool is_newer(const Manifest& one, const Manifest& other) {
-  return std::tuple(one.created_at, one.id) > std::tuple(other.created_at, other.id);
+  return std::tuple(one.sequence, one.created_at, one.id) > std::tuple(other.sequence, other.created_at, other.id);
 }
 
 template <class Predicate>
@@ -291,7 +291,7 @@ std::optional<Manifest> Repository::newest_of(const std::filesystem::path& sourc
 
 std::optional<Manifest> Repository::newest_with_rows(const std::filesystem::path& source) const {
   return newest_where(list(), source_name(source),
-                      [](const Manifest& one) { return is_asked_for(one) && one.rows_total() > 0; });
+                      [](const Manifest& one) { return is_asked_for(one) && one.has_rows; });
 }
 
 Manifest Repository::latest(const std::optional<std::filesystem::path>& source) const {

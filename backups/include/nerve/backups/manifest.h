@@ -6,6 +6,7 @@
 #include "nerve/core/time.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,8 +18,10 @@ struct BackupTag;
 /// UUIDv7, so that ids sort by the time they were made. People type its last 8 characters.
 using BackupId = Id<BackupTag>;
 
-/// The version of manifest and repository that this program writes, and the only one it reads.
+/// The version of the repository and of the manifests of plain copies.
 inline constexpr std::int64_t format_version = 1;
+/// The version of the manifests of containers; programs before it refuse them.
+inline constexpr std::int64_t container_manifest_version = 2;
 
 /// Whether a backup can be restored. A damaged one is the raw copy of a database that was already damaged
 /// when a restore replaced it; it is kept for those who want to salvage rows from it.
@@ -56,7 +59,16 @@ struct SqliteFacts {
 struct StoredFile {
   std::string name;
   std::uint64_t size_bytes = 0;
-  std::string sha256;  ///< lower-case hex
+  std::string sha256;  ///< lower-case hex; empty for a container, which has seals of its own
+};
+
+/// A backup that is a container (docs/backup_format.md) and not a plain copy.
+struct ContainerFacts {
+  BackupId generation;             ///< of the full that its deltas lead back to
+  std::optional<BackupId> parent;  ///< what it is a delta to; absent for a full
+  std::int64_t depth = 0;          ///< deltas from the full to here
+  std::int64_t stored_pages = 0;
+  bool is_encrypted = false;
 };
 
 struct TableRows {
@@ -66,8 +78,8 @@ struct TableRows {
 
 /// The checks that passed before the backup was called good. Empty in a damaged one.
 struct Checks {
-  std::string source;                       ///< "quick_check" or "integrity_check"
-  std::string copy;                         ///< "integrity_check"
+  std::string source;  ///< "quick_check" or "integrity_check"; "none" where it was not to be checked
+  std::string copy;    ///< "integrity_check"; of a container "hashes": each page has one
   std::int64_t foreign_key_violations = 0;  ///< found in the copy; they do not make a backup bad
 };
 
@@ -78,16 +90,23 @@ struct Manifest {
   std::string program_version;
   State state = State::good;
   Kind kind = Kind::manual;
-  bool is_emptied = false;  ///< it holds no row, and an earlier good backup of the database does
+  std::int64_t sequence = 0;  ///< rises with each backup of a repository, whatever the clock says; 0 in old ones
+  bool has_rows = false;      ///< whether any table holds one
+  bool is_emptied = false;    ///< it holds no row, and an earlier good backup of the database does
   Source source;
   SqliteFacts sqlite;
   StoredFile file;
-  std::vector<StoredFile> companions;  ///< the -wal and -journal of a damaged backup
-  std::vector<TableRows> tables;       ///< by name
+  std::vector<StoredFile> companions;       ///< the -wal and -journal of a damaged backup
+  std::optional<ContainerFacts> container;  ///< absent for a plain copy
+  std::vector<TableRows> tables;            ///< by name; empty where they were not counted
   Checks checks;
   std::int64_t duration_ms = 0;
 
-  std::int64_t rows_total() const noexcept;
+  /// Absent where rows were not counted: in an encrypted backup, and when the source was not to be checked.
+  std::optional<std::int64_t> rows_total() const noexcept;
+
+  /// Of the database, which for a container is not the size of its file.
+  std::uint64_t database_bytes() const noexcept;
 
   /// As in the file, without its own hash.
   Json to_json() const;
