@@ -67,11 +67,11 @@ constexpr bool is_unreserved(unsigned char character) noexcept {
 }  // namespace
 
 struct Session::Connection {
-  Connection(FileFacts found, const Opening& opening)
+  Connection(FileFacts found, const Opening& opening, const std::string& vfs)
       : facts(std::move(found)),
         mode(opening.mode),
         database(to_uri(facts.path, mode == OpenMode::immutable ? "immutable=1" : ""),
-                 opening.flags | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE) {}
+                 opening.flags | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE, 0, vfs) {}
 
   FileFacts facts;
   OpenMode mode;
@@ -115,7 +115,7 @@ Session::Session(const std::filesystem::path& path, SessionOptions options) {
   require_database(facts);
   const Opening opening = plan_opening(facts, options.mode);
   try {
-    connection_ = std::make_unique<Connection>(facts, opening);
+    connection_ = std::make_unique<Connection>(facts, opening, options.vfs);
     SQLite::Database& database = connection_->database;
     database.setBusyTimeout(options.busy_timeout_ms);
     ::sqlite3_db_config(handle(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);

@@ -15,7 +15,7 @@ namespace nerve::backups {
 struct SnapshotShape {
   std::uint32_t page_size_bytes = 0;
   std::uint32_t page_count = 0;  ///< 0 for a file of no bytes
-  bool is_wal = false;
+  bool is_wal = false;           ///< whether its journal mode is WAL
 
   /// The page that SQLite locks and never reads; beyond `page_count` in a database of less than 1 GiB.
   std::uint32_t lock_page() const noexcept { return (std::uint32_t{1} << 30U) / page_size_bytes + 1; }
@@ -31,10 +31,12 @@ using TakePage = std::function<void(std::uint32_t number, ByteView page)>;
 /// unnamed file in the database's folder, which takes a third of the time that working on it would; where
 /// that folder takes no file, they wait for all of it. Memory does not grow with the database.
 ///
-/// The calling process must not have the database open by other means.
+/// Nothing is checkpointed. The calling process must not have the database open by other means, and one
+/// thread uses the object.
 class Snapshot {
  public:
-  /// Opens the database and pins the state to read. Throws what sqlite::Session throws.
+  /// Opens the database and pins the state to read. Throws what sqlite::Session throws. Of the facts the path
+  /// is used; `options.vfs` is set here.
   Snapshot(const sqlite::FileFacts& facts, const sqlite::SessionOptions& options);
   Snapshot(const Snapshot&) = delete;
   Snapshot& operator=(const Snapshot&) = delete;
@@ -46,7 +48,9 @@ class Snapshot {
   /// read_pages().
   sqlite::Session& session() noexcept;
 
-  /// Hands over all pages, then lets the database go. Once.
+  /// Hands over all pages, and lets the database go, also when it throws: what `take` throws, CancelledError,
+  /// what Session throws and its require_unchanged(), and Error where SQLite hands over other pages than it
+  /// should. Once.
   void read_pages(const TakePage& take);
 
  private:

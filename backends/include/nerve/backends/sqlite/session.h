@@ -34,6 +34,7 @@ struct SessionOptions {
 
   OpenMode mode = OpenMode::read_only;
   int busy_timeout_ms = busy_timeout_ms_default;
+  std::string vfs = {};  ///< the registered name of SQLite's file layer; empty for its default
 };
 
 /// How SQLite stores one value of a row.
