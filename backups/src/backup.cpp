@@ -1,25 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/backups/backup.h"
 
+#include "container_backup.h"
 #include "copy_pages.h"
+#include "database_facts.h"
 #include "durable_file.h"
 #include "layout.h"
 #include "partial_backup.h"
+#include "snapshot/snapshot.h"
 #include "table_rows.h"
 
 #include "nerve/backends/sqlite/file.h"
 #include "nerve/backends/sqlite/inspection.h"
 #include "nerve/backends/sqlite/session.h"
-#include "nerve/core/bytes.h"
 #include "nerve/core/error.h"
 #include "nerve/core/shell.h"
-#include "nerve/crypto/hash.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <array>
-#include <limits>
 #include <optional>
 #include <string_view>
 
@@ -33,47 +31,6 @@ std::uint64_t space_for(const sqlite::FileFacts& facts) {
   return size_bytes + size_bytes / 10 + (std::uint64_t{64} << 10);
 }
 
-sqlite::Session open_source(const sqlite::FileFacts& facts, const BackupOptions& options) {
-  sqlite::SessionOptions session_options;
-  session_options.busy_timeout_ms = static_cast<int>(options.busy_timeout.count());
-  // A reader may not roll back what a dead writer left, and SQLite reads nothing before that is done. Who may
-  // not write must hope that the journal is a living writer's.
-  if (facts.is_journal_live && ::access(facts.path.c_str(), W_OK) == 0) {
-    session_options.mode = sqlite::OpenMode::read_write;
-  }
-  return sqlite::Session(facts.path, session_options);
-}
-
-void require_sound(const sqlite::Damage& damage, const std::filesystem::path& database) {
-  if (!damage.is_found()) return;
-  throw IntegrityError(fmt::format("{} is damaged: {}", database.string(), damage.describe()));
-}
-
-void hash_length(crypto::Sha256& hash, std::uint64_t length) {
-  std::array<std::byte, sizeof length> octets{};
-  for (std::size_t place = octets.size(); place > 0; --place, length >>= 8) {
-    octets[place - 1] = static_cast<std::byte>(length & 0xFF);
-  }
-  hash.update(octets);
-}
-
-std::string schema_sha256(sqlite::Session& session) {
-  constexpr std::uint64_t length_of_null = std::numeric_limits<std::uint64_t>::max();
-  crypto::Sha256 hash;
-  session.each("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name, tbl_name",
-               [&](const sqlite::Row& row) {
-                 for (int column = 0; column < row.column_count(); ++column) {
-                   if (row.is_null(column)) {
-                     hash_length(hash, length_of_null);
-                   } else {
-                     hash_length(hash, row.text(column).size());
-                     hash.update(as_bytes(row.text(column)));
-                   }
-                 }
-               });
-  return to_hex(hash.finish());
-}
-
 /// Checks the copy and writes down what it holds.
 void examine_copy(const std::filesystem::path& copy_path, const std::filesystem::path& source,
                   Manifest& manifest, ProgressSink* progress) {
@@ -85,13 +42,8 @@ void examine_copy(const std::filesystem::path& copy_path, const std::filesystem:
   manifest.checks.copy = "integrity_check";
   manifest.checks.foreign_key_violations = sqlite::check_foreign_keys(copy, progress).total();
   manifest.tables = table_rows(copy, progress);
-  manifest.sqlite.library_version = copy.text("SELECT sqlite_version()");
-  manifest.sqlite.page_size_bytes = copy.integer("PRAGMA page_size");
-  manifest.sqlite.page_count = copy.integer("PRAGMA page_count");
-  manifest.sqlite.user_version = copy.integer("PRAGMA user_version");
-  manifest.sqlite.application_id = copy.integer("PRAGMA application_id");
-  manifest.sqlite.encoding = copy.text("PRAGMA encoding");
-  manifest.sqlite.schema_sha256 = schema_sha256(copy);
+  manifest.sqlite = sqlite_facts(copy);
+  manifest.has_rows = manifest.rows_total().value_or(0) > 0;
 }
 
 std::string hint_after_damage(const IntegrityError& error, const sqlite::FileFacts& facts,
@@ -109,24 +61,23 @@ std::string hint_after_damage(const IntegrityError& error, const sqlite::FileFac
       repository.path().string(), source);
 }
 
-Manifest make_backup(const sqlite::FileFacts& facts, const Repository& repository,
-                     const BackupOptions& options, const Clock& clock, ProgressSink* progress) {
-  Manifest manifest;
-  manifest.id = new_id<BackupTag>();
-  manifest.created_at = clock.now();
-  manifest.program_version = NERVE_VERSION;
-  manifest.kind = options.kind;
-  manifest.source = {source_name(facts.path), facts.size_bytes,
-                     facts.header && facts.header->is_wal ? "wal" : "rollback", mode_text(facts.mode)};
-  manifest.checks.source = options.deep ? "integrity_check" : "quick_check";
+std::string_view name_of(SourceCheck check) {
+  if (check == SourceCheck::none) return "none";
+  return check == SourceCheck::deep ? "integrity_check" : "quick_check";
+}
 
+bool is_emptied(const Manifest& manifest, const sqlite::FileFacts& facts, const Repository& repository) {
+  return !manifest.has_rows && repository.newest_with_rows(facts.path).has_value();
+}
+
+Manifest make_plain(const sqlite::FileFacts& facts, const Repository& repository,
+                    const BackupOptions& options, Manifest manifest, const Clock& clock,
+                    ProgressSink* progress) {
   std::optional<PartialBackup> partial;
   {
-    sqlite::Session source = open_source(facts, options);
+    sqlite::Session source(facts.path, source_options(facts, options));
     source.read_snapshot([&] {
-      require_sound(
-          options.deep ? sqlite::integrity_check(source, progress) : sqlite::quick_check(source, progress),
-          facts.path);
+      check_source(source, options.check, progress);
       partial.emplace(repository, manifest.id);
       copy_pages(source, partial->file(database_file_name), progress);
       source.require_unchanged();
@@ -134,19 +85,62 @@ Manifest make_backup(const sqlite::FileFacts& facts, const Repository& repositor
   }
   const std::filesystem::path copy = partial->file(database_file_name);
   examine_copy(copy, facts.path, manifest, progress);
-  manifest.is_emptied = manifest.rows_total() == 0 && repository.newest_with_rows(facts.path).has_value();
+  manifest.is_emptied = is_emptied(manifest, facts, repository);
   manifest.file = describe_file(copy, progress);
-  manifest.duration_ms =
-      std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - manifest.created_at).count();
-  throw_if_interrupted();
-  partial->publish(manifest);
+  partial->publish(manifest, clock);
   return manifest;
+}
+
+Manifest make_container(const sqlite::FileFacts& facts, const Repository& repository,
+                        const BackupOptions& options, Manifest manifest, const Clock& clock,
+                        ProgressSink* progress) {
+  Keyring keyring(options.key);
+  // Looked at before the database is opened: a generation takes a while to read, and a key may be missing.
+  const std::optional<Generation> generation = find_generation(facts, repository, options, keyring);
+  Snapshot snapshot(facts, source_options(facts, options));
+  check_source(snapshot.session(), options.check, progress);
+  manifest.sqlite = sqlite_facts(snapshot.session());
+  manifest.has_rows = has_rows(snapshot.session());
+  if (options.key != nullptr) {
+    manifest.sqlite.schema_sha256.clear();
+  } else if (options.check != SourceCheck::none) {
+    manifest.tables = table_rows(snapshot.session(), progress);
+    manifest.checks.foreign_key_violations = sqlite::check_foreign_keys(snapshot.session(), progress).total();
+  }
+  manifest.checks.copy = "hashes";
+  manifest.is_emptied = is_emptied(manifest, facts, repository);
+  PartialBackup partial(repository, manifest.id);
+  write_container(snapshot, generation, keyring, partial, manifest, progress);
+  partial.publish(manifest, clock);
+  return manifest;
+}
+
+Manifest make_backup(const sqlite::FileFacts& facts, const Repository& repository,
+                     const BackupOptions& options, const Clock& clock, ProgressSink* progress) {
+  Manifest manifest = new_manifest(facts, options, clock);
+  manifest.checks.source = name_of(options.check);
+  return options.form == Form::plain
+             ? make_plain(facts, repository, options, std::move(manifest), clock, progress)
+             : make_container(facts, repository, options, std::move(manifest), clock, progress);
+}
+
+void require_possible(const BackupOptions& options) {
+  if (options.form != Form::plain) return;
+  if (options.key != nullptr) {
+    throw ValidationError("a plain copy is not encrypted, and a key is given for it",
+                          "Leave the plain form or the key away.");
+  }
+  if (options.check == SourceCheck::none) {
+    throw ValidationError("a plain copy is always checked",
+                          "Leave the plain form away, or check the source.");
+  }
 }
 
 }  // namespace
 
 Manifest create_backup(const std::filesystem::path& source, const Repository& repository,
                        const BackupOptions& options, const Clock& clock, ProgressSink* progress) {
+  require_possible(options);
   const sqlite::FileFacts facts = sqlite::read_file_facts(source);
   try {
     sqlite::require_database(facts);

@@ -53,9 +53,7 @@ Manifest keep_damaged_files(const std::filesystem::path& database, const TargetS
     manifest.companions.push_back(
         keep_file(sqlite::companion(database, "-journal"), partial.file(journal_file_name), progress));
   }
-  manifest.duration_ms =
-      std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - manifest.created_at).count();
-  partial.publish(manifest);
+  partial.publish(manifest, clock);
   return manifest;
 }
 

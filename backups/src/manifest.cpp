@@ -96,9 +96,10 @@ Manifest from_json(const Json& json, std::string_view name) {
   manifest.source.mode = source.value("mode", std::string());
   manifest.sqlite = parse_sqlite_facts(json.at("sqlite"));
   if (json.contains("container")) manifest.container = parse_container_facts(json.at("container"));
-  manifest.file = manifest.container
-                      ? parse_stored_file(json.at("file"), {container_file_name, sealed_container_file_name}, name)
-                      : parse_stored_file(json.at("file"), {database_file_name}, name);
+  manifest.file =
+      manifest.container
+          ? parse_stored_file(json.at("file"), {container_file_name, sealed_container_file_name}, name)
+          : parse_stored_file(json.at("file"), {database_file_name}, name);
   for (const Json& companion : json.at("companions")) {
     manifest.companions.push_back(parse_stored_file(companion, {wal_file_name, journal_file_name}, name));
   }
@@ -174,35 +175,35 @@ Json Manifest::to_json() const {
   Json table_list = Json::array();
   for (const TableRows& table : tables) table_list.push_back({{"name", table.name}, {"rows", table.rows}});
   Json json = {{"format", container ? container_manifest_version : format_version},
-          {"id", id.to_string()},
-          {"created_at", created_at.to_text()},
-          {"program_version", program_version},
-          {"state", to_string(state)},
-          {"kind", to_string(kind)},
-          {"sequence", sequence},
-          {"has_rows", has_rows},
-          {"emptied", is_emptied},
-          {"source",
-           {{"path", source.path},
-            {"size_bytes", source.size_bytes},
-            {"journal_mode", source.journal_mode},
-            {"mode", source.mode}}},
-          {"sqlite",
-           {{"library_version", sqlite.library_version},
-            {"page_size_bytes", sqlite.page_size_bytes},
-            {"page_count", sqlite.page_count},
-            {"user_version", sqlite.user_version},
-            {"application_id", sqlite.application_id},
-            {"encoding", sqlite.encoding},
-            {"schema_sha256", sqlite.schema_sha256}}},
-          {"file", backups::to_json(file)},
-          {"companions", std::move(companion_list)},
-          {"tables", std::move(table_list)},
-          {"checks",
-           {{"source", checks.source},
-            {"copy", checks.copy},
-            {"foreign_key_violations", checks.foreign_key_violations}}},
-          {"duration_ms", duration_ms}};
+               {"id", id.to_string()},
+               {"created_at", created_at.to_text()},
+               {"program_version", program_version},
+               {"state", to_string(state)},
+               {"kind", to_string(kind)},
+               {"sequence", sequence},
+               {"has_rows", has_rows},
+               {"emptied", is_emptied},
+               {"source",
+                {{"path", source.path},
+                 {"size_bytes", source.size_bytes},
+                 {"journal_mode", source.journal_mode},
+                 {"mode", source.mode}}},
+               {"sqlite",
+                {{"library_version", sqlite.library_version},
+                 {"page_size_bytes", sqlite.page_size_bytes},
+                 {"page_count", sqlite.page_count},
+                 {"user_version", sqlite.user_version},
+                 {"application_id", sqlite.application_id},
+                 {"encoding", sqlite.encoding},
+                 {"schema_sha256", sqlite.schema_sha256}}},
+               {"file", backups::to_json(file)},
+               {"companions", std::move(companion_list)},
+               {"tables", std::move(table_list)},
+               {"checks",
+                {{"source", checks.source},
+                 {"copy", checks.copy},
+                 {"foreign_key_violations", checks.foreign_key_violations}}},
+               {"duration_ms", duration_ms}};
   if (container) json["container"] = backups::to_json(*container);
   return json;
 }

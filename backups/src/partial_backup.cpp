@@ -6,6 +6,7 @@
 #include "marker.h"
 
 #include "nerve/core/error.h"
+#include "nerve/core/interrupt.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <system_error>
 #include <vector>
 
@@ -90,7 +92,8 @@ void require_writable(const Repository& repository) {
 }
 
 PartialBackup::PartialBackup(const Repository& repository, const BackupId& id)
-    : lock_(RepositoryLock::for_writing(repository)),
+    : repository_(repository),
+      lock_(RepositoryLock::for_writing(repository)),
       folder_(repository.path() / fmt::format("{}{}", partial_folder_prefix, id.to_string())),
       final_folder_(repository.folder_of(id)) {
   if (::mkdir(folder_.c_str(), 0700) != 0) throw_system_error(errno, "cannot make the folder", folder_);
@@ -102,7 +105,11 @@ PartialBackup::~PartialBackup() {
   if (!is_published_) std::filesystem::remove_all(folder_, ignored);
 }
 
-void PartialBackup::publish(const Manifest& manifest) {
+void PartialBackup::publish(Manifest& manifest, const Clock& clock) {
+  throw_if_interrupted();
+  manifest.sequence = repository_.next_sequence();
+  manifest.duration_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - manifest.created_at).count();
   write_new_file(file(manifest_file_name), manifest_text(manifest));
   sync_folder(folder_);
   try {

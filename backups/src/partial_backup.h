@@ -4,6 +4,7 @@
 #include "durable_file.h"
 
 #include "nerve/backups/repository.h"
+#include "nerve/core/clock.h"
 
 #include <filesystem>
 #include <string_view>
@@ -45,10 +46,12 @@ class PartialBackup {
   /// The path of a file of this backup.
   std::filesystem::path file(std::string_view name) const { return folder_ / name; }
 
-  /// Writes the manifest and gives the folder its name. Everything else in it must be synced already.
-  void publish(const Manifest& manifest);
+  /// Gives the manifest its sequence and duration, writes it, and gives the folder its name. Everything else
+  /// in it must be synced already. Throws CancelledError when interrupted.
+  void publish(Manifest& manifest, const Clock& clock);
 
  private:
+  Repository repository_;
   RepositoryLock lock_;
   std::filesystem::path folder_;
   std::filesystem::path final_folder_;

@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 #include <set>
 #include <system_error>
 #include <tuple>
@@ -76,7 +77,8 @@ Entry read_entry(const std::filesystem::path& folder) {
 }
 
 bool is_newer(const Manifest& one, const Manifest& other) {
-  return std::tuple(one.sequence, one.created_at, one.id) > std::tuple(other.sequence, other.created_at, other.id);
+  return std::tuple(one.sequence, one.created_at, one.id) >
+         std::tuple(other.sequence, other.created_at, other.id);
 }
 
 template <class Predicate>
@@ -96,9 +98,57 @@ bool is_asked_for(const Manifest& manifest) {
   return manifest.state == State::good && manifest.kind != Kind::safety;
 }
 
+bool can_be_latest(const Manifest& manifest) {
+  return is_asked_for(manifest) && !manifest.is_emptied;
+}
+
 std::optional<Manifest> newest_named(const std::vector<Entry>& entries, const std::string& source) {
-  return newest_where(entries, source,
-                      [](const Manifest& one) { return is_asked_for(one) && !one.is_emptied; });
+  return newest_where(entries, source, can_be_latest);
+}
+
+/// A delta is worth what the containers are that it leads back to.
+void distrust_broken_chains(std::vector<Entry>& entries) {
+  std::map<BackupId, Entry*> trusted;
+  std::vector<Entry*> deltas;
+  for (Entry& entry : entries) {
+    if (!entry.manifest || !entry.manifest->container) continue;
+    if (entry.manifest->container->parent) {
+      deltas.push_back(&entry);
+    } else {
+      trusted.emplace(entry.manifest->id, &entry);
+    }
+  }
+  std::ranges::stable_sort(deltas, {}, [](const Entry* entry) { return entry->manifest->container->depth; });
+  for (Entry* entry : deltas) {
+    const ContainerFacts& facts = *entry->manifest->container;
+    const auto parent = trusted.find(*facts.parent);
+    if (parent != trusted.end() && parent->second->manifest->container->depth + 1 == facts.depth) {
+      trusted.emplace(entry->manifest->id, entry);
+    } else {
+      entry->problem =
+          fmt::format("the backup that it is a delta to, {}, is gone or damaged", facts.parent->to_string());
+    }
+  }
+  for (Entry* entry : deltas) {
+    if (!entry->problem.empty()) entry->manifest.reset();
+  }
+}
+
+/// The databases that are meant: the one that was named, or all that a repository knows.
+std::set<std::string> sources_of(const std::vector<Entry>& entries,
+                                 const std::optional<std::filesystem::path>& source,
+                                 const std::filesystem::path& repository) {
+  std::set<std::string> sources;
+  if (source) return {source_name(*source)};
+  for (const Entry& entry : entries) {
+    if (entry.manifest) sources.insert(entry.manifest->source.path);
+  }
+  if (sources.size() > 1) {
+    throw ConflictError(fmt::format("{} holds backups of several databases: {}", repository.string(),
+                                    fmt::join(sources, ", ")),
+                        "Name the database with --db, or give the id of the backup.");
+  }
+  return sources;
 }
 
 std::string see_list(const std::filesystem::path& repository) {
@@ -265,6 +315,7 @@ std::filesystem::path Repository::folder_of(const BackupId& id) const {
 std::vector<Entry> Repository::list() const {
   std::vector<Entry> entries;
   for (const std::string& name : backup_names(path_)) entries.push_back(read_entry(path_ / name));
+  distrust_broken_chains(entries);
   return entries;
 }
 
@@ -296,19 +347,7 @@ std::optional<Manifest> Repository::newest_with_rows(const std::filesystem::path
 
 Manifest Repository::latest(const std::optional<std::filesystem::path>& source) const {
   const std::vector<Entry> entries = list();
-  std::set<std::string> sources;
-  if (source) {
-    sources.insert(source_name(*source));
-  } else {
-    for (const Entry& entry : entries) {
-      if (entry.manifest) sources.insert(entry.manifest->source.path);
-    }
-  }
-  if (sources.size() > 1) {
-    throw ConflictError(
-        fmt::format("{} holds backups of several databases: {}", path_.string(), fmt::join(sources, ", ")),
-        "Name the database with --db, or give the id of the backup.");
-  }
+  const std::set<std::string> sources = sources_of(entries, source, path_);
   std::optional<Manifest> newest;
   if (!sources.empty()) newest = newest_named(entries, *sources.begin());
   // Ids begin with their time, so a later one that cannot be trusted may be the one that is meant.
@@ -326,6 +365,30 @@ Manifest Repository::latest(const std::optional<std::filesystem::path>& source) 
     throw NotFoundError(fmt::format("there is no backup in {}", path_.string()), see_list(path_));
   }
   if (!newest) throw_without_latest(entries, *sources.begin(), path_);
+  return *std::move(newest);
+}
+
+std::int64_t Repository::next_sequence() const {
+  std::int64_t highest = 0;
+  for (const Entry& entry : list()) {
+    if (entry.manifest) highest = std::max(highest, entry.manifest->sequence);
+  }
+  return highest + 1;
+}
+
+Manifest Repository::at(const Timestamp& time, const std::optional<std::filesystem::path>& source) const {
+  const std::vector<Entry> entries = list();
+  const std::set<std::string> sources = sources_of(entries, source, path_);
+  std::optional<Manifest> newest;
+  if (!sources.empty()) {
+    newest = newest_where(entries, *sources.begin(),
+                          [&](const Manifest& one) { return can_be_latest(one) && one.created_at <= time; });
+  }
+  if (!newest) {
+    throw NotFoundError(fmt::format("there is no good backup in {} that was made at {} or before",
+                                    path_.string(), time.to_text()),
+                        see_list(path_));
+  }
   return *std::move(newest);
 }
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/backups/restore.h"
 
+#include "container/chain.h"
+#include "container_backup.h"
 #include "damaged_copy.h"
+#include "database_facts.h"
 #include "layout.h"
 #include "partial_backup.h"
 #include "restore_plan.h"
@@ -22,6 +25,8 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include <optional>
+#include <set>
 #include <string_view>
 
 namespace nerve::backups {
@@ -34,13 +39,19 @@ class Restore {
  public:
   Restore(const Repository& repository, const Manifest& manifest, const RestoreOptions& options,
           const Clock& clock, ProgressSink* progress)
-      : repository_(repository), manifest_(manifest), options_(options), clock_(clock), progress_(progress) {}
+      : repository_(repository),
+        manifest_(manifest),
+        options_(options),
+        clock_(clock),
+        progress_(progress),
+        keyring_(options.key) {}
 
   RestoreResult run(const RestoreTarget& target);
 
  private:
   void require_good_backup();
   void stage(StagedFile& staged);
+  void stage_container(StagedFile& staged);
   void replace(StagedFile& staged);
   TargetState keep_current_state();
   std::optional<TargetState> settle(const TargetState& before);
@@ -59,6 +70,8 @@ class Restore {
   const RestoreOptions& options_;
   const Clock& clock_;
   ProgressSink* progress_;
+  Keyring keyring_;
+  std::optional<Chain> chain_;  ///< of a backup that is a container
   RestoreResult result_;
   TargetState restored_state_;  ///< right after the change
 };
@@ -103,6 +116,20 @@ void Restore::require_good_backup() {
   }
   const std::string hint = fmt::format("Restore another one: 'nerve-db backup list --repo {}'.",
                                        shell_word(repository_.path().string()));
+  if (manifest_.container) {
+    // Its pages are compared with their hashes on the way, before anything is replaced.
+    try {
+      chain_.emplace(container_paths(repository_, manifest_), keyring_);
+      chain_->state(repository_.path());
+      if (options_.dry_run) {
+        std::set<BackupId> verified;
+        chain_->verify("verifying", progress_, verified);
+      }
+    } catch (const IntegrityError& error) {
+      throw IntegrityError(fmt::format("{} is damaged: {}", name, error.what()), hint);
+    }
+    return;
+  }
   const VerifyReport report = verify_backup(repository_, manifest_, {}, progress_);
   if (!report.ok())
     throw IntegrityError(fmt::format("{} is damaged: {}", name, report.problems.front()), hint);
@@ -113,12 +140,21 @@ void Restore::require_good_backup() {
 }
 
 void Restore::stage(StagedFile& staged) {
+  if (chain_) return stage_container(staged);
   const StoredFile written =
       copy_file_durably(backup_file(), staged.file(), staged.path(), "copying the backup", progress_);
   if (written.sha256 != manifest_.file.sha256) {
     throw IntegrityError(fmt::format("backup {} changed while it was copied", manifest_.id.to_string()),
                          "Look for what else writes to the repository.");
   }
+}
+
+void Restore::stage_container(StagedFile& staged) {
+  chain_->restore(staged.file(), staged.path(), "restoring", progress_);
+  sync_descriptor(staged.file(), staged.path());
+  if (manifest_.checks.source != "none") return;
+  sqlite::Session copy(staged.path(), {.mode = sqlite::OpenMode::immutable});
+  require_sound(sqlite::quick_check(copy, progress_), fmt::format("backup {}", manifest_.id.to_string()));
 }
 
 /// Everything up to the rename is made again when somebody wrote to the database after it was kept.
@@ -142,7 +178,13 @@ TargetState Restore::keep_current_state() {
     if (state.database.size_bytes > 0) {
       roll_back_journal(target());
       state = look_at(target());
-      const BackupOptions options{.deep = false, .kind = Kind::safety, .busy_timeout = options_.busy_timeout};
+      BackupOptions options;
+      // What is kept encrypted must not lie in the open because of a restore.
+      const bool is_secret = has_encrypted_backup(repository_, target());
+      options.form = manifest_.container || is_secret ? Form::automatic : Form::plain;
+      options.key = is_secret ? options_.key : nullptr;
+      options.kind = Kind::safety;
+      options.busy_timeout = options_.busy_timeout;
       result_.safety = create_backup(target(), repository_, options, clock_, progress_).id;
       return state;
     }
@@ -212,7 +254,8 @@ void Restore::check_restored() {
   try {
     sqlite::Session restored(target());
     const sqlite::Damage damage = sqlite::quick_check(restored, progress_);
-    std::vector<std::string> differences = compare_rows(manifest_, table_rows(restored, progress_));
+    std::vector<std::string> differences;
+    if (manifest_.rows_total()) differences = compare_rows(manifest_, table_rows(restored, progress_));
     if (damage.is_found()) differences.push_back(damage.describe());
     if (differences.empty()) return note_proof();
     if (look_at(target()) != restored_state_) {

@@ -162,7 +162,7 @@ RestorePlan plan_restore(const Repository& repository, const Manifest& manifest,
   RestorePlan plan;
   plan.backup = manifest.id;
   plan.backup_created_at = manifest.created_at;
-  plan.restored_size_bytes = manifest.file.size_bytes;
+  plan.restored_size_bytes = manifest.database_bytes();
   plan.restored_rows = manifest.rows_total();
   plan.backup_source = manifest.source.path;
   if (manifest.is_emptied) {
@@ -176,7 +176,7 @@ RestorePlan plan_restore(const Repository& repository, const Manifest& manifest,
     plan_replacement(manifest, plan);
     tell_other_database(repository, manifest, may_replace_other, plan);
   }
-  require_space(plan.target.parent_path(), manifest.file.size_bytes);
+  require_space(plan.target.parent_path(), manifest.database_bytes());
   return plan;
 }
 
@@ -187,7 +187,7 @@ Json RestorePlan::to_json() const {
           {"replaces", replaces},
           {"current_size_bytes", current_size_bytes},
           {"restored_size_bytes", restored_size_bytes},
-          {"restored_rows", restored_rows},
+          {"restored_rows", restored_rows ? Json(*restored_rows) : Json()},
           {"safety_backup", safety_backup},
           {"backup_source", backup_source},
           {"other_database", other_database},

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/backups/verify.h"
 
+#include "container/chain.h"
+#include "container_backup.h"
 #include "durable_file.h"
 #include "layout.h"
 #include "partial_backup.h"
@@ -11,10 +13,13 @@
 #include "nerve/backends/sqlite/session.h"
 #include "nerve/core/error.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include <algorithm>
+#include <set>
 
 namespace nerve::backups {
 namespace {
@@ -58,11 +63,108 @@ void look_into(const std::filesystem::path& path, const Manifest& manifest, Veri
   }
   const std::vector<TableRows> tables = table_rows(copy, progress);
   for (const TableRows& table : tables) report.rows += table.rows;
-  for (const std::string& difference : compare_rows(manifest, tables)) {
-    report.problems.push_back(fmt::format("{}: {}", manifest.file.name, difference));
+  if (manifest.rows_total()) {
+    for (const std::string& difference : compare_rows(manifest, tables)) {
+      report.problems.push_back(fmt::format("{}: {}", manifest.file.name, difference));
+    }
   }
   report.foreign_key_violations = sqlite::check_foreign_keys(copy, progress).total();
   report.content_sha256 = sqlite::combine_digests(sqlite::digest_content(copy, progress));
+}
+
+/// A file for a while. In a repository the next backup removes what a process that died left of it.
+class ScratchFile {
+ public:
+  ScratchFile(const std::filesystem::path& folder, const BackupId& id)
+      : path_(folder / fmt::format("{}look-{}-{}", partial_folder_prefix, id.to_string(), ::getpid())),
+        file_(open_file(path_, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600)) {}
+  ScratchFile(const ScratchFile&) = delete;
+  ScratchFile& operator=(const ScratchFile&) = delete;
+  ~ScratchFile() { ::unlink(path_.c_str()); }
+
+  const std::filesystem::path& path() const noexcept { return path_; }
+  const Descriptor& file() const noexcept { return file_; }
+
+ private:
+  std::filesystem::path path_;
+  Descriptor file_;
+};
+
+/// Verifies containers, each once, however many backups lead back to it.
+class ContainerVerification {
+ public:
+  ContainerVerification(const Repository& repository, const VerifyOptions& options, ProgressSink* progress)
+      : repository_(repository), options_(options), keyring_(options.key), progress_(progress) {}
+
+  void verify(const Manifest& manifest, VerifyReport& report) {
+    try {
+      const Chain chain(container_paths(repository_, manifest), keyring_);
+      require_same(manifest, chain.last());
+      chain.state(repository_.path());
+      chain.verify("verifying", progress_, verified_);
+      if (report.deep) look_into_database(chain, manifest, report);
+    } catch (const IntegrityError& error) {
+      report.problems.emplace_back(error.what());
+    } catch (const NotFoundError& error) {
+      report.problems.emplace_back(error.what());
+    }
+  }
+
+ private:
+  static void require_same(const Manifest& manifest, const ContainerReader& container) {
+    const ContainerHeader& header = container.header();
+    if (header.id == manifest.id && header.page_count == manifest.sqlite.page_count &&
+        header.page_size_bytes == manifest.sqlite.page_size_bytes &&
+        header.generation == manifest.container->generation) {
+      return;
+    }
+    throw IntegrityError(
+        fmt::format("{} is not the container that the manifest is of", container.path().string()));
+  }
+
+  void look_into_database(const Chain& chain, const Manifest& manifest, VerifyReport& report) {
+    if (manifest.container->is_encrypted && options_.scratch.empty()) {
+      throw ValidationError(
+          "a deep look at an encrypted backup writes the database to a file, and no folder is named for that",
+          "Name one with --scratch on a device that you trust with its content, such as /dev/shm.");
+    }
+    const std::filesystem::path folder = options_.scratch.empty() ? repository_.path() : options_.scratch;
+    require_space(folder, chain.size_bytes());
+    const ScratchFile scratch(folder, manifest.id);
+    chain.restore(scratch.file(), scratch.path(), "restoring to look into it", progress_);
+    look_into(scratch.path(), manifest, report, progress_);
+  }
+
+  const Repository& repository_;
+  const VerifyOptions& options_;
+  Keyring keyring_;
+  ProgressSink* progress_;
+  std::set<BackupId> verified_;
+};
+
+VerifyReport verify_one(const Repository& repository, const Manifest& manifest, const VerifyOptions& options,
+                        ContainerVerification& containers, ProgressSink* progress) {
+  const RepositoryLock lock = RepositoryLock::shared(repository);
+  const std::filesystem::path folder = repository.folder_of(manifest.id);
+  VerifyReport report;
+  report.id = manifest.id.to_string();
+  report.source = manifest.source.path;
+  report.state = manifest.state;
+  report.deep = options.deep && manifest.state == State::good;
+  find_foreign_files(folder, manifest, report);
+  if (manifest.container) {
+    containers.verify(manifest, report);
+    return report;
+  }
+  compare_file(folder, manifest.file, report, progress);
+  for (const StoredFile& companion : manifest.companions) compare_file(folder, companion, report, progress);
+  if (!report.deep || !report.ok()) return report;
+  try {
+    look_into(folder / manifest.file.name, manifest, report, progress);
+  } catch (const IntegrityError& error) {
+    report.problems.emplace_back(error.what());
+  }
+  return report;
 }
 
 }  // namespace
@@ -80,31 +182,17 @@ Json VerifyReport::to_json() const {
 
 VerifyReport verify_backup(const Repository& repository, const Manifest& manifest,
                            const VerifyOptions& options, ProgressSink* progress) {
-  const RepositoryLock lock = RepositoryLock::shared(repository);
-  const std::filesystem::path folder = repository.folder_of(manifest.id);
-  VerifyReport report;
-  report.id = manifest.id.to_string();
-  report.source = manifest.source.path;
-  report.state = manifest.state;
-  report.deep = options.deep && manifest.state == State::good;
-  compare_file(folder, manifest.file, report, progress);
-  for (const StoredFile& companion : manifest.companions) compare_file(folder, companion, report, progress);
-  find_foreign_files(folder, manifest, report);
-  if (!report.deep || !report.ok()) return report;
-  try {
-    look_into(folder / manifest.file.name, manifest, report, progress);
-  } catch (const IntegrityError& error) {
-    report.problems.emplace_back(error.what());
-  }
-  return report;
+  ContainerVerification containers(repository, options, progress);
+  return verify_one(repository, manifest, options, containers, progress);
 }
 
 std::vector<VerifyReport> verify_all(const Repository& repository, const VerifyOptions& options,
                                      ProgressSink* progress) {
   std::vector<VerifyReport> reports;
+  ContainerVerification containers(repository, options, progress);
   for (const Entry& entry : repository.list()) {
     if (entry.manifest) {
-      reports.push_back(verify_backup(repository, *entry.manifest, options, progress));
+      reports.push_back(verify_one(repository, *entry.manifest, options, containers, progress));
     } else {
       VerifyReport report;
       report.id = entry.name;

@@ -2,6 +2,7 @@
 #include "nerve/backups/backup.h"
 
 #include "backups/child_process.h"
+#include "backups/plain_copy.h"
 #include "backups/scratch_database.h"
 #include "support/temp_folder.h"
 
@@ -27,6 +28,7 @@ using nerve::test::ChildProcess;
 using nerve::test::content_of;
 using nerve::test::integrity_of;
 using nerve::test::make_database;
+using nerve::test::plain_copy;
 using nerve::test::PlainSqlite;
 using nerve::test::run_sql_and_die;
 using nerve::test::TempFolder;
@@ -34,7 +36,7 @@ using nerve::test::WithoutRights;
 
 /// A folder for a database and a repository beside it.
 struct BackupScene {
-  Manifest back_up(const BackupOptions& options = {}) const {
+  Manifest back_up(const BackupOptions& options = plain_copy) const {
     return create_backup(database, repository, options, nerve::system_clock());
   }
   std::filesystem::path copy_of(const Manifest& manifest) const {
@@ -192,7 +194,9 @@ TEST_CASE("an index that lacks rows, which quick_check does not see, is found in
   REQUIRE(PlainSqlite(scene.database).text("PRAGMA quick_check") == "ok");
   REQUIRE(integrity_of(scene.database) != "ok");
   CHECK_THROWS_AS(scene.back_up(), nerve::IntegrityError);
-  CHECK_THROWS_AS(scene.back_up({.deep = true}), nerve::IntegrityError);
+  CHECK_THROWS_AS(
+      scene.back_up({.form = nerve::backups::Form::plain, .check = nerve::backups::SourceCheck::deep}),
+      nerve::IntegrityError);
   CHECK(scene.is_repository_clean());
 }
 
@@ -200,7 +204,7 @@ TEST_CASE("what is not a database is refused before a repository is made") {
   const BackupScene scene;
   std::ofstream(scene.folder / "letter.txt") << std::string(5000, 'x');
   const auto back_up = [&](const char* name) {
-    create_backup(scene.folder / name, scene.repository, {}, nerve::system_clock());
+    create_backup(scene.folder / name, scene.repository, plain_copy, nerve::system_clock());
   };
   CHECK_THROWS_AS(back_up("missing.db"), nerve::NotFoundError);
   CHECK_THROWS_AS(back_up("letter.txt"), nerve::IntegrityError);
@@ -231,7 +235,7 @@ TEST_CASE("a backup through a symbolic link is one of the database behind it") {
   make_database(scene.database, 10, "wal");
   std::filesystem::create_symlink(scene.database, scene.folder / "link.db");
   const Manifest manifest =
-      create_backup(scene.folder / "link.db", scene.repository, {}, nerve::system_clock());
+      create_backup(scene.folder / "link.db", scene.repository, plain_copy, nerve::system_clock());
   CHECK(manifest.source.path == scene.database);
 }
 

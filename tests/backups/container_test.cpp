@@ -69,11 +69,16 @@ BackupKey sample_key(std::byte first = std::byte{1}) {
 class Generation {
  public:
   explicit Generation(bool is_encrypted = true) {
-    if (is_encrypted) keyring = Keyring(sample_key());
+    if (is_encrypted) use_key(sample_key());
     header_.page_size_bytes = page_bytes;
     header_.key = keyring.new_key_facts(system_random());
     header_.cipher = is_encrypted ? Cipher::aes_256_gcm : Cipher::none;
     system_random().fill(header_.hash_salt);
+  }
+
+  void use_key(std::optional<BackupKey> key) {
+    key_ = std::move(key);
+    keyring = Keyring(key_ ? &*key_ : nullptr);
   }
 
   /// Adds the state `pages` as a full or as the next delta.
@@ -119,7 +124,8 @@ class Generation {
     try {
       const Chain chain(paths, keyring);
       chain.state(folder.path());
-      chain.verify("verifying", nullptr);
+      std::set<BackupId> verified;
+      chain.verify("verifying", nullptr, verified);
     } catch (const Error& error) {
       return error.what();
     }
@@ -132,6 +138,7 @@ class Generation {
   std::vector<ContainerTrailer> trailers;
 
  private:
+  std::optional<BackupKey> key_;
   ContainerHeader header_;
 };
 
@@ -381,13 +388,13 @@ TEST_CASE("a delta of another chain, one left out, and one out of order are foun
 TEST_CASE("a wrong key is told from an altered file") {
   Generation generation;
   const std::filesystem::path path = generation.add(random_pages(10, 12));
-  generation.keyring = Keyring(sample_key(std::byte{2}));
+  generation.use_key(sample_key(std::byte{2}));
   CHECK(generation.verdict() == path.string() + " is encrypted with another key file");
-  generation.keyring = Keyring();
+  generation.use_key(std::nullopt);
   CHECK(generation.verdict() == path.string() + " is encrypted with a key file");
-  generation.keyring = Keyring(BackupKey::of_passphrase(Secret::copy_of(as_bytes("correct horse"))));
+  generation.use_key(BackupKey::of_passphrase(Secret::copy_of(as_bytes("correct horse"))));
   CHECK(generation.verdict() == path.string() + " is encrypted with a key file");
-  generation.keyring = Keyring(sample_key());
+  generation.use_key(sample_key());
   CHECK(verdict_with(generation, path, flipped(content_of(path), 130)) ==
         path.string() + ": the header of the backup is damaged: it was altered");
 }

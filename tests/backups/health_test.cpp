@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/backups/health.h"
 
+#include "backups/plain_copy.h"
 #include "backups/scratch_database.h"
 #include "support/temp_folder.h"
 
@@ -25,6 +26,7 @@ using nerve::health::Check;
 using nerve::health::Report;
 using nerve::health::Status;
 using nerve::test::make_database;
+using nerve::test::plain_copy;
 using nerve::test::TempFolder;
 
 namespace {
@@ -33,7 +35,7 @@ namespace {
 struct HealthScene {
   HealthScene() { make_database(folder / "app.db", 10, "wal"); }
 
-  Manifest back_up() const { return create_backup(folder / "app.db", repository, {}, clock); }
+  Manifest back_up() const { return create_backup(folder / "app.db", repository, plain_copy, clock); }
   std::vector<Check> check(const HealthOptions& options = {}) const {
     Report report;
     check_backups(folder / "app.db", repository.path(), options, clock, report);
@@ -61,7 +63,7 @@ TEST_CASE("a database without backup is one warning, whose fix makes one") {
 TEST_CASE("a backup of another database does not count") {
   const HealthScene scene;
   make_database(scene.folder / "other.db", 10, "wal");
-  create_backup(scene.folder / "other.db", scene.repository, {}, scene.clock);
+  create_backup(scene.folder / "other.db", scene.repository, plain_copy, scene.clock);
   CHECK(scene.check()[0].value == "none");
 }
 
@@ -75,7 +77,8 @@ TEST_CASE("age is measured from the newest backup that was asked for") {
   scene.clock.advance(std::chrono::seconds(1));
   CHECK(scene.check()[0].status == Status::warning);
   CHECK(scene.check({.backup_age_max = std::chrono::hours(37)})[0].status == Status::ok);
-  create_backup(scene.folder / "app.db", scene.repository, {.kind = Kind::safety}, scene.clock);
+  create_backup(scene.folder / "app.db", scene.repository,
+                {.form = nerve::backups::Form::plain, .kind = Kind::safety}, scene.clock);
   CHECK(scene.check()[0].status == Status::warning);
   scene.back_up();
   CHECK(scene.check()[0].status == Status::ok);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Databases of other people: each must come back from a backup with the content it had.
+#include "backups/plain_copy.h"
 #include "backups/scratch_database.h"
 #include "support/temp_folder.h"
 #include "support/test_data.h"
@@ -16,6 +17,7 @@
 namespace {
 
 using namespace nerve::backups;
+using nerve::test::plain_copy;
 using nerve::test::TempFolder;
 using nerve::test::test_data;
 
@@ -39,7 +41,7 @@ TEST_CASE("each real database has the same content after backup and restore, and
     if (entry.path().extension() == ".md") continue;
     CAPTURE(entry.path().filename().string());
     // Straight from the folder that may be write-protected, as a user would do it.
-    const Manifest manifest = create_backup(entry.path(), repository, {}, nerve::system_clock());
+    const Manifest manifest = create_backup(entry.path(), repository, plain_copy, nerve::system_clock());
     const VerifyReport report = verify_backup(repository, manifest, {.deep = true});
     CHECK(report.ok());
     const auto restored = scratch / ("restored-" + entry.path().filename().string());
@@ -67,12 +69,12 @@ TEST_CASE("chinook with a page overwritten is not backed up, and the earlier bac
   const auto database = scratch / "chinook.sqlite";
   std::filesystem::copy(*original, database);
   std::filesystem::permissions(database, std::filesystem::perms(0600));
-  const Manifest good = create_backup(database, repository, {}, nerve::system_clock());
+  const Manifest good = create_backup(database, repository, plain_copy, nerve::system_clock());
   CHECK(good.rows_total() == 15607);  // as SOURCES.md of the data says
   nerve::test::damage_page(database, 100);
   bool refused = false;
   try {
-    create_backup(database, repository, {}, nerve::system_clock());
+    create_backup(database, repository, plain_copy, nerve::system_clock());
   } catch (const nerve::IntegrityError& error) {
     refused = true;
     CHECK(std::string(error.what()).find("damaged") != std::string::npos);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/backups/repository.h"
 
+#include "backups/plain_copy.h"
 #include "backups/scratch_database.h"
 #include "support/temp_folder.h"
 
@@ -21,6 +22,7 @@ using nerve::backups::create_backup;
 using nerve::backups::Manifest;
 using nerve::backups::Repository;
 using nerve::test::make_database;
+using nerve::test::plain_copy;
 using nerve::test::TempFolder;
 
 void write_text(const std::filesystem::path& path, const std::string& text) {
@@ -35,7 +37,7 @@ unsigned int mode_of(const std::filesystem::path& path) {
 
 Manifest back_up(const std::filesystem::path& database, const Repository& repository,
                  const nerve::Clock& clock) {
-  return create_backup(database, repository, {}, clock);
+  return create_backup(database, repository, plain_copy, clock);
 }
 
 }  // namespace

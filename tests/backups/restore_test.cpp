@@ -2,6 +2,7 @@
 #include "nerve/backups/restore.h"
 
 #include "backups/child_process.h"
+#include "backups/plain_copy.h"
 #include "backups/scratch_database.h"
 #include "support/temp_folder.h"
 
@@ -25,6 +26,7 @@ using namespace nerve::backups;
 using nerve::test::content_of;
 using nerve::test::IdleHolder;
 using nerve::test::make_database;
+using nerve::test::plain_copy;
 using nerve::test::PlainSqlite;
 using nerve::test::run_sql_and_die;
 using nerve::test::TempFolder;
@@ -41,7 +43,7 @@ struct RestoreScene {
       : database(folder / name) {
     make_database(database, 300, journal_mode);
     content = content_of(database);
-    manifest = create_backup(database, repository, {}, nerve::system_clock());
+    manifest = create_backup(database, repository, plain_copy, nerve::system_clock());
   }
   void change() const { PlainSqlite(database).run("DELETE FROM events; UPDATE users SET score = 0"); }
   RestoreResult restore(const RestoreOptions& options = {}) const {

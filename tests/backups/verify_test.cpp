@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/backups/verify.h"
 
+#include "backups/plain_copy.h"
 #include "backups/scratch_database.h"
 #include "support/process.h"
 #include "support/temp_folder.h"
@@ -20,13 +21,14 @@ using nerve::backups::verify_all;
 using nerve::backups::verify_backup;
 using nerve::backups::VerifyReport;
 using nerve::test::make_database;
+using nerve::test::plain_copy;
 using nerve::test::TempFolder;
 
 /// A repository with one backup.
 struct VerifyScene {
   VerifyScene() {
     make_database(folder / "app.db", 300, "wal");
-    manifest = create_backup(folder / "app.db", repository, {}, nerve::system_clock());
+    manifest = create_backup(folder / "app.db", repository, plain_copy, nerve::system_clock());
   }
   std::filesystem::path file(const std::string& name) const {
     return repository.folder_of(manifest.id) / name;
@@ -89,7 +91,7 @@ TEST_CASE("a -wal that appears beside the copy is a problem, since SQLite would 
 
 TEST_CASE("verification of all reports each backup, also one without a usable manifest") {
   const VerifyScene scene;
-  create_backup(scene.folder / "app.db", scene.repository, {}, nerve::system_clock());
+  create_backup(scene.folder / "app.db", scene.repository, plain_copy, nerve::system_clock());
   std::filesystem::remove(scene.file("manifest.json"));
   const std::vector<VerifyReport> reports = verify_all(scene.repository, {});
   REQUIRE(reports.size() == 2);

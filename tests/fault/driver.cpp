@@ -17,7 +17,7 @@ int run(std::span<char*> words) {
   const std::string command = words.size() > 3 ? words[1] : "";
   if (command == "backup") {
     const Repository repository = Repository::open_or_create(words[3]);
-    create_backup(words[2], repository, {}, nerve::system_clock());
+    create_backup(words[2], repository, {.form = Form::plain}, nerve::system_clock());
     return 0;
   }
   if (command == "restore" && words.size() == 5) {

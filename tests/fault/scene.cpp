@@ -43,7 +43,8 @@ void FaultScene::prepare(Start start) {
   }
   content_of_backup_ = content_of(database());
   const auto repository = backups::Repository::open_or_create(repository_path());
-  backup_id_ = backups::create_backup(database(), repository, {}, system_clock()).id.to_string();
+  backup_id_ = backups::create_backup(database(), repository, {.form = backups::Form::plain}, system_clock())
+                   .id.to_string();
   switch (start) {
     case Start::with_journal:
       PlainSqlite(database()).run("DELETE FROM events WHERE id % 2 = 0");

@@ -114,15 +114,18 @@ void Chain::refuse_state(const std::filesystem::path& folder) const {
   refuse(last(), "its pages changed while they were read");
 }
 
-void Chain::verify(std::string_view phase, ProgressSink* progress) const {
+void Chain::verify(std::string_view phase, ProgressSink* progress, std::set<BackupId>& verified) const {
   const std::uint64_t total = stored_bytes();
   std::uint64_t before = 0;
   for (const auto& container : containers_) {
-    walk_groups(
-        *container, [](const PageGroup& /*group*/) {},
-        [&](std::uint64_t bytes) {
-          if (progress != nullptr) progress->update(phase, before + bytes, total);
-        });
+    if (!verified.contains(container->header().id)) {
+      walk_groups(
+          *container, [](const PageGroup& /*group*/) {},
+          [&](std::uint64_t bytes) {
+            if (progress != nullptr) progress->update(phase, before + bytes, total);
+          });
+      verified.insert(container->header().id);
+    }
     before += container->trailer().file_bytes;
   }
 }

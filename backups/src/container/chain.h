@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -30,9 +31,9 @@ class Chain {
   /// the last container was sealed with. Throws IntegrityError.
   PageState state(const std::filesystem::path& folder) const;
 
-  /// Reads every page of every container and compares it with its hash. Two threads. Throws IntegrityError
-  /// and CancelledError.
-  void verify(std::string_view phase, ProgressSink* progress) const;
+  /// Reads every page of every container that is not in `verified` yet, compares it with its hash, and puts
+  /// the container there. Two threads. Throws IntegrityError and CancelledError.
+  void verify(std::string_view phase, ProgressSink* progress, std::set<BackupId>& verified) const;
 
   /// Writes the database at the end of the chain to an open, empty file; each page after its hash was
   /// compared. The file is not synced. Two threads. Throws as verify() does.

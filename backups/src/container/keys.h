@@ -7,7 +7,7 @@
 #include "nerve/core/random.h"
 #include "nerve/core/secret.h"
 
-#include <optional>
+#include <initializer_list>
 #include <string_view>
 #include <vector>
 
@@ -29,9 +29,10 @@ crypto::Sha256Digest seal_of(const ContainerKeys& keys, std::initializer_list<By
 class Keyring {
  public:
   Keyring() = default;
-  explicit Keyring(std::optional<BackupKey> key) : key_(std::move(key)) {}
+  /// Borrows the key; null where there is none.
+  explicit Keyring(const BackupKey* key) noexcept : key_(key) {}
 
-  bool has_key() const noexcept { return key_.has_value(); }
+  bool has_key() const noexcept { return key_ != nullptr; }
 
   /// How a new generation says where its master key comes from; of source none where there is no key.
   KeyFacts new_key_facts(Random& random);
@@ -48,7 +49,7 @@ class Keyring {
 
   const Secret& master_of(const KeyFacts& facts);
 
-  std::optional<BackupKey> key_;
+  const BackupKey* key_ = nullptr;
   std::vector<Master> masters_;
 };
 

@@ -1,29 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "nerve/backups/key.h"
 #include "nerve/backups/manifest.h"
 #include "nerve/backups/repository.h"
 #include "nerve/core/clock.h"
 #include "nerve/core/progress.h"
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <string>
 
 namespace nerve::backups {
 
+/// How a backup is stored.
+enum class Form : std::uint8_t {
+  automatic,  ///< a container: a delta where a generation goes on, else a full
+  full,       ///< a container that needs no other
+  plain,      ///< an ordinary SQLite file
+};
+
+/// How thoroughly the source is checked before it is called good.
+enum class SourceCheck : std::uint8_t {
+  quick,  ///< quick_check
+  deep,   ///< integrity_check, which also compares indexes with their tables
+  none,   ///< not at all: what is damaged in the source is damaged in the backup. Not for Form::plain
+};
+
 struct BackupOptions {
-  bool deep = false;  ///< check the source by integrity_check, which also compares indexes with their tables
+  Form form = Form::automatic;
+  SourceCheck check = SourceCheck::quick;
+  const BackupKey* key = nullptr;  ///< encrypts a container; borrowed. Not for Form::plain
   Kind kind = Kind::manual;
   std::chrono::milliseconds busy_timeout{5000};  ///< how long to wait for a writer in rollback mode
+  /// Told what the user should know and did not ask for, such as why a full was made.
+  std::function<void(const std::string&)> on_note = {};
 };
 
 /// Writes a consistent copy of the SQLite database `source` to `repository` while others keep reading and
 /// writing.
 ///
-/// One read transaction pins a snapshot; the snapshot is checked, then copied in a single step, so what was
-/// checked is what was copied, and writers cannot make the copy start again. In WAL mode nobody waits; in
-/// rollback mode writers wait until it is done. The copy is checked too, then it is synced and renamed into
-/// place: a crash leaves either no backup or a whole one, and the next backup removes what a dead one left.
+/// One read transaction pins a snapshot; the snapshot is checked, then read in a single step, so what was
+/// checked is what is stored, and writers cannot make it start again. In WAL mode nobody waits; in rollback
+/// mode writers wait for the check and for the file to be copied aside (a plain copy: until it is done). What
+/// was written is synced and renamed into place: a crash leaves either no backup or a whole one, and the next
+/// backup removes what a dead one left.
+///
+/// A container is compressed, each page has a hash, and it holds only the pages that differ from the newest
+/// container of the same database where there is one; after so many deltas that they weigh as much as their
+/// full, and where the newest cannot be read, a new full is made. A database whose newest container is
+/// encrypted is not backed up without the key: DeniedError.
 ///
 /// A database that has lost all its rows since an earlier good backup is kept as `is_emptied`: it is more
 /// probably an accident than a wish, so "latest" goes on meaning the backup that holds rows.

@@ -90,9 +90,10 @@ struct Manifest {
   std::string program_version;
   State state = State::good;
   Kind kind = Kind::manual;
-  std::int64_t sequence = 0;  ///< rises with each backup of a repository, whatever the clock says; 0 in old ones
-  bool has_rows = false;      ///< whether any table holds one
-  bool is_emptied = false;    ///< it holds no row, and an earlier good backup of the database does
+  std::int64_t sequence =
+      0;                  ///< rises with each backup of a repository, whatever the clock says; 0 in old ones
+  bool has_rows = false;  ///< whether any table holds one
+  bool is_emptied = false;  ///< it holds no row, and an earlier good backup of the database does
   Source source;
   SqliteFacts sqlite;
   StoredFile file;

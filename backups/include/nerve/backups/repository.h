@@ -2,7 +2,9 @@
 #pragma once
 
 #include "nerve/backups/manifest.h"
+#include "nerve/core/time.h"
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -67,6 +69,12 @@ class Repository {
 
   /// The newest of those that holds a row; absent when none does.
   std::optional<Manifest> newest_with_rows(const std::filesystem::path& source) const;
+
+  /// One more than the highest sequence of its backups.
+  std::int64_t next_sequence() const;
+
+  /// The newest that latest() could have meant at `time`. Throws NotFoundError where there is none.
+  Manifest at(const Timestamp& time, const std::optional<std::filesystem::path>& source = std::nullopt) const;
 
   /// Where a backup lies, whether it exists or not.
   std::filesystem::path folder_of(const BackupId& id) const;

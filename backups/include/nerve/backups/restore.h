@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "nerve/backups/key.h"
 #include "nerve/backups/manifest.h"
 #include "nerve/backups/repository.h"
 #include "nerve/core/clock.h"
@@ -32,21 +33,22 @@ struct RestoreTarget {
 struct RestorePlan {
   BackupId backup;
   Timestamp backup_created_at;
-  std::filesystem::path target;           ///< absolute, symbolic links resolved
-  bool replaces = false;                  ///< a file stands there now
-  std::uint64_t current_size_bytes = 0;   ///< of that file
-  std::uint64_t restored_size_bytes = 0;  ///< of what takes its place
-  std::int64_t restored_rows = 0;
-  bool safety_backup = false;      ///< the current state goes to the repository first
-  std::string backup_source;       ///< the database that the backup was made of
-  bool other_database = false;     ///< what stands there is another database than that
-  std::vector<std::string> notes;  ///< such as: open files of other users could not be looked at
+  std::filesystem::path target;               ///< absolute, symbolic links resolved
+  bool replaces = false;                      ///< a file stands there now
+  std::uint64_t current_size_bytes = 0;       ///< of that file
+  std::uint64_t restored_size_bytes = 0;      ///< of what takes its place
+  std::optional<std::int64_t> restored_rows;  ///< absent where the backup does not say
+  bool safety_backup = false;                 ///< the current state goes to the repository first
+  std::string backup_source;                  ///< the database that the backup was made of
+  bool other_database = false;                ///< what stands there is another database than that
+  std::vector<std::string> notes;             ///< such as: open files of other users could not be looked at
 
   Json to_json() const;
 };
 
 struct RestoreOptions {
-  bool dry_run = false;  ///< verify, look, make the plan, change nothing
+  const BackupKey* key = nullptr;  ///< opens an encrypted backup; borrowed
+  bool dry_run = false;            ///< verify, look, make the plan, change nothing
   /// Let a database be replaced by the backup of another one: what somebody said, or will be asked.
   bool may_replace_other = false;
   std::function<bool(const RestorePlan&)> confirm = {};  ///< asked before anything changes; empty means yes

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "nerve/backups/key.h"
 #include "nerve/backups/manifest.h"
 #include "nerve/backups/repository.h"
 #include "nerve/core/json.h"
 #include "nerve/core/progress.h"
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,7 +16,11 @@
 namespace nerve::backups {
 
 struct VerifyOptions {
-  bool deep = false;  ///< also integrity_check, row counts, foreign keys and the content digest
+  bool deep = false;               ///< also integrity_check, row counts, foreign keys and the content digest
+  const BackupKey* key = nullptr;  ///< opens encrypted backups; borrowed
+  /// Where a deep look writes the database of a container, to a file that is gone at the end. Empty means the
+  /// repository, except for an encrypted backup, which must not leave its text there.
+  std::filesystem::path scratch = {};
 };
 
 /// What verification found. Nothing wrong means no problems.
@@ -41,8 +47,10 @@ struct VerifyReport {
 
 /// Compares a backup with its manifest: names, sizes, SHA-256 and, when deep, what SQLite says of the file.
 ///
-/// A mismatch is in the report, not thrown. A backup of state damaged is held to its hashes only. Throws
-/// DeniedError when it cannot be read, and CancelledError.
+/// Of a container each page is compared with its hash, also those of the containers that it leads back to. A
+/// mismatch is in the report, not thrown. A backup of state damaged is held to its hashes only. Throws
+/// DeniedError when it cannot be read or the key is not the right one, ValidationError where `scratch` is
+/// needed, and CancelledError.
 VerifyReport verify_backup(const Repository& repository, const Manifest& manifest,
                            const VerifyOptions& options, ProgressSink* progress = nullptr);
 

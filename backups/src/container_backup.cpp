@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "container_backup.h"
+
+#include "container/writer.h"
+#include "layout.h"
+
+#include "nerve/core/error.h"
+#include "nerve/core/interrupt.h"
+#include "nerve/core/random.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace nerve::backups {
+namespace {
+
+constexpr std::int64_t depth_max = 1000;
+constexpr std::uint32_t pages_between_reports = 256;
+
+/// The backups of one database that are containers, newest last.
+std::vector<Manifest> containers_of(const Repository& repository, const std::string& source) {
+  std::vector<Manifest> containers;
+  for (Entry& entry : repository.list()) {
+    const bool is_meant = entry.manifest && entry.manifest->container &&
+                          entry.manifest->source.path == source && entry.manifest->state == State::good;
+    if (is_meant) containers.push_back(*std::move(entry.manifest));
+  }
+  std::ranges::stable_sort(containers, {}, &Manifest::sequence);
+  return containers;
+}
+
+/// Why no delta is to be added to a generation; empty where one may.
+std::string reason_to_end(const std::vector<Manifest>& containers, const Manifest& newest) {
+  if (newest.container->depth >= depth_max) return fmt::format("{} deltas follow one another", depth_max);
+  std::uint64_t full_bytes = 0;
+  std::uint64_t delta_bytes = 0;
+  for (const Manifest& one : containers) {
+    if (one.container->generation != newest.container->generation) continue;
+    (one.container->parent ? delta_bytes : full_bytes) += one.file.size_bytes;
+  }
+  if (delta_bytes > full_bytes) return "the deltas since the last full weigh more than it does";
+  return {};
+}
+
+void tell(const BackupOptions& options, const std::string& note) {
+  if (options.on_note) options.on_note(note);
+}
+
+}  // namespace
+
+std::vector<std::filesystem::path> container_paths(const Repository& repository, const Manifest& manifest) {
+  std::vector<std::filesystem::path> paths;
+  Manifest current = manifest;
+  for (;;) {
+    paths.push_back(repository.folder_of(current.id) / current.file.name);
+    if (!current.container->parent) break;
+    if (static_cast<std::int64_t>(paths.size()) > manifest.container->depth) {
+      throw IntegrityError(fmt::format("backup {} does not lead back to a full", manifest.id.to_string()));
+    }
+    Manifest parent = repository.find(current.container->parent->to_string());
+    if (!parent.container || parent.container->depth + 1 != current.container->depth) {
+      throw IntegrityError(fmt::format("backup {} does not lead back to a full", manifest.id.to_string()));
+    }
+    current = std::move(parent);
+  }
+  std::ranges::reverse(paths);
+  return paths;
+}
+
+bool has_encrypted_backup(const Repository& repository, const std::filesystem::path& database) {
+  const std::vector<Manifest> containers = containers_of(repository, source_name(database));
+  return !containers.empty() && containers.back().container->is_encrypted;
+}
+
+std::optional<Generation> find_generation(const sqlite::FileFacts& facts, const Repository& repository,
+                                          const BackupOptions& options, Keyring& keyring) {
+  const std::vector<Manifest> containers = containers_of(repository, source_name(facts.path));
+  if (containers.empty()) return std::nullopt;
+  const Manifest& newest = containers.back();
+  if (newest.container->is_encrypted && !keyring.has_key()) {
+    throw DeniedError(
+        fmt::format("the backups of {} in {} are encrypted, and no key is given for the next one",
+                    facts.path.string(), repository.path().string()),
+        "Give it by --passphrase-file FILE, --key-file FILE or NERVE_PASSPHRASE. For backups that are "
+        "not encrypted name another repository with --repo.");
+  }
+  if (newest.container->is_encrypted != keyring.has_key()) {
+    tell(options, "this is the first encrypted backup of the database, so it is a full");
+    return std::nullopt;
+  }
+  if (options.form == Form::full && !newest.container->is_encrypted) return std::nullopt;
+  try {
+    Generation generation{newest, Chain(container_paths(repository, newest), keyring)};
+    // With a key the newest was opened all the same: one that was mistyped must not begin a generation.
+    if (options.form == Form::full) return std::nullopt;
+    if (const std::string reason = reason_to_end(containers, newest); !reason.empty()) {
+      tell(options, fmt::format("this is a full: {}", reason));
+      return std::nullopt;
+    }
+    return generation;
+  } catch (const DeniedError&) {
+    throw;
+  } catch (const NotFoundError& error) {
+    tell(options,
+         fmt::format("this is a full, because the newest backup cannot be built on: {}", error.what()));
+  } catch (const IntegrityError& error) {
+    tell(options,
+         fmt::format("this is a full, because the newest backup cannot be built on: {}", error.what()));
+  }
+  return std::nullopt;
+}
+
+namespace {
+
+ContainerHeader new_header(const SnapshotShape& shape, const ContainerReader* parent, Keyring& keyring,
+                           const BackupId& id) {
+  ContainerHeader header;
+  header.page_size_bytes = shape.page_size_bytes;
+  header.page_count = shape.page_count;
+  header.group_pages = group_pages_for(shape.page_size_bytes, shape.page_count);
+  header.id = id;
+  header.cipher = keyring.has_key() ? Cipher::aes_256_gcm : Cipher::none;
+  if (header.is_encrypted()) system_random().fill(header.backup_salt);
+  if (parent == nullptr) {
+    header.generation = id;
+    system_random().fill(header.hash_salt);
+    header.key = keyring.new_key_facts(system_random());
+    return header;
+  }
+  header.kind = ContainerKind::delta;
+  header.generation = parent->header().generation;
+  header.parent = parent->header().id;
+  header.parent_trailer_hash = parent->trailer_hash();
+  header.depth = parent->header().depth + 1;
+  header.hash_salt = parent->header().hash_salt;
+  header.key = parent->header().key;
+  return header;
+}
+
+}  // namespace
+
+void write_container(Snapshot& snapshot, const std::optional<Generation>& generation, Keyring& keyring,
+                     const PartialBackup& partial, Manifest& manifest, ProgressSink* progress) {
+  const SnapshotShape shape = snapshot.shape();
+  // A database whose page size was changed by VACUUM has no page in common with what it was.
+  const bool goes_on = generation && generation->chain.page_size_bytes() == shape.page_size_bytes;
+  const ContainerReader* parent = goes_on ? &generation->chain.last() : nullptr;
+  const ContainerHeader header = new_header(shape, parent, keyring, manifest.id);
+  const std::filesystem::path path =
+      partial.file(header.is_encrypted() ? sealed_container_file_name : container_file_name);
+  std::optional<PageState> state;
+  if (goes_on) state.emplace(generation->chain.state(path.parent_path()));
+
+  const ContainerKeys keys = keyring.keys_of(header, path.string());
+  const Descriptor file = open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+  ContainerWriter writer(file, path, header, keys, state ? &*state : nullptr);
+  snapshot.read_pages([&](std::uint32_t number, ByteView page) {
+    writer.take(number, page);
+    if (number % pages_between_reports != 0) return;
+    throw_if_interrupted();
+    if (progress != nullptr) {
+      progress->update("backing up", std::uint64_t{number} * shape.page_size_bytes,
+                       std::uint64_t{shape.page_count} * shape.page_size_bytes);
+    }
+  });
+  const ContainerTrailer trailer = writer.finish();
+
+  ContainerFacts facts;
+  facts.generation = header.generation;
+  if (parent != nullptr) facts.parent = header.parent;
+  facts.depth = header.depth;
+  facts.stored_pages = trailer.stored_pages;
+  facts.is_encrypted = header.is_encrypted();
+  manifest.container = facts;
+  manifest.file = {path.filename().string(), trailer.file_bytes, {}};
+}
+
+}  // namespace nerve::backups

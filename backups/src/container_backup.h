@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "container/chain.h"
+#include "container/keys.h"
+#include "partial_backup.h"
+#include "snapshot/snapshot.h"
+
+#include "nerve/backends/sqlite/file.h"
+#include "nerve/backups/backup.h"
+#include "nerve/backups/manifest.h"
+#include "nerve/backups/repository.h"
+
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+namespace nerve::backups {
+
+/// The containers that lead to a backup, its full first. Throws NotFoundError or IntegrityError where one of
+/// them is gone or its manifest cannot be trusted.
+std::vector<std::filesystem::path> container_paths(const Repository& repository, const Manifest& manifest);
+
+/// Whether the newest container of a database is encrypted.
+bool has_encrypted_backup(const Repository& repository, const std::filesystem::path& database);
+
+/// What a delta can be made against.
+struct Generation {
+  Manifest newest;
+  Chain chain;
+};
+
+/// The generation of a database that goes on; absent where a full is due. Throws DeniedError where it is
+/// encrypted and the key is not there or not the right one.
+std::optional<Generation> find_generation(const sqlite::FileFacts& facts, const Repository& repository,
+                                          const BackupOptions& options, Keyring& keyring);
+
+/// Writes the pages of the snapshot to a container in `partial`, and what it is to the manifest.
+void write_container(Snapshot& snapshot, const std::optional<Generation>& generation, Keyring& keyring,
+                     const PartialBackup& partial, Manifest& manifest, ProgressSink* progress);
+
+}  // namespace nerve::backups

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "database_facts.h"
+
+#include "nerve/backends/sqlite/schema.h"
+#include "nerve/core/bytes.h"
+#include "nerve/core/error.h"
+#include "nerve/crypto/hash.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+namespace nerve::backups {
+namespace {
+
+void hash_length(crypto::Sha256& hash, std::uint64_t length) {
+  std::array<std::byte, sizeof length> octets{};
+  for (std::size_t place = octets.size(); place > 0; --place, length >>= 8) {
+    octets[place - 1] = static_cast<std::byte>(length & 0xFF);
+  }
+  hash.update(octets);
+}
+
+std::string schema_sha256(sqlite::Session& session) {
+  constexpr std::uint64_t length_of_null = std::numeric_limits<std::uint64_t>::max();
+  crypto::Sha256 hash;
+  session.each("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name, tbl_name",
+               [&](const sqlite::Row& row) {
+                 for (int column = 0; column < row.column_count(); ++column) {
+                   if (row.is_null(column)) {
+                     hash_length(hash, length_of_null);
+                   } else {
+                     hash_length(hash, row.text(column).size());
+                     hash.update(as_bytes(row.text(column)));
+                   }
+                 }
+               });
+  return to_hex(hash.finish());
+}
+
+}  // namespace
+
+sqlite::SessionOptions source_options(const sqlite::FileFacts& facts, const BackupOptions& options) {
+  sqlite::SessionOptions session_options;
+  session_options.busy_timeout_ms = static_cast<int>(options.busy_timeout.count());
+  // A reader may not roll back what a dead writer left, and SQLite reads nothing before that is done. Who may
+  // not write must hope that the journal is a living writer's.
+  if (facts.is_journal_live && ::access(facts.path.c_str(), W_OK) == 0) {
+    session_options.mode = sqlite::OpenMode::read_write;
+  }
+  return session_options;
+}
+
+Manifest new_manifest(const sqlite::FileFacts& facts, const BackupOptions& options, const Clock& clock) {
+  Manifest manifest;
+  manifest.id = new_id<BackupTag>();
+  manifest.created_at = clock.now();
+  manifest.program_version = NERVE_VERSION;
+  manifest.kind = options.kind;
+  manifest.source = {source_name(facts.path), facts.size_bytes,
+                     facts.header && facts.header->is_wal ? "wal" : "rollback", mode_text(facts.mode)};
+  return manifest;
+}
+
+SqliteFacts sqlite_facts(sqlite::Session& session) {
+  SqliteFacts facts;
+  facts.library_version = session.text("SELECT sqlite_version()");
+  facts.page_size_bytes = session.integer("PRAGMA page_size");
+  facts.page_count = session.integer("PRAGMA page_count");
+  facts.user_version = session.integer("PRAGMA user_version");
+  facts.application_id = session.integer("PRAGMA application_id");
+  facts.encoding = session.text("PRAGMA encoding");
+  facts.schema_sha256 = schema_sha256(session);
+  return facts;
+}
+
+void check_source(sqlite::Session& source, SourceCheck check, ProgressSink* progress) {
+  if (check == SourceCheck::none) return;
+  require_sound(check == SourceCheck::deep ? sqlite::integrity_check(source, progress)
+                                           : sqlite::quick_check(source, progress),
+                source.path());
+}
+
+void require_sound(const sqlite::Damage& damage, const std::filesystem::path& database) {
+  if (!damage.is_found()) return;
+  throw IntegrityError(fmt::format("{} is damaged: {}", database.string(), damage.describe()));
+}
+
+bool has_rows(sqlite::Session& session) {
+  return std::ranges::any_of(sqlite::list_tables(session), [&](const sqlite::Table& table) {
+    if (!table.has_rows() || !table.unreadable.empty()) return false;
+    return session.integer("SELECT EXISTS (SELECT 1 FROM " + sqlite::quote_identifier(table.name) + ")") != 0;
+  });
+}
+
+}  // namespace nerve::backups

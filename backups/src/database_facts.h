@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "nerve/backends/sqlite/file.h"
+#include "nerve/backends/sqlite/inspection.h"
+#include "nerve/backends/sqlite/session.h"
+#include "nerve/backups/backup.h"
+#include "nerve/backups/manifest.h"
+
+#include <filesystem>
+
+namespace nerve::backups {
+
+/// How a database is opened to be backed up.
+sqlite::SessionOptions source_options(const sqlite::FileFacts& facts, const BackupOptions& options);
+
+/// A manifest with what is known before the database was opened.
+Manifest new_manifest(const sqlite::FileFacts& facts, const BackupOptions& options, const Clock& clock);
+
+/// What SQLite says of the database that `session` sees.
+SqliteFacts sqlite_facts(sqlite::Session& session);
+
+/// Checks the source as the options want it. Throws IntegrityError naming the damage.
+void check_source(sqlite::Session& source, SourceCheck check, ProgressSink* progress);
+
+/// Throws IntegrityError where there is damage.
+void require_sound(const sqlite::Damage& damage, const std::filesystem::path& database);
+
+/// Whether any table holds a row; reads one at most of each.
+bool has_rows(sqlite::Session& session);
+
+}  // namespace nerve::backups

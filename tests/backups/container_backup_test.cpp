@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+// Backups that are containers, from the database to the restored file.
+#include "backups/scratch_database.h"
+#include "support/temp_folder.h"
+#include "support/test_data.h"
+
+#include "nerve/backups/backup.h"
+#include "nerve/backups/restore.h"
+#include "nerve/backups/verify.h"
+#include "nerve/core/error.h"
+#include "nerve/core/random.h"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+using namespace nerve;
+using namespace nerve::backups;
+using test::content_of;
+using test::make_database;
+using test::PlainSqlite;
+using test::TempFolder;
+
+namespace {
+
+std::string bytes_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+struct ContainerScene {
+  explicit ContainerScene(const std::string& journal_mode = "wal") {
+    make_database(database, 300, journal_mode);
+  }
+
+  Manifest back_up(BackupOptions options = {}) {
+    options.on_note = [this](const std::string& note) { notes.push_back(note); };
+    return create_backup(database, repository, options, clock);
+  }
+  std::filesystem::path restored(const Manifest& manifest, const BackupKey* key = nullptr) {
+    const std::filesystem::path path = folder / fmt::format("restored-{}", ++restored_count);
+    RestoreOptions options;
+    options.key = key;
+    restore_backup(repository, manifest, {path, RestoreTarget::Mode::new_file}, options, clock);
+    return path;
+  }
+  void change(int id) const {
+    PlainSqlite(database).run(fmt::format("UPDATE users SET score = score + 1 WHERE id = {}", id));
+  }
+
+  TempFolder folder;
+  std::filesystem::path database = folder / "app.db";
+  Repository repository = Repository::open_or_create(folder / "backups");
+  ManualClock clock{Timestamp::parse("2026-05-01T08:00:00Z")};
+  std::vector<std::string> notes;
+  int restored_count = 0;
+};
+
+BackupKey passphrase(std::string_view text) {
+  return BackupKey::of_passphrase(Secret::copy_of(as_bytes(text)));
+}
+
+}  // namespace
+
+TEST_CASE("the first container is a full, the next ones are deltas, and each restores byte for byte") {
+  for (const std::string mode : {"wal", "delete"}) {
+    CAPTURE(mode);
+    ContainerScene scene(mode);
+    const Manifest full = scene.back_up();
+    const std::string first = bytes_of(scene.database);
+    REQUIRE(full.container);
+    CHECK_FALSE(full.container->parent);
+    CHECK(full.file.size_bytes < first.size());
+    CHECK(full.database_bytes() == first.size());
+    CHECK(full.rows_total() == 600);
+    scene.change(7);
+    const Manifest delta = scene.back_up();
+    REQUIRE(delta.container);
+    CHECK(delta.container->parent == full.id);
+    CHECK(delta.container->stored_pages <= 3);
+    CHECK(bytes_of(scene.restored(delta)) == bytes_of(scene.database));
+    CHECK(bytes_of(scene.restored(full)) == first);
+    CHECK(scene.back_up({.form = Form::full}).container->generation != full.id);
+    CHECK(scene.notes.empty());
+  }
+}
+
+TEST_CASE("twenty random changes of each real database are restored as they were at each point") {
+  const auto databases = test::test_data("sqlite");
+  if (!databases) return;
+  SeededRandom random(20260501);
+  int tried = 0;
+  for (const char* name : {"chinook.sqlite", "northwind.db", "sakila.db"}) {
+    if (!std::filesystem::exists(*databases / name)) continue;
+    CAPTURE(name);
+    ++tried;
+    ContainerScene scene;
+    std::filesystem::copy_file(*databases / name, scene.database,
+                               std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::permissions(scene.database, std::filesystem::perms::owner_all);
+    PlainSqlite(scene.database).run("CREATE TABLE change_log (number INTEGER PRIMARY KEY, body BLOB)");
+    std::vector<std::pair<Manifest, std::string>> states;
+    for (int round = 0; round <= 20; ++round) {
+      states.emplace_back(scene.back_up(), bytes_of(scene.database));
+      const std::uint64_t size = random.below(60'000);
+      PlainSqlite(scene.database)
+          .run(fmt::format("INSERT INTO change_log (body) VALUES (randomblob({0})); "
+                           "DELETE FROM change_log WHERE number % 3 = {1}; {2}",
+                           size, round % 3, round % 7 == 6 ? "VACUUM" : ""));
+    }
+    for (const auto& [manifest, content] : states) CHECK(bytes_of(scene.restored(manifest)) == content);
+    for (const VerifyReport& report : verify_all(scene.repository, {.deep = true}))
+      CHECK(report.problems.empty());
+  }
+  CHECK(tried == 3);
+}
+
+TEST_CASE("encrypted backups need the key to be made, verified and restored") {
+  ContainerScene scene;
+  const BackupKey right = passphrase("correct horse battery staple");
+  const BackupKey wrong = passphrase("incorrect horse");
+  const Manifest full = scene.back_up({.key = &right});
+  CHECK(full.container->is_encrypted);
+  CHECK(full.file.name == "pages.sealed");
+  CHECK(full.tables.empty());
+  CHECK(full.sqlite.schema_sha256.empty());
+  CHECK_FALSE(full.rows_total());
+  scene.change(3);
+  CHECK_THROWS_WITH_AS(scene.back_up(),
+                       doctest::Contains("are encrypted, and no key is given for the next one"), DeniedError);
+  CHECK_THROWS_WITH_AS(scene.back_up({.key = &wrong}),
+                       doctest::Contains("is encrypted with another passphrase"), DeniedError);
+  CHECK_THROWS_AS(scene.back_up({.form = Form::full, .key = &wrong}), DeniedError);
+  const Manifest delta = scene.back_up({.key = &right});
+  CHECK(delta.container->parent == full.id);
+  CHECK_THROWS_AS(scene.restored(delta), DeniedError);
+  CHECK_THROWS_AS(scene.restored(delta, &wrong), DeniedError);
+  CHECK(bytes_of(scene.restored(delta, &right)) == bytes_of(scene.database));
+  CHECK_THROWS_AS(verify_backup(scene.repository, delta, {}), DeniedError);
+  CHECK(verify_backup(scene.repository, delta, {.key = &right}).ok());
+  CHECK_THROWS_AS(verify_backup(scene.repository, delta, {.deep = true, .key = &right}), ValidationError);
+  const VerifyReport deep =
+      verify_backup(scene.repository, delta, {.deep = true, .key = &right, .scratch = scene.folder.path()});
+  CHECK(deep.ok());
+  CHECK(deep.rows == 600);
+}
+
+TEST_CASE("a database whose backups were not encrypted begins a new generation with a key") {
+  ContainerScene scene;
+  scene.back_up();
+  const BackupKey key = passphrase("correct horse battery staple");
+  const Manifest sealed = scene.back_up({.key = &key});
+  CHECK_FALSE(sealed.container->parent);
+  REQUIRE(scene.notes.size() == 1);
+  CHECK(scene.notes.front() == "this is the first encrypted backup of the database, so it is a full");
+}
+
+TEST_CASE("a restore in place keeps the state before as a delta, encrypted where backups are") {
+  ContainerScene scene;
+  const BackupKey key = passphrase("correct horse battery staple");
+  const Manifest before = scene.back_up({.key = &key});
+  const std::string content = content_of(scene.database);
+  scene.change(5);
+  RestoreOptions options;
+  options.key = &key;
+  const RestoreResult result =
+      restore_backup(scene.repository, before, {scene.database}, options, scene.clock);
+  CHECK(content_of(scene.database) == content);
+  REQUIRE(result.safety);
+  const Manifest safety = scene.repository.find(result.safety->to_string());
+  REQUIRE(safety.container);
+  CHECK(safety.container->is_encrypted);
+  CHECK(safety.container->parent == before.id);
+  CHECK(scene.repository.latest().id == before.id);
+}
+
+TEST_CASE("a delta whose parent is gone or damaged is not trusted, and the next backup is a full") {
+  ContainerScene scene;
+  const Manifest full = scene.back_up();
+  scene.change(1);
+  const Manifest middle = scene.back_up();
+  scene.change(2);
+  const Manifest last = scene.back_up();
+  std::filesystem::remove_all(scene.repository.folder_of(middle.id));
+  const std::vector<Entry> entries = scene.repository.list();
+  REQUIRE(entries.size() == 2);
+  CHECK(entries[0].manifest);
+  CHECK_FALSE(entries[1].manifest);
+  CHECK(entries[1].problem ==
+        fmt::format("the backup that it is a delta to, {}, is gone or damaged", middle.id.to_string()));
+  CHECK_THROWS_AS(scene.repository.latest(), IntegrityError);
+  CHECK_THROWS_AS(scene.restored(last), NotFoundError);
+  // What builds on the full goes on from it.
+  const Manifest next = scene.back_up();
+  CHECK(next.container->parent == full.id);
+  CHECK(bytes_of(scene.restored(next)) == bytes_of(scene.database));
+}
+
+TEST_CASE("where the newest container is damaged the next backup is a full and says why") {
+  ContainerScene scene;
+  const Manifest full = scene.back_up();
+  {
+    std::fstream file(scene.repository.folder_of(full.id) / full.file.name,
+                      std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(40);
+    file.put('x');
+  }
+  scene.change(1);
+  CHECK_FALSE(verify_backup(scene.repository, full, {}).ok());
+  CHECK_FALSE(scene.back_up().container->parent);
+  REQUIRE(scene.notes.size() == 1);
+  CHECK(scene.notes.front().find("this is a full, because the newest backup cannot be built on") == 0);
+  CHECK_THROWS_AS(scene.restored(full), IntegrityError);
+}
+
+TEST_CASE("when the deltas weigh more than their full, a new full is made") {
+  ContainerScene scene;
+  scene.back_up();
+  std::int64_t deltas = 0;
+  while (scene.notes.empty() && deltas < 100) {
+    PlainSqlite(scene.database).run("UPDATE events SET body = randomblob(200) WHERE id % 2 = 0");
+    deltas += scene.back_up().container->parent ? 1 : 0;
+  }
+  REQUIRE(scene.notes.size() == 1);
+  CHECK(scene.notes.front() == "this is a full: the deltas since the last full weigh more than it does");
+  CHECK(deltas >= 1);
+}
+
+TEST_CASE("VACUUM to another page size begins with a full, for no page is the same") {
+  ContainerScene scene("delete");
+  scene.back_up();
+  PlainSqlite(scene.database).run("PRAGMA page_size = 8192; VACUUM");
+  const Manifest manifest = scene.back_up();
+  CHECK_FALSE(manifest.container->parent);
+  CHECK(bytes_of(scene.restored(manifest)) == bytes_of(scene.database));
+}
+
+TEST_CASE("a file of no bytes is a container without pages") {
+  ContainerScene scene;
+  std::filesystem::resize_file(scene.database, 0);
+  const Manifest manifest = scene.back_up();
+  CHECK(manifest.container->stored_pages == 0);
+  CHECK_FALSE(manifest.has_rows);
+  CHECK(bytes_of(scene.restored(manifest)).empty());
+}
+
+TEST_CASE("latest is the one that was made last, also when the clock was set back a year") {
+  ContainerScene scene;
+  scene.back_up();
+  scene.clock.set(Timestamp::parse("2025-05-01T08:00:00Z"));
+  scene.change(4);
+  const Manifest later = scene.back_up();
+  CHECK(scene.repository.latest().id == later.id);
+  CHECK(later.container->depth == 1);
+}
+
+TEST_CASE("at a time means the newest that was made by then") {
+  ContainerScene scene;
+  const Manifest first = scene.back_up();
+  scene.clock.set(Timestamp::parse("2026-05-02T08:00:00Z"));
+  scene.change(4);
+  const Manifest second = scene.back_up();
+  CHECK(scene.repository.at(Timestamp::parse("2026-05-02T07:59:59Z")).id == first.id);
+  CHECK(scene.repository.at(Timestamp::parse("2026-05-02T08:00:00Z")).id == second.id);
+  CHECK_THROWS_AS(scene.repository.at(Timestamp::parse("2026-04-30T08:00:00Z")), NotFoundError);
+}
+
+TEST_CASE("a damaged database is refused, and without a check it is stored and found by a deep look") {
+  ContainerScene scene("delete");
+  test::damage_page(scene.database, 3);
+  CHECK_THROWS_AS(scene.back_up(), IntegrityError);
+  CHECK(scene.repository.list().empty());
+  const Manifest manifest = scene.back_up({.check = SourceCheck::none});
+  CHECK(manifest.checks.source == "none");
+  CHECK(verify_backup(scene.repository, manifest, {}).ok());
+  CHECK_FALSE(verify_backup(scene.repository, manifest, {.deep = true}).ok());
+  CHECK_THROWS_AS(scene.restored(manifest), IntegrityError);
+}
+
+TEST_CASE("the scratch file of a deep look is gone afterwards") {
+  ContainerScene scene;
+  const Manifest manifest = scene.back_up();
+  CHECK(verify_backup(scene.repository, manifest, {.deep = true}).ok());
+  for (const auto& entry : std::filesystem::directory_iterator(scene.repository.path())) {
+    CHECK_FALSE(entry.path().filename().string().starts_with(".partial"));
+  }
+}
+
+TEST_CASE("a plain copy takes neither a key nor the absence of a check") {
+  ContainerScene scene;
+  const BackupKey key = passphrase("correct horse battery staple");
+  CHECK_THROWS_AS(scene.back_up({.form = Form::plain, .key = &key}), ValidationError);
+  CHECK_THROWS_AS(scene.back_up({.form = Form::plain, .check = SourceCheck::none}), ValidationError);
+}
