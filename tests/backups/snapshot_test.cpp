@@ -225,7 +225,11 @@ TEST_CASE("the pages are the file for vacuumed, UTF-16 and rowid-less databases"
           "CREATE TABLE t(a, b, PRIMARY KEY(b, a)) WITHOUT ROWID;"}) {
       CAPTURE(preparation);
       const TempFolder folder;
-      PlainSqlite(folder / "app.db").run(preparation + ";PRAGMA journal_mode=" + mode + ";" + rows);
+      PlainSqlite database(folder / "app.db");
+      database.run(preparation);
+      database.run("PRAGMA journal_mode=" + mode);
+      database.run(rows);
+      database.run("PRAGMA wal_checkpoint");
       CHECK(is_equal(pages_of(folder / "app.db"), file_content(folder / "app.db")));
     }
   }
@@ -301,7 +305,7 @@ TEST_CASE("snapshots of a database in rollback mode are whole while another proc
 
 TEST_CASE("a file of no bytes has no pages") {
   const TempFolder folder;
-  std::ofstream(folder / "empty.db");
+  std::ofstream(folder / "empty.db").flush();
   Snapshot snapshot = open_snapshot(folder / "empty.db");
   CHECK(snapshot.shape().page_count == 0);
   snapshot.read_pages([](std::uint32_t, ByteView) { FAIL("a page of nothing"); });
