@@ -110,7 +110,7 @@ struct Session::Connection {
   }
 };
 
-Session::Session(const std::filesystem::path& path, SessionOptions options) {
+Session::Session(const std::filesystem::path& path, const SessionOptions& options) {
   FileFacts facts = read_file_facts(path);
   require_database(facts);
   const Opening opening = plan_opening(facts, options.mode);

@@ -57,11 +57,11 @@ void PageSink::require(bool is_as_expected, std::uint64_t number, const char* de
 void PageSink::compare_first_page(ByteView rewritten) {
   require(!is_first_page_compared_, 1, "twice");
   is_first_page_compared_ = true;
-  const auto is_equal = [&](Range range) {
-    return std::equal(rewritten.begin() + range.begin, rewritten.begin() + range.end,
-                      first_page_.begin() + range.begin);
+  const auto is_kept = [&](Range range) {
+    const std::size_t size = range.end - range.begin;
+    return std::ranges::equal(rewritten.subspan(range.begin, size), first_page_.subspan(range.begin, size));
   };
-  require(std::ranges::all_of(kept, is_equal) && is_equal({header_bytes, rewritten.size()}), 1,
+  require(std::ranges::all_of(kept, is_kept) && is_kept({header_bytes, rewritten.size()}), 1,
           "other than it was read");
 }
 

@@ -13,7 +13,8 @@ namespace nerve::backups {
 /// Makes the pages that SQLite's backup API writes to a file into those of the database, in ascending order.
 ///
 /// The API writes page 1 at any time and with other numbers in its header, the other pages in ascending
-/// order, and never the lock page. What else it does is an Error, as whatever came of it would be no copy.
+/// order, and never the lock page. So the true page 1 is handed over first, and what SQLite writes of it is
+/// compared with that. Anything else is an Error, as what came of it would be no copy.
 class PageSink {
  public:
   /// `path` is that of the database, for messages. All are borrowed.

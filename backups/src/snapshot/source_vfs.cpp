@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "snapshot/source_vfs.h"
 
-#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>

@@ -76,7 +76,7 @@ class Session {
   /// for writing, with `query_only=ON`, since a reader would leave them behind. Elsewhere the file is opened
   /// as immutable, as SQLite could not open it at all otherwise: all that is committed is then in the file
   /// itself, but somebody with more rights may begin to write it, so ask require_unchanged() when done.
-  explicit Session(const std::filesystem::path& path, SessionOptions options = {});
+  explicit Session(const std::filesystem::path& path, const SessionOptions& options = {});
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;
   ~Session();
