@@ -7,6 +7,7 @@
 #include "nerve/backups/backup.h"
 #include "nerve/backups/restore.h"
 #include "nerve/backups/verify.h"
+#include "nerve/core/bytes.h"
 #include "nerve/core/error.h"
 #include "nerve/core/random.h"
 
