@@ -21,9 +21,6 @@ namespace nerve::backups {
 /// them is gone or its manifest cannot be trusted.
 std::vector<std::filesystem::path> container_paths(const Repository& repository, const Manifest& manifest);
 
-/// Whether the newest container of a database is encrypted.
-bool has_encrypted_backup(const Repository& repository, const std::filesystem::path& database);
-
 /// What a delta can be made against.
 struct Generation {
   Manifest newest;

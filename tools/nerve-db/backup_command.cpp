@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // nerve-db backup, and backup list, show, verify and repair
 #include "backup_choice.h"
+#include "backup_key.h"
 #include "command.h"
 #include "context.h"
 #include "row_count.h"
@@ -20,6 +21,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 
 namespace nerve::cli {
@@ -38,9 +40,49 @@ Json manifest_json(const Manifest& manifest, const Repository& repository) {
   return json;
 }
 
+/// "15,607 rows"; "rows" where they were not counted.
+std::string rows_of(const Manifest& manifest) {
+  const std::optional<std::int64_t> rows = manifest.rows_total();
+  return rows ? row_count(*rows) : "rows";
+}
+
+/// "plain", "full" or "delta", and whether it is encrypted.
+std::string form_of(const Manifest& manifest) {
+  if (!manifest.container) return "plain";
+  const std::string form = manifest.container->parent ? "delta" : "full";
+  return manifest.container->is_encrypted ? form + ", encrypted" : form;
+}
+
+/// What a backup is made with; the key of the options lives in `key`.
+backups::BackupOptions options_from(Context& context, const Arguments& arguments,
+                                    const Repository& repository, const std::filesystem::path& source,
+                                    std::optional<backups::BackupKey>& key) {
+  if (arguments.has("--full") && arguments.has("--plain")) {
+    throw ValidationError("--full and --plain are both given", "Give one of them.");
+  }
+  if (arguments.has("--deep") && arguments.has("--no-check")) {
+    throw ValidationError("--deep and --no-check are both given", "Give one of them.");
+  }
+  backups::BackupOptions options;
+  if (arguments.has("--plain")) options.form = backups::Form::plain;
+  if (arguments.has("--full")) options.form = backups::Form::full;
+  if (arguments.has("--deep")) options.check = backups::SourceCheck::deep;
+  if (arguments.has("--no-check")) options.check = backups::SourceCheck::none;
+  options.busy_timeout =
+      std::chrono::milliseconds(context.settings_for_copying().integer("database.busy_timeout_ms"));
+  options.on_note = [&context](const std::string& note) { context.output().note(note); };
+  const bool goes_on =
+      options.form != backups::Form::plain && backups::has_encrypted_backup(repository, source);
+  if (goes_on || arguments.has("--encrypt") || names_key(arguments)) {
+    key.emplace(required_key(context.output(), arguments, goes_on ? KeyUse::existing : KeyUse::first));
+    options.key = &*key;
+  }
+  return options;
+}
+
 /// An empty database is seldom meant, least of all where there were rows before.
 void tell_of_emptiness(Output& output, const Manifest& manifest, const Repository& repository) {
-  if (manifest.rows_total() > 0) return;
+  if (manifest.has_rows) return;
   const auto earlier =
       manifest.is_emptied ? repository.newest_with_rows(manifest.source.path) : std::optional<Manifest>();
   if (!earlier) {
@@ -52,8 +94,8 @@ void tell_of_emptiness(Output& output, const Manifest& manifest, const Repositor
       fmt::format(
           "{} has lost all its rows: its backup {} of {} holds {}; the new one, {}, is kept as emptied "
           "and is not what latest means",
-          manifest.source.path, earlier->id.short_text(), output.time(earlier->created_at),
-          row_count(earlier->rows_total()), manifest.id.short_text()),
+          manifest.source.path, earlier->id.short_text(), output.time(earlier->created_at), rows_of(*earlier),
+          manifest.id.short_text()),
       fmt::format(
           "To bring the rows back: nerve-db restore {} --repo {} --db {}. If they were removed on purpose, "
           "the first backup with new rows is latest again.",
@@ -64,17 +106,17 @@ void tell_of_emptiness(Output& output, const Manifest& manifest, const Repositor
 int run_backup(Context& context, const Arguments& arguments) {
   Output& output = context.output();
   const std::filesystem::path source = context.database_file(backup_instead_for_postgresql);
-  backups::BackupOptions options;
-  options.deep = arguments.has("--deep");
-  options.busy_timeout =
-      std::chrono::milliseconds(context.settings_for_copying().integer("database.busy_timeout_ms"));
   const Repository repository = Repository::open_or_create(context.repository());
+  std::optional<backups::BackupKey> key;
+  const backups::BackupOptions options = options_from(context, arguments, repository, source, key);
   const Manifest manifest = [&] {
     Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
     return backups::create_backup(source, repository, options, system_clock(), &progress);
   }();
-  output.note(fmt::format("backed up {}: {} with {} in {}", manifest.source.path,
-                          format_size(manifest.file.size_bytes), row_count(manifest.rows_total()),
+  output.note(fmt::format("backed up {}: {} with {} as a {} of {} in {}", manifest.source.path,
+                          format_size(manifest.database_bytes()), rows_of(manifest),
+                          manifest.container ? form_of(manifest) : "plain copy",
+                          format_size(manifest.file.size_bytes),
                           format_duration(std::chrono::milliseconds(manifest.duration_ms))));
   if (output.wants_json()) {
     output.json(manifest_json(manifest, repository));
@@ -106,20 +148,23 @@ std::string shown_id(const std::vector<Entry>& entries, const Entry& entry) {
 void show_entries(Output& output, const std::vector<Entry>& entries) {
   constexpr auto right = Column::Align::right;
   Table table{
-      .columns = {{"ID"}, {"MADE"}, {"SIZE", right}, {"ROWS", right}, {"KIND"}, {"STATE"}, {"DATABASE"}},
+      .columns =
+          {{"ID"}, {"MADE"}, {"FORM"}, {"SIZE", right}, {"ROWS", right}, {"KIND"}, {"STATE"}, {"DATABASE"}},
       .rows = {}};
   for (const Entry& entry : entries) {
     const std::string id = shown_id(entries, entry);
     if (!entry.manifest) {
-      table.rows.push_back({id, "", "", "", "", {"unreadable", Style::bad}, entry.problem});
+      table.rows.push_back({id, "", "", "", "", "", {"unreadable", Style::bad}, entry.problem});
       continue;
     }
     const Manifest& manifest = *entry.manifest;
     const std::string state(manifest.is_emptied ? "emptied" : backups::to_string(manifest.state));
     const Style style = state == "good" ? Style::good : Style::warning;
-    table.rows.push_back({id, output.time(manifest.created_at), format_size(manifest.file.size_bytes),
-                          format_count(manifest.rows_total()), std::string(backups::to_string(manifest.kind)),
-                          TableCell(state, style), manifest.source.path});
+    const std::optional<std::int64_t> rows = manifest.rows_total();
+    table.rows.push_back({id, output.time(manifest.created_at), form_of(manifest),
+                          format_size(manifest.file.size_bytes), rows ? format_count(*rows) : "",
+                          std::string(backups::to_string(manifest.kind)), TableCell(state, style),
+                          manifest.source.path});
   }
   output.table(table);
 }
@@ -176,13 +221,25 @@ void show_manifest(Output& output, const Manifest& manifest, const Repository& r
                                     : std::string(backups::to_string(manifest.state))},
       {"database", manifest.source.path},
       {"file", (repository.folder_of(manifest.id) / manifest.file.name).string()},
-      {"size", format_size(manifest.file.size_bytes)},
-      {"SHA-256", manifest.file.sha256}};
+      {"form", form_of(manifest)},
+      {"size", format_size(manifest.file.size_bytes)}};
+  if (manifest.container) {
+    pairs.emplace_back("size of the database", format_size(manifest.database_bytes()));
+    pairs.emplace_back("pages in it", format_count(manifest.container->stored_pages));
+    if (manifest.container->parent) {
+      pairs.emplace_back("delta to", manifest.container->parent->to_string());
+      pairs.emplace_back("full", manifest.container->generation.to_string());
+    }
+  } else {
+    pairs.emplace_back("SHA-256", manifest.file.sha256);
+  }
   if (manifest.state == backups::State::good) {
     pairs.emplace_back("checks", fmt::format("{} of the source, {} of the copy", manifest.checks.source,
                                              manifest.checks.copy));
-    pairs.emplace_back("rows without parent", format_count(manifest.checks.foreign_key_violations));
-    pairs.emplace_back("rows", format_count(manifest.rows_total()));
+    if (const std::optional<std::int64_t> rows = manifest.rows_total()) {
+      pairs.emplace_back("rows without parent", format_count(manifest.checks.foreign_key_violations));
+      pairs.emplace_back("rows", format_count(*rows));
+    }
   }
   pairs.emplace_back("took", format_duration(std::chrono::milliseconds(manifest.duration_ms)));
   output.key_values(pairs);
@@ -251,19 +308,36 @@ void note_proofs(Output& output, const Repository& repository, const std::vector
   }
 }
 
+bool is_encrypted(const Manifest& manifest) {
+  return manifest.container && manifest.container->is_encrypted;
+}
+
+bool holds_encrypted(const Repository& repository) {
+  return std::ranges::any_of(
+      repository.list(), [](const Entry& entry) { return entry.manifest && is_encrypted(*entry.manifest); });
+}
+
 int run_verify(Context& context, const Arguments& arguments) {
   Output& output = context.output();
   const bool all = arguments.has("--all");
   if (all && arguments.has("ID")) {
     throw ValidationError("an ID and --all are both given", "Give one of them.");
   }
-  const backups::VerifyOptions options{.deep = arguments.has("--deep")};
   const Repository repository = Repository::open(context.repository());
+  std::vector<Manifest> meant;
+  if (!all) meant.push_back(manifest_from(context, arguments, repository));
+  std::optional<backups::BackupKey> key;
+  if (names_key(arguments) || (all ? holds_encrypted(repository) : is_encrypted(meant.front()))) {
+    key.emplace(required_key(output, arguments, KeyUse::existing));
+  }
+  backups::VerifyOptions options;
+  options.deep = arguments.has("--deep");
+  options.key = key ? &*key : nullptr;
+  options.scratch = arguments.text("--scratch").value_or("");
   const std::vector<VerifyReport> reports = [&]() -> std::vector<VerifyReport> {
     Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
     if (all) return backups::verify_all(repository, options, &progress);
-    return {backups::verify_backup(repository, manifest_from(context, arguments, repository), options,
-                                   &progress)};
+    return {backups::verify_backup(repository, meant.front(), options, &progress)};
   }();
   note_proofs(output, repository, reports);
   if (!output.wants_json()) {
@@ -318,6 +392,11 @@ Parameter whose_option(std::string_view description) {
   return option;
 }
 
+std::vector<Parameter> with_key_options(std::vector<Parameter> options) {
+  for (Parameter& option : key_options()) options.push_back(std::move(option));
+  return options;
+}
+
 Command list_command() {
   return {.name = "list",
           .summary = "list the backups of a repository, oldest first",
@@ -342,13 +421,19 @@ Command verify_command() {
       .name = "verify",
       .summary = "prove that backups are what they were",
       .description =
-          "Compares sizes and SHA-256 with the manifest. With --deep it also checks the structure of the\n"
-          "copy and its row counts, and shows a digest of its content (docs/content_digest.md).",
+          "Compares each page with its hash, also those of the backups that a delta builds on, and a plain\n"
+          "copy with its SHA-256. With --deep it also restores the database to a file that is gone "
+          "afterwards,\n"
+          "checks its structure and row counts, and shows a digest of its content (docs/content_digest.md).",
       .operands = {id_operand(false)},
-      .options = {repository_option(),
-                  whose_option("database that latest is about"),
-                  {.name = "--all", .description = "every backup of the repository"},
-                  {.name = "--deep", .description = "also look into the copy"}},
+      .options = with_key_options({repository_option(),
+                                   whose_option("database that latest is about"),
+                                   {.name = "--all", .description = "every backup of the repository"},
+                                   {.name = "--deep", .description = "also look into the database"},
+                                   {.name = "--scratch",
+                                    .value_name = "DIR",
+                                    .type = ValueType::folder,
+                                    .description = "where --deep restores to (default: the repository)"}}),
       .exit_codes = "6 when a backup is damaged; otherwise as 'nerve-db --help' lists them",
       .example = "nerve-db backup verify latest --deep --db chinook.sqlite",
       .run = &run_verify};
@@ -368,21 +453,30 @@ Command repair_command() {
 }  // namespace
 
 Command backup_command() {
-  return {.name = "backup",
-          .summary = "make a checked copy of a database",
-          .description =
-              "Others may go on reading and writing. Source and copy are checked; a damaged database is\n"
-              "refused. Standard output is the id of the new backup. One of a database that has lost all\n"
-              "its rows is kept, but latest goes on meaning the backup that holds them.",
-          .options = {database_option(),
-                      repository_option(),
-                      {.name = "--deep", .description = "check the source as thoroughly as the copy"}},
-          .commands = {list_command(), show_command(), verify_command(), repair_command()},
-          .exit_codes =
-              "6 when the database is damaged; 10 when it has lost all its rows since an earlier backup,\n"
-              "and the new one is kept as emptied; otherwise as 'nerve-db --help' lists them",
-          .example = "nerve-db backup --db chinook.sqlite",
-          .run = &run_backup};
+  return {
+      .name = "backup",
+      .summary = "make a checked copy of a database",
+      .description =
+          "Others may go on reading and writing. The first backup is a full, compressed; the next ones\n"
+          "hold the pages that changed, until these weigh more than the full. The database is checked\n"
+          "first, and a damaged one is refused. Standard output is the id of the new backup. One of a\n"
+          "database that has lost all its rows is kept, but latest goes on meaning the one that holds\n"
+          "them. Once encrypted, the backups of a database stay so: each needs the key.",
+      .options = with_key_options(
+          {database_option(),
+           repository_option(),
+           {.name = "--full", .description = "make a full, which needs no other backup"},
+           {.name = "--plain",
+            .description = "make an ordinary SQLite file, neither compressed nor encrypted"},
+           {.name = "--encrypt", .description = "encrypt from now on; implied by the two options of the key"},
+           {.name = "--deep", .description = "check the source by integrity_check instead of quick_check"},
+           {.name = "--no-check", .description = "store the database unchecked, which is faster"}}),
+      .commands = {list_command(), show_command(), verify_command(), repair_command()},
+      .exit_codes =
+          "6 when the database is damaged; 10 when it has lost all its rows since an earlier backup,\n"
+          "and the new one is kept as emptied; otherwise as 'nerve-db --help' lists them",
+      .example = "nerve-db backup --db chinook.sqlite",
+      .run = &run_backup};
 }
 
 }  // namespace nerve::cli

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migration_checklist.h"
 
+#include "backup_key.h"
+
 #include "actor.h"
 #include "maintenance_window.h"
 #include "notifier.h"
@@ -90,6 +92,18 @@ void MigrationChecklist::make_backup() {
   const auto repository = backups::Repository::open_or_create(context_.repository());
   backups::BackupOptions options;
   options.kind = backups::Kind::safety;
+  options.on_note = [&output](const std::string& note) { output.note(note); };
+  std::optional<backups::BackupKey> key;
+  if (backups::has_encrypted_backup(repository, target_.url.location)) {
+    key = passphrase_at_hand(output, KeyUse::existing);
+    if (!key) {
+      throw DeniedError(
+          fmt::format("the backups of {} are encrypted, and no passphrase is given for the one before the migration",
+                      target_.url.location),
+          "Give it in NERVE_PASSPHRASE, or make a backup yourself and add --no-backup.");
+    }
+    options.key = &*key;
+  }
   const backups::Manifest manifest = [&] {
     Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
     return backups::create_backup(target_.url.location, repository, options, system_clock(), &progress);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // nerve-db restore
 #include "backup_choice.h"
+#include "backup_key.h"
 #include "command.h"
 #include "confirm.h"
 #include "context.h"
 #include "row_count.h"
 
+#include "nerve/backups/backup.h"
 #include "nerve/backups/restore.h"
 #include "nerve/core/clock.h"
 #include "nerve/core/error.h"
@@ -41,7 +43,8 @@ std::vector<std::string> plan_lines(const Output& output, const RestorePlan& pla
   std::vector<std::string> lines;
   lines.push_back(fmt::format("backup {} of {}, made {} ({}, {})", plan.backup.short_text(),
                               manifest.source.path, output.time(plan.backup_created_at),
-                              format_size(plan.restored_size_bytes), row_count(plan.restored_rows)));
+                              format_size(plan.restored_size_bytes),
+                              plan.restored_rows ? row_count(*plan.restored_rows) : "rows not counted"));
   lines.push_back(plan.replaces ? fmt::format("replaces {} ({})", plan.target.string(),
                                               format_size(plan.current_size_bytes))
                                 : fmt::format("makes the new file {}", plan.target.string()));
@@ -83,6 +86,31 @@ bool is_agreed(Output& output, const RestorePlan& plan, const Arguments& argumen
                              : fmt::format("Replace {}?", plan.target.string()));
 }
 
+backups::Manifest chosen_backup(Context& context, const Arguments& arguments,
+                                const backups::Repository& repository, const RestoreTarget& target) {
+  const std::string id = *arguments.text("ID");
+  const auto time = arguments.text("--at");
+  if (!time) return choose_backup(repository, id, source_of(context, target));
+  if (id != "latest") {
+    throw ValidationError("--at is given with the id of a backup",
+                          "Give latest with --at: the newest by then.");
+  }
+  try {
+    return repository.at(Timestamp::parse(*time), source_of(context, target));
+  } catch (const ValidationError& error) {
+    throw ValidationError(fmt::format("--at: {}", error.what()),
+                          "Write it as 2026-05-01T08:00:00Z, or with an offset instead of Z.");
+  }
+}
+
+/// The safety backup of a database whose backups are encrypted is encrypted too.
+bool needs_key(const Arguments& arguments, const backups::Repository& repository,
+               const backups::Manifest& manifest, const RestoreTarget& target) {
+  if (names_key(arguments) || (manifest.container && manifest.container->is_encrypted)) return true;
+  return target.mode == RestoreTarget::Mode::in_place &&
+         backups::has_encrypted_backup(repository, target.path);
+}
+
 int run_restore(Context& context, const Arguments& arguments) {
   Output& output = context.output();
   const RestoreTarget target = target_from(context, arguments);
@@ -96,10 +124,14 @@ int run_restore(Context& context, const Arguments& arguments) {
   }
 
   const backups::Repository repository = backups::Repository::open(context.repository());
-  const backups::Manifest manifest =
-      choose_backup(repository, *arguments.text("ID"), source_of(context, target));
+  const backups::Manifest manifest = chosen_backup(context, arguments, repository, target);
+  std::optional<backups::BackupKey> key;
+  if (needs_key(arguments, repository, manifest, target)) {
+    key.emplace(required_key(output, arguments, KeyUse::existing));
+  }
   Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
   backups::RestoreOptions options;
+  options.key = key ? &*key : nullptr;
   options.dry_run = dry_run;
   options.may_replace_other = arguments.has("--other-database") || can_ask(output);
   options.confirm = [&](const RestorePlan& plan) {
@@ -129,6 +161,10 @@ Command restore_command() {
                         .required = true}},
           .options = {repository_option(),
                       database_option(),
+                      {.name = "--at",
+                       .value_name = "TIME",
+                       .description =
+                           "with latest: the newest backup that was made by then (2026-05-01T08:00:00Z)"},
                       {.name = "--to",
                        .value_name = "FILE",
                        .type = ValueType::file,
@@ -136,7 +172,9 @@ Command restore_command() {
                       {.name = "--yes", .description = "replace without asking"},
                       {.name = "--other-database",
                        .description = "permit to replace a database by the backup of another one"},
-                      {.name = "--dry-run", .description = "verify and show the plan, change nothing"}},
+                      {.name = "--dry-run", .description = "verify and show the plan, change nothing"},
+                      key_options()[0],
+                      key_options()[1]},
           .example = "nerve-db restore latest --db chinook.sqlite --yes",
           .run = &run_restore};
 }

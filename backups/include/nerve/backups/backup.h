@@ -66,4 +66,7 @@ struct BackupOptions {
 Manifest create_backup(const std::filesystem::path& source, const Repository& repository,
                        const BackupOptions& options, const Clock& clock, ProgressSink* progress = nullptr);
 
+/// Whether the newest container of a database is encrypted, so that the next backup needs its key.
+bool has_encrypted_backup(const Repository& repository, const std::filesystem::path& database);
+
 }  // namespace nerve::backups

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backup_key.h"
+
+#include "confirm.h"
+
+#include "nerve/arguments.h"
+#include "nerve/core/bytes.h"
+#include "nerve/core/error.h"
+
+#include <fmt/format.h>
+
+namespace nerve::cli {
+
+namespace {
+
+using backups::BackupKey;
+
+BackupKey typed_passphrase(KeyUse use) {
+  Secret passphrase = Secret::from_prompt("Passphrase of the backups: ");
+  if (use == KeyUse::first) {
+    const Secret again = Secret::from_prompt("The same again: ");
+    if (!equal_constant_time(passphrase.reveal(), again.reveal())) {
+      throw ValidationError("the two passphrases differ", "Start again and type the same one twice.");
+    }
+  }
+  return BackupKey::of_passphrase(std::move(passphrase));
+}
+
+}  // namespace
+
+std::vector<Parameter> key_options() {
+  return {{.name = "--passphrase-file",
+           .value_name = "FILE",
+           .type = ValueType::file,
+           .description =
+               "the passphrase of encrypted backups is in this file (else NERVE_PASSPHRASE, else asked)"},
+          {.name = "--key-file",
+           .value_name = "FILE",
+           .type = ValueType::file,
+           .description = "the key of encrypted backups is in this file: 32 bytes or 64 hexadecimal digits"}};
+}
+
+bool names_key(const Arguments& arguments) {
+  if (arguments.has("--passphrase-file") && arguments.has("--key-file")) {
+    throw ValidationError("--passphrase-file and --key-file are both given", "Give one of them.");
+  }
+  return arguments.has("--passphrase-file") || arguments.has("--key-file");
+}
+
+BackupKey required_key(const Output& output, const Arguments& arguments, KeyUse use) {
+  names_key(arguments);
+  if (const auto file = arguments.text("--key-file")) return BackupKey::from_file(*file);
+  if (const auto file = arguments.text("--passphrase-file")) {
+    return BackupKey::of_passphrase(Secret::from_file(*file));
+  }
+  if (std::optional<BackupKey> key = passphrase_at_hand(output, use)) return *std::move(key);
+  throw ValidationError("the backup is encrypted, and no key is given",
+                        "Give it by --passphrase-file FILE, --key-file FILE or NERVE_PASSPHRASE.");
+}
+
+std::optional<BackupKey> passphrase_at_hand(const Output& output, KeyUse use) {
+  if (std::optional<Secret> passphrase = Secret::from_environment("NERVE_PASSPHRASE")) {
+    return BackupKey::of_passphrase(*std::move(passphrase));
+  }
+  if (can_ask(output)) return typed_passphrase(use);
+  return std::nullopt;
+}
+
+}  // namespace nerve::cli
