@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <exception>
 
 namespace nerve::jobs {
 
@@ -39,9 +40,9 @@ JobReport run_job(Stores& stores, const Job& job, bool is_dry_run, Outcome& outc
     return report;
   } catch (const CancelledError&) {
     throw;
-  } catch (const Error& error) {
+  } catch (const std::exception& exception) {
     outcome = Outcome::failed;
-    return {.counts = {}, .problems = {error.what()}};
+    return {.counts = {}, .problems = {error_from(exception).what()}};
   }
 }
 
