@@ -12,8 +12,8 @@ using namespace nerve;
 
 namespace {
 
-const std::string first = "01a1fef8-ca48-73cc-95ea-c4e2f6662794";
-const std::string second = "01a1fef8-ca48-73cc-95ea-d4e2f6662794";
+const std::string first_id = "01a1fef8-ca48-73cc-95ea-c4e2f6662794";
+const std::string second_id = "01a1fef8-ca48-73cc-95ea-d4e2f6662794";
 
 std::string refusal(std::string_view text) {
   try {
@@ -31,12 +31,12 @@ CONFORMANCE_TEST("an id is found by itself and by an end that no other has, in e
   database->write([](db::Transaction& transaction) {
     transaction.execute(
         test::with_types("CREATE TABLE badges (id {{id}} PRIMARY KEY) {{strict}}", transaction.dialect()));
-    for (const std::string& id : {first, second}) {
+    for (const std::string& id : {first_id, second_id}) {
       transaction.execute("INSERT INTO badges (id) VALUES (:id)", {{"id", Uuid::parse(id)}});
     }
-    CHECK(db::find_id(transaction, "badges", first) == Uuid::parse(first));
-    CHECK(db::find_id(transaction, "badges", "c4e2f6662794") == Uuid::parse(first));
-    CHECK(db::find_id(transaction, "badges", "D4E2F6662794") == Uuid::parse(second));
+    CHECK(db::find_id(transaction, "badges", first_id) == Uuid::parse(first_id));
+    CHECK(db::find_id(transaction, "badges", "c4e2f6662794") == Uuid::parse(first_id));
+    CHECK(db::find_id(transaction, "badges", "D4E2F6662794") == Uuid::parse(second_id));
     CHECK_THROWS_AS(db::find_id(transaction, "badges", "f6662794"), ConflictError);
     CHECK_FALSE(db::find_id(transaction, "badges", "00000000"));
     CHECK_FALSE(db::find_id(transaction, "badges", "6662794"));

@@ -37,7 +37,7 @@ Page<Badge, Id<BadgeTag>> page_of(std::int64_t limit, std::int64_t* asked_for = 
 }
 
 /// What the page is shown as: data, then talk.
-std::string shown(const Page<Badge, Id<BadgeTag>>& page, bool json) {
+std::string text_of(const Page<Badge, Id<BadgeTag>>& page, bool json) {
   const MemoryStream data;
   const MemoryStream talk;
   Output output(data.stream(), talk.stream(), {.json = json});
@@ -82,12 +82,12 @@ TEST_CASE("the limit of a page is taken to the range that a page may have") {
 
 TEST_CASE("a page is a table with a note of the next one, or JSON with its cursor") {
   const std::string id = "01a1fef8-ca48-73cc-95ea-000000000001";
-  CHECK(shown(page_of(1), false) == "ID        NAME\n00000001  one\n|more follow: --after " + id + "\n");
-  CHECK(shown({.items = {}, .next = std::nullopt}, false) == "|no badge\n");
-  const std::string text = shown(page_of(1), true);
+  CHECK(text_of(page_of(1), false) == "ID        NAME\n00000001  one\n|more follow: --after " + id + "\n");
+  CHECK(text_of({.items = {}, .next = std::nullopt}, false) == "|no badge\n");
+  const std::string text = text_of(page_of(1), true);
   CHECK(parse_json(text.substr(0, text.find('|')), "page") ==
         Json{{"badges", Json::array({Json{{"name", "one"}}})}, {"next", id}});
-  CHECK(shown(page_of(3), true).find("\"next\": null") != std::string::npos);
+  CHECK(text_of(page_of(3), true).find("\"next\": null") != std::string::npos);
 }
 
 TEST_CASE("a changed record is its id with a note, or the whole record in JSON") {

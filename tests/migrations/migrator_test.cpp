@@ -52,7 +52,8 @@ std::string actions(db::Database& database) {
   return database.read([](db::Transaction& t) {
     std::string text;
     for (const auto& event : Ledger().events(t, 100)) {
-      text = std::string(db::enum_text(event.action)) + " " + event.subject + ", " + text;
+      text = std::string(db::enum_texts<Action>[static_cast<std::size_t>(event.action)]) + " " +
+             event.subject + ", " + text;
     }
     return text;
   });

@@ -171,6 +171,7 @@ CONFORMANCE_TEST("senders at once number their messages without a gap, in the or
   db::Database& core = scene.core().database;
   constexpr int each = 25;
   std::vector<std::thread> senders;
+  senders.reserve(4);
   for (int i = 0; i < 4; ++i) {
     senders.emplace_back([&core] {
       for (int n = 0; n < each; ++n) {

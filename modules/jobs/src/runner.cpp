@@ -77,6 +77,7 @@ std::vector<JobStatus> chosen(std::vector<JobStatus> statuses, const RunOptions&
         statuses, [&](const JobStatus& status) { return status.job.name == *options.job; });
     if (found != statuses.end()) return {*found};
     std::vector<std::string_view> names;
+    names.reserve(statuses.size());
     for (const JobStatus& status : statuses) names.push_back(status.job.name);
     const auto meant = closest_match(*options.job, names);
     throw NotFoundError(fmt::format("there is no job {}", *options.job),

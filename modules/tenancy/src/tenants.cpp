@@ -85,7 +85,7 @@ Tenant Tenants::rename(const TenantId& id, std::string_view name) {
   const std::string clean = fields.name("name", name, tenant_name_length_max);
   fields.finish();
   return store_.database.write([&](db::Transaction& transaction) {
-    const Tenant before = require_live_tenant(transaction, id);
+    Tenant before = require_live_tenant(transaction, id);
     if (before.name == clean) return before;
     set_name(transaction, id, clean);
     store_.events.publish(transaction, TenantRenamed{id, before.name, clean});

@@ -168,6 +168,7 @@ CONFORMANCE_TEST("a list comes in pages, each tenant once, in the order in which
   MigratedStore<Engine> store;
   Tenants tenants(store.open());
   std::vector<std::string> made;
+  made.reserve(7);
   for (int i = 0; i < 7; ++i)
     made.push_back(tenants.create({.name = "tenant " + std::to_string(9 - i)}).slug);
   tenants.erase(tenants.find(made[3]).id);
