@@ -18,8 +18,8 @@ run nerve-db status
 expect_exit 0
 expect_stdout "^id +$id$"
 expect_stdout '^tenants +0$'
-expect_stdout "^core +sqlite .* tenancy@[0-9]+ +0 +none +$work/space/nerve\.db$"
-expect_stdout "^secure +sqlite .* workspace@[0-9]+ +0 +none +$work/space/nerve-secure\.db$"
+expect_stdout "^core +sqlite .* [a-z_]+@[0-9]+ +0 +none +$work/space/nerve\.db$"
+expect_stdout "^secure +sqlite .* [a-z_]+@[0-9]+ +0 +none +$work/space/nerve-secure\.db$"
 nerve-db backup --quiet >/dev/null
 nerve-db backup verify --quiet >/dev/null
 run nerve-db health

@@ -104,6 +104,21 @@ expect_no_stdout
 run nerve-db outbox retry f6662794
 expect_exit 4
 
+claim "what an index would mend in a workspace is told to be mended by a migration, never by hand"
+workspace_here
+sqlite3 -batch nerve.db "CREATE TABLE remarks (id TEXT NOT NULL PRIMARY KEY, tenant TEXT REFERENCES tenants(id)) STRICT"
+run nerve-db health
+expect_exit 1
+expect_stdout '^warning +sqlite\.foreign_key_indexes .*remarks\(tenant\)'
+expect_stdout '^to mend sqlite\.foreign_key_indexes: .* a migration of the module '
+expect_nowhere 'CREATE INDEX'
+
+claim "an id that is too short is said to be so"
+workspace_here
+run nerve-db outbox retry 6662794
+expect_exit 3
+expect_stderr '^hint: .* at least the last 8 characters'
+
 claim "a second runner is turned away while one is at work"
 workspace_here
 exec 9<nerve.toml
@@ -131,7 +146,9 @@ run nerve-db module list
 expect_exit 0
 expect_stdout '^tenancy +[0-9.]+ +core '
 nerve-db module list --json >modules.json
-expect_equal "a fact" confidential "$(json modules.json '$.modules[2].tables[0].classification')"
+expect_equal "a fact" confidential "$(sqlite3 -batch :memory: "SELECT t.value ->> '$.classification' FROM
+  json_each(CAST(readfile('modules.json') AS TEXT), '$.modules') AS m, json_each(m.value, '$.tables') AS t
+  WHERE t.value ->> '$.name' = 'tenants'")"
 
 claim "the roles of a server are printed for the database that is named, and a file has none"
 run nerve-db roles sql --database nerve

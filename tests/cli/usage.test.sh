@@ -14,6 +14,14 @@ all_commands() {
 }
 mapfile -t commands < <(all_commands '')
 
+demo_parts=$NERVE_SOURCE_DIR/tests/cli/demo
+
+# of_modules SQL asks modules.json, whose modules are the rows of `modules` with key and value.
+of_modules() {
+  sqlite3 -batch :memory: "WITH modules AS (SELECT key, value FROM
+    json_each(CAST(readfile('$test_root/modules.json') AS TEXT), '$.modules')) $1"
+}
+
 claim "the commands that scripts rely on are there"
 for name in backup 'backup list' 'backup show' 'backup verify' restore health 'health watch' stats optimize 'queries slow' \
   completions init status 'tenant create' 'tenant list' 'jobs list' 'jobs run' 'module list' 'roles sql' \
@@ -32,11 +40,27 @@ for name in "${commands[@]}"; do
   expect_equal "lines that are too long" "" "$(stdout | grep -E '.{121}')"
 done
 
-# What the examples of the modules' commands work on.
+# What the examples of the modules' commands work on: each module puts its part into it by demo/<module>.sh, where it needs
+# any, after those it depends on.
 demo=$test_root/demo
 nerve-db init "$demo" --quiet >/dev/null
-for name in Acme Gone; do nerve-db tenant create $name --workspace "$demo" --quiet >/dev/null; done
-nerve-db tenant delete gone --yes --workspace "$demo" --quiet >/dev/null
+nerve-db module list --json >"$test_root/modules.json"
+mapfile -t modules < <(of_modules "SELECT m.value ->> '$.name' FROM modules AS m ORDER BY m.key")
+for module in "${modules[@]}"; do
+  # shellcheck source=tests/cli/demo/tenancy.sh
+  if [[ -f $demo_parts/$module.sh ]]; then source "$demo_parts/$module.sh" "$demo"; fi
+done
+
+claim "every part of the demo workspace is that of a module, and every check and job of a module stands in docs/"
+for part in "$demo_parts"/*.sh; do
+  expect_equal "the module of $part" "$(basename "$part" .sh)" "$(printf '%s\n' "${modules[@]}" | grep -x "$(basename "$part" .sh)")"
+done
+for id in $(of_modules "SELECT c.value FROM modules AS m, json_each(m.value, '$.checks') AS c"); do
+  expect_equal "the line of $id in docs/health.md" 1 "$(grep -c "^| \`$id\` |" "$NERVE_SOURCE_DIR/docs/health.md")"
+done
+for name in $(of_modules "SELECT j.value FROM modules AS m, json_each(m.value, '$.jobs') AS j"); do
+  expect_equal "the line of $name in docs/workspace.md" 1 "$(grep -c "^| \`$name\` |" "$NERVE_SOURCE_DIR/docs/workspace.md")"
+done
 
 # What the example of a migrate command works on.
 make_migrations() {

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include <fstream>
+#include <stdexcept>
 
 using namespace nerve;
 using health::Check;
@@ -91,16 +92,20 @@ TEST_CASE("a check that throws is unknown with its reason, and the next one is m
   Checklist list(report, skipped);
   list.attempt("broken", []() -> Check { throw NotFoundError("it is gone", "Look for it."); });
   list.attempt("left out", []() -> Check { throw Error(ErrorKind::failure, "it is made all the same"); });
+  list.attempt("foreign", []() -> Check { throw std::out_of_range("it quotes a value"); });
   list.attempt("sound", [] { return sample_report().checks.front(); });
   const std::vector<std::string_view> ids = {"left out", "also"};
   list.add_unknown(ids, "it is gone");
-  REQUIRE(report.checks.size() == 3);
+  REQUIRE(report.checks.size() == 4);
   CHECK(report.checks[0].status == Status::unknown);
   CHECK(report.checks[0].message == "could not be checked: it is gone");
   CHECK(report.checks[0].fix == "Look for it.");
   CHECK(health::reason_of(report.checks[0]) == "it is gone");
-  CHECK(report.checks[1].id == "one");
-  CHECK(report.checks[2].id == "also");
+  CHECK(report.checks[1].status == Status::unknown);
+  CHECK(report.checks[1].message.starts_with("could not be checked: unexpected failure"));
+  CHECK(report.checks[1].message.find("quotes a value") == std::string::npos);
+  CHECK(report.checks[2].id == "one");
+  CHECK(report.checks[3].id == "also");
   CHECK_THROWS_AS(list.attempt("x", []() -> Check { throw CancelledError("interrupted"); }), CancelledError);
 }
 

@@ -5,11 +5,13 @@
 
 #include "nerve/core/clock.h"
 #include "nerve/events.h"
+#include "nerve/modules/builtin.h"
 #include "nerve/store.h"
 
+#include <functional>
 #include <map>
 #include <memory>
-#include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,18 +37,40 @@ class MigratedStore {
   explicit MigratedStore(Store store = Store::core) : id_(store), database_(engine_.open()) {
     migrate(*database_, store);
   }
+  MigratedStore(const MigratedStore&) = delete;
+  MigratedStore& operator=(const MigratedStore&) = delete;
 
   OpenStore open() { return {id_, *database_, events_, clock_}; }
+  /// What checks and jobs take: this store, and the other one, which is made when it is first asked for.
+  Stores& stores() { return both_; }
   DomainEvents& events() { return events_; }
   ManualClock& clock() { return clock_; }
   db::Database& database() { return *database_; }
+  std::string url() const { return engine_.url(); }
 
  private:
+  class BothStores final : public Stores {
+   public:
+    explicit BothStores(MigratedStore& first) : first_(first) {}
+    OpenStore store(Store store) override {
+      if (store == first_.id_) return first_.open();
+      if (!second_) second_ = std::make_unique<MigratedStore>(store);
+      return {store, *second_->database_, second_->events_, first_.clock_};
+    }
+    std::span<const Module* const> modules() const override { return builtin_modules(); }
+    void run_exclusively(const std::function<void()>& work) override { work(); }
+
+   private:
+    MigratedStore& first_;
+    std::unique_ptr<MigratedStore> second_;
+  };
+
   Store id_;
   Engine engine_;
   std::unique_ptr<db::Database> database_;
   DomainEvents events_;
   ManualClock clock_{Timestamp::parse("2026-03-01T12:00:00Z")};
+  BothStores both_{*this};
 };
 
 }  // namespace nerve::test

@@ -17,10 +17,7 @@
 #include <algorithm>
 #include <csignal>
 #include <exception>
-#include <new>
 #include <string>
-#include <system_error>
-#include <typeinfo>
 #include <vector>
 
 namespace nerve::cli {
@@ -94,8 +91,7 @@ int finish(Output& output, const Command& command, int exit_code) {
   }
 }
 
-/// The only place that catches everything: an exception of the standard library becomes an Error that names
-/// no value.
+/// Nothing is thrown past here: an exception of the standard library becomes an Error that names no value.
 int run_and_report(const Invocation& invocation) {
   Output output(stdout, stderr, output_options(invocation.arguments));
   const Command& command = invocation.command();
@@ -105,21 +101,8 @@ int run_and_report(const Invocation& invocation) {
   } catch (const Error& error) {
     output.error(error);
     exit_code = exit_code_for(error, command);
-  } catch (const std::bad_alloc&) {
-    const Error error(ErrorKind::unavailable, "there is not enough memory",
-                      "Close other programs, then run it again.");
-    output.error(error);
-    exit_code = exit_code_for(error, command);
-  } catch (const std::system_error& unexpected) {
-    const Error error(ErrorKind::failure, std::string("unexpected failure: ") + unexpected.code().message(),
-                      "This is a defect of nerve-db: please report it.");
-    output.error(error);
-    exit_code = exit_code_for(error, command);
   } catch (const std::exception& unexpected) {
-    // The text of a foreign exception may quote values.
-    const Error error(ErrorKind::failure,
-                      std::string("unexpected failure of the kind ") + typeid(unexpected).name(),
-                      "This is a defect of nerve-db: please report it.");
+    const Error error = error_from(unexpected);
     output.error(error);
     exit_code = exit_code_for(error, command);
   }

@@ -53,8 +53,7 @@ Json state_json(const MigrationState& state) {
     json["applied_at"] = state.entry->applied_at.to_text();
     json["applied_by"] = state.entry->applied_by;
     json["duration_us"] = state.entry->duration.count();
-    json["origin"] =
-        std::string(db::enum_texts<migrations::Origin>[static_cast<std::size_t>(state.entry->origin)]);
+    json["origin"] = std::string(db::enum_text(state.entry->origin));
   }
   return json;
 }
@@ -225,7 +224,7 @@ int run_migrate_history(Context& context, const Arguments& arguments) {
                             {"DETAIL"}},
                 .rows = {}};
     for (const migrations::Event& event : events) {
-      const std::string action(db::enum_texts<migrations::Action>[static_cast<std::size_t>(event.action)]);
+      const std::string action(db::enum_text(event.action));
       json.push_back({{"number", event.number},
                       {"at", event.occurred_at.to_text()},
                       {"action", action},

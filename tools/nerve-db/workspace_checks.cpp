@@ -11,6 +11,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -25,6 +27,11 @@ using OpenWorkspace = nerve::workspace::Workspace;
 
 constexpr std::string_view pending_id = "schema.pending";
 constexpr std::string_view drift_id = "schema.drift";
+
+/// Checks whose remedy changes the schema.
+constexpr std::array<std::string_view, 5> schema_changing_ids{
+    "sqlite.indexes", "sqlite.foreign_key_indexes", "postgresql.unused_indexes",
+    "postgresql.duplicate_indexes", "postgresql.foreign_key_indexes"};
 
 Check passing(std::string_view id) {
   Check check;
@@ -77,19 +84,13 @@ Check check_drift(OpenWorkspace& workspace, Store store) {
   return check;
 }
 
-/// What throws is unknown: it says why it could not look.
-template <class Look>
-void add(std::vector<Check>& checks, const health::Skipped& skip, std::string_view id, Look&& look) {
-  if (skip.contains(std::string(id))) return;
-  try {
-    checks.push_back(look());
-  } catch (const CancelledError&) {
-    throw;
-  } catch (const Error& error) {
-    Check& check = checks.emplace_back(passing(id));
-    check.status = Status::unknown;
-    check.message = error.what();
-    check.fix = error.hint();
+/// The schema of a workspace is what its migrations make, so nobody is told to change it by hand.
+void mend_by_migration(health::Report& report) {
+  for (Check& check : report.checks) {
+    if (check.fix.empty() || std::ranges::find(schema_changing_ids, check.id) == schema_changing_ids.end())
+      continue;
+    check.fix =
+        "Report it: a migration of the module that has the table must mend it. A change by hand is drift.";
   }
 }
 
@@ -106,15 +107,15 @@ std::vector<std::string_view> workspace_check_ids() {
 void add_workspace_checks(Context& context, const health::Skipped& skip, health::Report& report) {
   if (context.is_database_named() || !context.config().has("workspace.id")) return;
   OpenWorkspace& workspace = context.open_workspace();
-  std::vector<Check> checks;
+  mend_by_migration(report);
+  health::Report made;
+  health::Checklist checklist(made, skip);
   for (const Store store : every_store) {
-    add(checks, skip, pending_id, [&] { return check_pending(workspace, store); });
-    add(checks, skip, drift_id, [&] { return check_drift(workspace, store); });
+    checklist.attempt(pending_id, [&] { return check_pending(workspace, store); });
+    checklist.attempt(drift_id, [&] { return check_drift(workspace, store); });
   }
-  for (Check& check : nerve::workspace::run_module_checks(workspace)) {
-    if (!skip.contains(check.id)) checks.push_back(std::move(check));
-  }
-  for (Check& check : checks) {
+  nerve::workspace::add_module_checks(workspace, checklist);
+  for (Check& check : made.checks) {
     // Neither these checks nor the modules know where the user stands, so the command is made whole here.
     if (check.fix.starts_with("nerve-db "))
       check.fix += " --workspace " + shell_word(workspace.folder().string());

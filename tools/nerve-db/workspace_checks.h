@@ -16,7 +16,7 @@ namespace nerve::cli {
 std::vector<std::string_view> workspace_check_ids();
 
 /// Adds them where the report is about a workspace of `nerve-db init`: it was not another database that was
-/// named.
+/// named. There the remedy for what the schema lacks is a migration.
 void add_workspace_checks(Context& context, const health::Skipped& skip, health::Report& report);
 
 }  // namespace nerve::cli

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "nerve/db/codec.h"
+
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -22,6 +24,12 @@ class Arguments {
   std::optional<std::string> text(std::string_view name) const;
   /// Of an option whose definition says ValueType::integer.
   std::optional<std::int64_t> integer(std::string_view name) const;
+  /// Of an option whose definition says ValueType::choice with choices_of<Enum>().
+  template <class Enum>
+  std::optional<Enum> choice(std::string_view name) const {
+    const auto given = text(name);
+    return given ? db::enum_of<Enum>(*given) : std::nullopt;
+  }
 
  private:
   std::map<std::string, std::string, std::less<>> values_;

@@ -3,11 +3,13 @@
 
 #include "nerve/arguments.h"
 #include "nerve/core/output.h"
+#include "nerve/db/codec.h"
 
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <limits>
 #include <string_view>
 #include <vector>
@@ -37,7 +39,7 @@ struct Parameter {
   std::vector<std::string_view> choices = {};
   std::int64_t minimum = 0;
   std::int64_t maximum = std::numeric_limits<std::int64_t>::max();
-  bool required = false;  ///< of an operand
+  bool required = false;  ///< of an operand: what must be given is no option
 };
 
 /// What the program gives to a command of a module.
@@ -90,13 +92,19 @@ struct Command {
   std::vector<Parameter> options = {};
   std::vector<Command> commands = {};
   std::string_view exit_codes = {};  ///< a sentence, where they differ from docs/exit_codes.md
-  /// A command line that works where chinook.sqlite is a database, and demo a workspace
-  /// with the tenant acme and the deleted tenant gone.
+  /// A command line that works where chinook.sqlite is a database, and demo a workspace with what
+  /// tests/cli/demo/ puts into it: the tenant acme, and the deleted tenant gone.
   std::string_view example = {};
   /// Does it; throws the errors of nerve/core/error.h. A group without a verb of its own has none.
   CommandAction run = nullptr;
   bool speaks_to_monitoring = false;  ///< errors end it with monitoring_unknown
 };
+
+/// The choices of an option whose value is an enum, as db::enum_texts spells them.
+template <class Enum>
+std::vector<std::string_view> choices_of() {
+  return {std::begin(db::enum_texts<Enum>), std::end(db::enum_texts<Enum>)};
+}
 
 /// The flag that answers the question of CommandContext::require_confirmation beforehand.
 Parameter yes_option();

@@ -14,10 +14,10 @@
 
 namespace nerve {
 
-/// A check that a module adds to `health`. What it throws makes it unknown.
+/// A check that a module adds to `health`. What it throws makes it unknown, and the others are still made.
 struct ModuleCheck {
-  std::string_view id;  ///< stable, dotted: "outbox.dead_letters"
-  health::Check (*run)(Stores& stores);
+  std::string_view id;                   ///< stable, dotted: "outbox.dead_letters"; no other check has it
+  health::Check (*run)(Stores& stores);  ///< leaves the id to the program, which knows it from here
 };
 
 /// A part of the product: its tables, and what it does with them. CONTRIBUTING.md says how one is added.

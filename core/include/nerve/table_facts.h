@@ -57,6 +57,9 @@ struct TableFacts {
   bool is_tenant_owned = false;  ///< has tenant_id
   Change change = Change::any;
   std::optional<Retention> retention = std::nullopt;  ///< absent: kept until somebody decides
+  /// What says something of a natural person (GDPR Art. 4(1)), alone or by the row it stands in: a name, an
+  /// address, a user's id, and when that person did something. The name of a company is none, and neither are
+  /// the columns that every table has (created_by and the times of the row itself).
   std::vector<std::string_view> personal_columns = {};
   std::vector<std::string_view> sealed_columns = {};  ///< hold envelopes of encrypted values
   std::vector<CrossStoreReference> references = {};

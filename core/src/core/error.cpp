@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/core/error.h"
 
+#include <new>
+#include <system_error>
+#include <typeinfo>
+
 namespace nerve {
 
 std::string_view to_string(ErrorKind kind) noexcept {
@@ -31,6 +35,18 @@ std::string_view to_string(ErrorKind kind) noexcept {
       return "cancelled";
   }
   return "failure";
+}
+
+Error error_from(const std::exception& exception) {
+  if (const auto* error = dynamic_cast<const Error*>(&exception)) return *error;
+  if (dynamic_cast<const std::bad_alloc*>(&exception) != nullptr) {
+    return {ErrorKind::unavailable, "there is not enough memory", "Close other programs, then run it again."};
+  }
+  const auto* system = dynamic_cast<const std::system_error*>(&exception);
+  return {ErrorKind::failure,
+          system != nullptr ? "unexpected failure: " + system->code().message()
+                            : std::string("unexpected failure of the kind ") + typeid(exception).name(),
+          "This is a defect of the program: please report it."};
 }
 
 }  // namespace nerve

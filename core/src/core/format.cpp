@@ -36,6 +36,17 @@ std::string format_count(std::int64_t count) {
   return digits;
 }
 
+namespace {
+
+/// "2 min 5 s", and "2 min" where nothing is left of the smaller unit.
+std::string in_two_units(std::int64_t amount, std::int64_t per_larger, const char* larger,
+                         const char* smaller) {
+  const std::string text = fmt::format("{} {}", amount / per_larger, larger);
+  return amount % per_larger == 0 ? text : fmt::format("{} {} {}", text, amount % per_larger, smaller);
+}
+
+}  // namespace
+
 std::string format_duration(std::chrono::nanoseconds duration) {
   if (duration < std::chrono::nanoseconds::zero()) {
     // The most negative span has no positive counterpart.
@@ -54,11 +65,11 @@ std::string format_duration(std::chrono::nanoseconds duration) {
   const bool up = duration - cut >= std::chrono::milliseconds(500);
   const std::chrono::seconds rounded = cut + std::chrono::seconds(up ? 1 : 0);
   const auto seconds = rounded.count();
-  if (seconds < 3600) return fmt::format("{} min {} s", seconds / 60, seconds % 60);
+  if (seconds < 3600) return in_two_units(seconds, 60, "min", "s");
   const auto minutes = std::chrono::round<std::chrono::minutes>(rounded).count();
-  if (minutes < 24 * 60) return fmt::format("{} h {} min", minutes / 60, minutes % 60);
+  if (minutes < 24 * 60) return in_two_units(minutes, 60, "h", "min");
   const auto hours = std::chrono::round<std::chrono::hours>(rounded).count();
-  return fmt::format("{} d {} h", hours / 24, hours % 24);
+  return in_two_units(hours, 24, "d", "h");
 }
 
 std::string list_names(std::span<const std::string> names, std::size_t named_max) {

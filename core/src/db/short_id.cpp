@@ -2,6 +2,7 @@
 #include "nerve/db/short_id.h"
 
 #include "nerve/core/error.h"
+#include "nerve/core/text.h"
 
 #include <algorithm>
 #include <cctype>
@@ -12,10 +13,14 @@ namespace nerve::db {
 
 namespace {
 
+bool has_id_characters(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) {
+    return c == '-' || std::isxdigit(static_cast<unsigned char>(c)) != 0;
+  });
+}
+
 bool is_end_of_id(std::string_view text) {
-  return text.size() >= short_id_length_min && text.size() <= Uuid::text_length &&
-         std::ranges::all_of(
-             text, [](char c) { return c == '-' || std::isxdigit(static_cast<unsigned char>(c)) != 0; });
+  return text.size() >= short_id_length_min && text.size() <= Uuid::text_length && has_id_characters(text);
 }
 
 std::string lower_case(std::string_view text) {
@@ -39,6 +44,15 @@ std::optional<Uuid> find_id(Transaction& transaction, const Identifier& table, s
   }
   if (found.empty()) return std::nullopt;
   return found.front();
+}
+
+void throw_not_found(const MissingRecord& missing) {
+  std::string hint = missing.hint;
+  if (missing.text.size() < short_id_length_min && has_id_characters(missing.text)) {
+    hint += " Of an id, at least the last " + std::to_string(short_id_length_min) + " characters are needed.";
+  }
+  throw NotFoundError("there is no " + std::string(missing.noun) + " " + sanitize_for_terminal(missing.text),
+                      hint);
 }
 
 }  // namespace nerve::db

@@ -17,16 +17,16 @@ std::string_view visibility_condition(Visibility visibility) noexcept {
   return "TRUE";
 }
 
-bool SoftDeletion::erase(Transaction& transaction, const Value& key, Timestamp now) const {
+bool SoftDeletion::erase_row(Transaction& transaction, const Parameter& key, Timestamp now) const {
   return transaction.execute("UPDATE " + table_.quoted() + " SET deleted_at = :now WHERE " + key_.quoted() +
                                  " = :key AND deleted_at IS NULL",
-                             {{"now", now}, {"key", key}}) == 1;
+                             {{"now", now}, key}) == 1;
 }
 
-bool SoftDeletion::restore(Transaction& transaction, const Value& key) const {
+bool SoftDeletion::restore_row(Transaction& transaction, const Parameter& key) const {
   return transaction.execute("UPDATE " + table_.quoted() + " SET deleted_at = NULL WHERE " + key_.quoted() +
                                  " = :key AND deleted_at IS NOT NULL",
-                             {{"key", key}}) == 1;
+                             {key}) == 1;
 }
 
 std::int64_t SoftDeletion::purge(Transaction& transaction, Timestamp before, std::int64_t limit) const {
@@ -42,18 +42,18 @@ std::int64_t SoftDeletion::count(Transaction& transaction, Visibility visibility
                                        std::string(visibility_condition(visibility)));
 }
 
-bool SoftDeletion::exists(Transaction& transaction, const Value& key, Visibility visibility) const {
+bool SoftDeletion::row_exists(Transaction& transaction, const Parameter& key, Visibility visibility) const {
   return transaction
       .maybe<std::int64_t>("SELECT 1 FROM " + table_.quoted() + " WHERE " + key_.quoted() + " = :key AND " +
                                std::string(visibility_condition(visibility)),
-                           {{"key", key}})
+                           {key})
       .has_value();
 }
 
-std::optional<Timestamp> SoftDeletion::deleted_at(Transaction& transaction, const Value& key) const {
+std::optional<Timestamp> SoftDeletion::row_deleted_at(Transaction& transaction, const Parameter& key) const {
   return transaction
       .maybe<std::optional<Timestamp>>(
-          "SELECT deleted_at FROM " + table_.quoted() + " WHERE " + key_.quoted() + " = :key", {{"key", key}})
+          "SELECT deleted_at FROM " + table_.quoted() + " WHERE " + key_.quoted() + " = :key", {key})
       .value_or(std::nullopt);
 }
 

@@ -3,6 +3,7 @@
 
 #include "nerve/core/error.h"
 
+#include <exception>
 #include <utility>
 
 namespace nerve::health {
@@ -33,7 +34,8 @@ Check Checklist::evaluate(std::string_view id, const std::function<Check()>& che
     return check();
   } catch (const CancelledError&) {
     throw;
-  } catch (const Error& error) {
+  } catch (const std::exception& exception) {
+    const Error error = error_from(exception);
     return unknown_check(id, error.what(), error.hint());
   }
 }

@@ -19,7 +19,7 @@ namespace nerve::jobs {
 namespace {
 
 std::string text_of(Outcome outcome) {
-  return std::string(db::enum_texts<Outcome>[static_cast<std::size_t>(outcome)]);
+  return std::string(db::enum_text(outcome));
 }
 
 TableCell cell_of(Outcome outcome) {

@@ -31,8 +31,7 @@ health::Check check_runs(Stores& stores) {
           fmt::format("{} ran {} ago", status.job.name, format_duration(now - status.last->started_at)));
     }
   }
-  return {.id = "jobs.runs",
-          .status = wrong.empty() ? health::Status::ok : health::Status::warning,
+  return {.status = wrong.empty() ? health::Status::ok : health::Status::warning,
           .value = fmt::format("{} of {} amiss", wrong.size(), statuses.size()),
           .threshold = "every last run succeeded, within ten times its interval",
           .message = wrong.empty() ? "the jobs run" : fmt::format("{}", fmt::join(wrong, ", ")),

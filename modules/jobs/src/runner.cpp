@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <exception>
 
 namespace nerve::jobs {
 
@@ -39,9 +40,9 @@ JobReport run_job(Stores& stores, const Job& job, bool is_dry_run, Outcome& outc
     return report;
   } catch (const CancelledError&) {
     throw;
-  } catch (const Error& error) {
+  } catch (const std::exception& exception) {
     outcome = Outcome::failed;
-    return {.counts = {}, .problems = {error.what()}};
+    return {.counts = {}, .problems = {error_from(exception).what()}};
   }
 }
 
@@ -76,6 +77,7 @@ std::vector<JobStatus> chosen(std::vector<JobStatus> statuses, const RunOptions&
         statuses, [&](const JobStatus& status) { return status.job.name == *options.job; });
     if (found != statuses.end()) return {*found};
     std::vector<std::string_view> names;
+    names.reserve(statuses.size());
     for (const JobStatus& status : statuses) names.push_back(status.job.name);
     const auto meant = closest_match(*options.job, names);
     throw NotFoundError(fmt::format("there is no job {}", *options.job),

@@ -6,6 +6,7 @@
 
 #include "nerve/core/error.h"
 #include "nerve/core/json.h"
+#include "nerve/list_command.h"
 #include "nerve/store.h"
 #include "nerve/tenancy/tenants.h"
 
@@ -22,14 +23,9 @@ Tenants tenants_of(CommandContext& context) {
   return Tenants(context.stores().store(Store::core));
 }
 
-/// The command's data: the id alone, or the whole tenant as JSON; and what was done, for people.
 void report(Output& output, const Tenant& tenant, std::string_view what) {
-  if (output.wants_json()) {
-    output.json(tenant_json(tenant));
-    return;
-  }
-  output.note(fmt::format("{} the tenant {}: {}", what, tenant.slug, tenant.name));
-  output.line(tenant.id.to_string());
+  show_change(output, tenant_json(tenant),
+              fmt::format("{} the tenant {}: {}", what, tenant.slug, tenant.name));
 }
 
 int run_create(CommandContext& context, const Arguments& arguments) {
@@ -49,11 +45,11 @@ int run_list(CommandContext& context, const Arguments& arguments) {
   }
   Tenants tenants = tenants_of(context);
   TenantQuery query;
-  query.limit = arguments.integer("--limit").value_or(TenantQuery::limit_default);
+  query.limit = limit_from(arguments);
   if (arguments.has("--all")) query.visibility = db::Visibility::all;
   if (arguments.has("--deleted")) query.visibility = db::Visibility::deleted;
   if (const auto after = arguments.text("--after")) query.after = tenants.find(*after).id;
-  show_page(context.output(), tenants.list(query));
+  show_tenants(context.output(), tenants.list(query));
   return 0;
 }
 
@@ -139,16 +135,8 @@ Command list_command() {
           .summary = "list the tenants in the order in which they were made",
           .options = {{.name = "--all", .description = "deleted ones as well"},
                       {.name = "--deleted", .description = "only deleted ones"},
-                      {.name = "--limit",
-                       .value_name = "N",
-                       .type = ValueType::integer,
-                       .description = "show at most N tenants (default: 50)",
-                       .minimum = 1,
-                       .maximum = TenantQuery::limit_max},
-                      {.name = "--after",
-                       .value_name = "ID",
-                       .type = ValueType::text,
-                       .description = "begin after this tenant"}},
+                      limit_option(),
+                      after_option()},
           .example = "nerve-db tenant list --all --workspace demo",
           .run = &run_list};
 }

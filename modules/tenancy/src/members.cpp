@@ -2,10 +2,10 @@
 #include "nerve/tenancy/members.h"
 
 #include "member_store.h"
-#include "tenant_store.h"
 
 #include "nerve/core/error.h"
 #include "nerve/tenancy/events.h"
+#include "nerve/tenancy/tenants.h"
 
 #include <fmt/format.h>
 
@@ -23,11 +23,7 @@ Membership require_member(db::Transaction& transaction, const TenantId& tenant, 
 Membership Members::join(const TenantId& tenant, const UserId& user, MemberRole role) {
   const auto id = new_id<MembershipTag>();
   return store_.database.write([&](db::Transaction& transaction) {
-    const auto joined = lock_tenant(transaction, tenant);
-    if (!joined || joined->deleted_at) {
-      throw NotFoundError("there is no such tenant, or it is deleted",
-                          "`nerve-db tenant list --all` shows the tenants.");
-    }
+    const Tenant joined = require_live_tenant(transaction, tenant);
     const Membership membership{.id = id,
                                 .tenant = tenant,
                                 .user = user,
@@ -36,7 +32,7 @@ Membership Members::join(const TenantId& tenant, const UserId& user, MemberRole 
                                 .joined_at = store_.clock.now(),
                                 .left_at = std::nullopt};
     if (!insert_membership(transaction, membership)) {
-      throw ConflictError(fmt::format("the user is a member of the tenant {} already", joined->slug),
+      throw ConflictError(fmt::format("the user is a member of the tenant {} already", joined.slug),
                           "There is nothing to do.");
     }
     store_.events.publish(transaction, MemberJoined{tenant, user});

@@ -2,8 +2,8 @@
 #include "output.h"
 
 #include "nerve/core/text.h"
+#include "nerve/list_command.h"
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace nerve::tenancy {
@@ -12,7 +12,7 @@ namespace {
 
 std::string status_text(const Tenant& tenant) {
   if (tenant.deleted_at) return "deleted";
-  return std::string(db::enum_texts<TenantStatus>[static_cast<std::size_t>(tenant.status)]);
+  return std::string(db::enum_text(tenant.status));
 }
 
 Json text_or_null(const std::optional<std::string>& text) {
@@ -25,7 +25,7 @@ Json tenant_json(const Tenant& tenant) {
   return {{"id", tenant.id.to_string()},
           {"slug", tenant.slug},
           {"name", tenant.name},
-          {"status", db::enum_texts<TenantStatus>[static_cast<std::size_t>(tenant.status)]},
+          {"status", db::enum_text(tenant.status)},
           {"primary_domain", text_or_null(tenant.primary_domain)},
           {"subscription_tier", tenant.subscription_tier},
           {"max_seats", tenant.max_seats},
@@ -57,24 +57,20 @@ void show_tenant(Output& output, const Tenant& tenant) {
   output.key_values(pairs);
 }
 
-void show_page(Output& output, const TenantPage& page) {
-  if (output.wants_json()) {
-    Json list = Json::array();
-    for (const Tenant& tenant : page.tenants) list.push_back(tenant_json(tenant));
-    output.json({{"tenants", std::move(list)}, {"next", page.next ? Json(page.next->to_string()) : Json()}});
-    return;
-  }
-  if (page.tenants.empty()) {
-    output.note("no tenant");
-    return;
-  }
-  Table table{.columns = {{"ID"}, {"SLUG"}, {"NAME"}, {"STATUS"}, {"SUBSCRIPTION"}, {"CREATED"}}, .rows = {}};
-  for (const Tenant& tenant : page.tenants) {
-    table.rows.push_back({tenant.id.short_text(), tenant.slug, tenant.name, status_text(tenant),
-                          tenant.subscription_tier, output.time(tenant.created_at)});
-  }
-  output.table(table);
-  if (page.next) output.note(fmt::format("more follow: --after {}", page.next->to_string()));
+void show_tenants(Output& output, const TenantPage& page) {
+  show_page<Tenant>(output, page,
+                    {.name = "tenants",
+                     .none = "no tenant",
+                     .columns = {{"ID"}, {"SLUG"}, {"NAME"}, {"STATUS"}, {"SUBSCRIPTION"}, {"CREATED"}},
+                     .to_json = &tenant_json,
+                     .to_cells = [&](const Tenant& tenant) {
+                       return std::vector<TableCell>{tenant.id.short_text(),
+                                                     tenant.slug,
+                                                     tenant.name,
+                                                     status_text(tenant),
+                                                     tenant.subscription_tier,
+                                                     output.time(tenant.created_at)};
+                     }});
 }
 
 }  // namespace nerve::tenancy

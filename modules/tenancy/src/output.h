@@ -9,6 +9,6 @@ namespace nerve::tenancy {
 
 Json tenant_json(const Tenant& tenant);
 void show_tenant(Output& output, const Tenant& tenant);
-void show_page(Output& output, const TenantPage& page);
+void show_tenants(Output& output, const TenantPage& page);
 
 }  // namespace nerve::tenancy

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/tenancy/tenants.h"
 
-#include "fields.h"
 #include "tenant_store.h"
 
 #include "nerve/core/error.h"
 #include "nerve/core/text.h"
 #include "nerve/db/short_id.h"
 #include "nerve/tenancy/events.h"
+#include "nerve/validate/fields.h"
+#include "nerve/validate/slug.h"
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <utility>
 
 namespace nerve::tenancy {
 
@@ -23,27 +24,25 @@ constexpr std::int64_t seats_max = 1'000'000;
 /// Slugs that the nearest one is looked for in.
 constexpr std::int64_t candidates_max = 1000;
 
-constexpr std::string_view field_hint = "Correct what is named; nothing was changed.";
-
 NewTenant checked(const NewTenant& given) {
-  Fields fields("tenant");
+  validate::Fields fields("tenant");
   NewTenant tenant = given;
   tenant.name = fields.name("name", given.name, tenant_name_length_max);
-  if (given.slug.empty()) tenant.slug = slug_of(tenant.name);
+  if (given.slug.empty()) tenant.slug = validate::slug_of(tenant.name);
   if (given.slug.empty() && tenant.slug.empty() && !tenant.name.empty()) {
     fields.require(false, "slug", "required",
                    "cannot be made from this name: it has no ASCII letter or digit");
   } else if (!tenant.name.empty() || !given.slug.empty()) {
-    fields.slug(tenant.slug);
+    fields.slug("slug", tenant.slug);
   }
-  tenant.primary_domain = fields.domain("primary_domain", given.primary_domain);
-  tenant.billing_email = fields.email("billing_email", given.billing_email);
+  tenant.primary_domain = fields.optional_domain("primary_domain", given.primary_domain);
+  tenant.billing_email = fields.optional_email("billing_email", given.billing_email);
   tenant.subscription_tier = fields.name("subscription_tier", given.subscription_tier, tier_length_max);
   fields.require(given.max_seats > 0 && given.max_seats <= seats_max, "max_seats", "range",
                  fmt::format("must be from 1 to {}", seats_max));
   fields.require(given.max_domains > 0 && given.max_domains <= seats_max, "max_domains", "range",
                  fmt::format("must be from 1 to {}", seats_max));
-  fields.finish(field_hint);
+  fields.finish();
   return tenant;
 }
 
@@ -61,15 +60,15 @@ NewTenant checked(const NewTenant& given) {
                       "Leave it out, or choose another domain; a deleted tenant keeps its own.");
 }
 
-Tenant require_live(db::Transaction& transaction, const TenantId& id) {
+}  // namespace
+
+Tenant require_live_tenant(db::Transaction& transaction, const TenantId& id) {
   auto tenant = lock_tenant(transaction, id);
   if (tenant && !tenant->deleted_at) return std::move(*tenant);
   throw NotFoundError(
       tenant ? fmt::format("the tenant {} is deleted", tenant->slug) : "there is no tenant with this id",
       tenant ? "Restore it first." : "`nerve-db tenant list` shows the tenants.");
 }
-
-}  // namespace
 
 Tenant Tenants::create(const NewTenant& given) {
   const NewTenant tenant = checked(given);
@@ -82,11 +81,11 @@ Tenant Tenants::create(const NewTenant& given) {
 }
 
 Tenant Tenants::rename(const TenantId& id, std::string_view name) {
-  Fields fields("tenant");
+  validate::Fields fields("tenant");
   const std::string clean = fields.name("name", name, tenant_name_length_max);
-  fields.finish(field_hint);
+  fields.finish();
   return store_.database.write([&](db::Transaction& transaction) {
-    const Tenant before = require_live(transaction, id);
+    Tenant before = require_live_tenant(transaction, id);
     if (before.name == clean) return before;
     set_name(transaction, id, clean);
     store_.events.publish(transaction, TenantRenamed{id, before.name, clean});
@@ -96,7 +95,7 @@ Tenant Tenants::rename(const TenantId& id, std::string_view name) {
 
 Tenant Tenants::set_status(const TenantId& id, TenantStatus status) {
   return store_.database.write([&](db::Transaction& transaction) {
-    require_live(transaction, id);
+    require_live_tenant(transaction, id);
     tenancy::set_status(transaction, id, status);
     return *read_tenant(transaction, id);
   });
@@ -104,7 +103,7 @@ Tenant Tenants::set_status(const TenantId& id, TenantStatus status) {
 
 Tenant Tenants::erase(const TenantId& id) {
   return store_.database.write([&](db::Transaction& transaction) {
-    require_live(transaction, id);
+    require_live_tenant(transaction, id);
     set_deleted(transaction, id, store_.clock.now());
     store_.events.publish(transaction, TenantDeleted{id});
     return *read_tenant(transaction, id);
@@ -137,9 +136,10 @@ Tenant Tenants::find(std::string_view text) {
     const std::vector<std::string> known = slugs(transaction, candidates_max);
     const std::vector<std::string_view> candidates(known.begin(), known.end());
     const auto meant = closest_match(text, candidates);
-    throw NotFoundError(
-        fmt::format("there is no tenant {}", sanitize_for_terminal(text)),
-        meant ? fmt::format("Did you mean {}?", *meant) : "`nerve-db tenant list --all` shows the tenants.");
+    db::throw_not_found({.noun = "tenant",
+                         .text = text,
+                         .hint = meant ? fmt::format("Did you mean {}?", *meant)
+                                       : "`nerve-db tenant list --all` shows the tenants."});
   });
 }
 
@@ -148,16 +148,12 @@ std::optional<Tenant> Tenants::get(const TenantId& id) {
 }
 
 TenantPage Tenants::list(const TenantQuery& query) {
-  TenantQuery one_more = query;
-  one_more.limit = std::clamp<std::int64_t>(query.limit, 1, TenantQuery::limit_max) + 1;
-  TenantPage page;
-  page.tenants =
-      store_.database.read([&](db::Transaction& transaction) { return list_tenants(transaction, one_more); });
-  if (std::ssize(page.tenants) == one_more.limit) {
-    page.tenants.pop_back();
-    page.next = page.tenants.back().id;
-  }
-  return page;
+  return read_page(query.limit, &Tenant::id, [&](std::int64_t limit) {
+    TenantQuery rows = query;
+    rows.limit = limit;
+    return store_.database.read(
+        [&](db::Transaction& transaction) { return list_tenants(transaction, rows); });
+  });
 }
 
 std::int64_t Tenants::count(db::Visibility visibility) {

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/tenancy/webhooks.h"
 
-#include "fields.h"
-#include "tenant_store.h"
 #include "webhook_store.h"
 
 #include "nerve/core/bytes.h"
 #include "nerve/core/error.h"
 #include "nerve/crypto/hash.h"
+#include "nerve/tenancy/tenants.h"
+#include "nerve/validate/fields.h"
 
 #include <fmt/format.h>
-
-#include <algorithm>
 
 namespace nerve::tenancy {
 
@@ -24,7 +22,7 @@ constexpr std::size_t events_max = 100;
 constexpr std::size_t secret_bytes_min = 32;
 
 Webhook checked(const TenantId& tenant, const NewWebhook& given, Timestamp now) {
-  Fields fields("webhook");
+  validate::Fields fields("webhook");
   Webhook webhook;
   webhook.id = new_id<WebhookTag>();
   webhook.tenant = tenant;
@@ -40,7 +38,7 @@ Webhook checked(const TenantId& tenant, const NewWebhook& given, Timestamp now) 
     webhook.secret_hash = to_hex(crypto::sha256(given.secret->reveal()));
   }
   webhook.created_at = now;
-  fields.finish("Correct what is named; nothing was changed.");
+  fields.finish();
   return webhook;
 }
 
@@ -51,15 +49,11 @@ Webhook checked(const TenantId& tenant, const NewWebhook& given, Timestamp now) 
 }  // namespace
 
 Webhook Webhooks::add(const TenantId& tenant, const NewWebhook& given) {
-  const Webhook webhook = checked(tenant, given, store_.clock.now());
+  Webhook webhook = checked(tenant, given, store_.clock.now());
   store_.database.write([&](db::Transaction& transaction) {
-    const auto owner = lock_tenant(transaction, tenant);
-    if (!owner || owner->deleted_at) {
-      throw NotFoundError("there is no such tenant, or it is deleted",
-                          "`nerve-db tenant list --all` shows the tenants.");
-    }
+    const Tenant owner = require_live_tenant(transaction, tenant);
     if (!insert_webhook(transaction, webhook)) {
-      throw ConflictError(fmt::format("the tenant {} has a webhook of this name already", owner->slug),
+      throw ConflictError(fmt::format("the tenant {} has a webhook of this name already", owner.slug),
                           "Choose another name, or restore the deleted one.");
     }
   });

@@ -40,8 +40,7 @@ Check check_references(Stores& stores) {
     if (here > 0) names.push_back(fmt::format("{} ({})", reference.name(), here));
     orphans += here;
   }
-  Check check{.id = "cross_store.references",
-              .status = orphans == 0 ? Status::ok : Status::warning,
+  Check check{.status = orphans == 0 ? Status::ok : Status::warning,
               .value = fmt::format("{} of {} missing", format_count(orphans), format_count(looked_up)),
               .threshold = "none missing",
               .message = "every record that is named across the stores is there",
@@ -61,8 +60,7 @@ Check check_dead_letters(Stores& stores) {
     if (here > 0 && !first) first = store;
     dead += here;
   }
-  Check check{.id = "outbox.dead_letters",
-              .status = dead == 0 ? Status::ok : Status::warning,
+  Check check{.status = dead == 0 ? Status::ok : Status::warning,
               .value = format_count(dead),
               .threshold = "none",
               .message = "no message between the stores was given up",
@@ -86,8 +84,7 @@ Check check_backlog(Stores& stores) {
       oldest = std::max(oldest, stores.store(id).clock.now() - *counts.oldest_pending_at);
     }
   }
-  Check check{.id = "outbox.backlog",
-              .status = oldest <= backlog_age_max ? Status::ok : Status::warning,
+  Check check{.status = oldest <= backlog_age_max ? Status::ok : Status::warning,
               .value = fmt::format("{} pending", format_count(pending)),
               .threshold = fmt::format("none older than {}", format_duration(backlog_age_max)),
               .message = "messages between the stores are carried over in time",

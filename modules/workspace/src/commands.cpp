@@ -6,37 +6,30 @@
 #include "nerve/core/json.h"
 #include "nerve/core/text.h"
 #include "nerve/db/short_id.h"
+#include "nerve/list_command.h"
 #include "nerve/store.h"
 #include "nerve/workspace/outbox_state.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <array>
+#include <optional>
 #include <utility>
 
 namespace nerve::workspace {
 
 namespace {
 
-constexpr std::int64_t limit_default = 50;
-constexpr std::int64_t limit_max = 1000;
-
 OpenStore store_from(CommandContext& context, const Arguments& arguments) {
-  return context.stores().store(arguments.text("--store") == "secure" ? Store::secure : Store::core);
-}
-
-MessageState state_from(const Arguments& arguments) {
-  const std::string wanted = arguments.text("--state").value_or("dead");
-  if (wanted == "pending") return MessageState::pending;
-  return wanted == "delivered" ? MessageState::delivered : MessageState::dead;
+  return context.stores().store(arguments.choice<Store>("--store").value_or(Store::core));
 }
 
 OutboxMessageId require_message(db::Transaction& transaction, const OpenStore& store, std::string_view text) {
   if (const auto id = db::find_id(transaction, "outbox_messages", text)) return OutboxMessageId(*id);
-  throw NotFoundError(
-      fmt::format("the outbox of the {} store has no message with this id", to_string(store.id)),
-      "`nerve-db outbox list` shows the ids; --store names the other store.");
+  db::throw_not_found(
+      {.noun = "message",
+       .text = text,
+       .hint = fmt::format("`nerve-db outbox list --store {}` shows the ids.", to_string(store.id))});
 }
 
 Json message_json(const TrackedMessage& tracked) {
@@ -45,7 +38,7 @@ Json message_json(const TrackedMessage& tracked) {
           {"topic", message.topic},
           {"number", message.number},
           {"payload", parse_json(message.payload, "payload")},
-          {"state", db::enum_texts<MessageState>[static_cast<std::size_t>(state)]},
+          {"state", db::enum_text(state)},
           {"attempts", message.attempts},
           {"created_at", message.created_at.to_text()},
           {"next_attempt_at", state == MessageState::pending ? Json(next_attempt_at.to_text()) : Json()},
@@ -53,42 +46,30 @@ Json message_json(const TrackedMessage& tracked) {
           {"last_error", last_error ? Json(*last_error) : Json()}};
 }
 
-void show(Output& output, const std::vector<TrackedMessage>& messages, bool has_more) {
-  if (output.wants_json()) {
-    Json list = Json::array();
-    for (const TrackedMessage& tracked : messages) list.push_back(message_json(tracked));
-    output.json({{"messages", std::move(list)},
-                 {"next", has_more ? Json(messages.back().message.id.to_string()) : Json()}});
-    return;
-  }
-  if (messages.empty()) {
-    output.note("no such message");
-    return;
-  }
-  constexpr auto right = Column::Align::right;
-  Table table{
-      .columns = {{"ID"}, {"TOPIC"}, {"NUMBER", right}, {"CREATED"}, {"ATTEMPTS", right}, {"LAST ERROR"}},
-      .rows = {}};
-  for (const auto& [message, state, next_attempt_at, last_error, delivered_at] : messages) {
-    table.rows.push_back({message.id.short_text(), message.topic, format_count(message.number),
-                          output.time(message.created_at), format_count(message.attempts),
-                          last_error.value_or("")});
-  }
-  output.table(table);
-  if (has_more) output.note(fmt::format("more follow: --after {}", messages.back().message.id.to_string()));
-}
-
 int run_list(CommandContext& context, const Arguments& arguments) {
   const OpenStore store = store_from(context, arguments);
-  const auto limit = arguments.integer("--limit").value_or(limit_default);
-  std::vector<TrackedMessage> messages = store.database.read([&](db::Transaction& transaction) {
-    const auto after = arguments.text("--after");
-    return list_messages(transaction, state_from(arguments), limit + 1,
-                         after ? std::optional(require_message(transaction, store, *after)) : std::nullopt);
+  const auto state = arguments.choice<MessageState>("--state").value_or(MessageState::dead);
+  const auto page = store.database.read([&](db::Transaction& transaction) {
+    std::optional<OutboxMessageId> after;
+    if (const auto text = arguments.text("--after")) after = require_message(transaction, store, *text);
+    return read_page(
+        limit_from(arguments), [](const TrackedMessage& tracked) { return tracked.message.id; },
+        [&](std::int64_t limit) { return list_messages(transaction, state, limit, after); });
   });
-  const bool has_more = std::ssize(messages) > limit;
-  if (has_more) messages.pop_back();
-  show(context.output(), messages, has_more);
+  Output& output = context.output();
+  constexpr auto right = Column::Align::right;
+  show_page<TrackedMessage>(
+      output, page,
+      {.name = "messages",
+       .none = "no such message",
+       .columns = {{"ID"}, {"TOPIC"}, {"NUMBER", right}, {"CREATED"}, {"ATTEMPTS", right}, {"LAST ERROR"}},
+       .to_json = &message_json,
+       .to_cells = [&](const TrackedMessage& tracked) {
+         const OutboxMessage& message = tracked.message;
+         return std::vector<TableCell>{message.id.short_text(),        message.topic,
+                                       format_count(message.number),   output.time(message.created_at),
+                                       format_count(message.attempts), tracked.last_error.value_or("")};
+       }});
   return 0;
 }
 
@@ -120,7 +101,7 @@ Parameter store_option() {
           .value_name = "STORE",
           .type = ValueType::choice,
           .description = "store that sends the messages: core or secure (default: core)",
-          .choices = {"core", "secure"}};
+          .choices = choices_of<Store>()};
 }
 
 Command list_command() {
@@ -131,17 +112,9 @@ Command list_command() {
                        .value_name = "STATE",
                        .type = ValueType::choice,
                        .description = "dead, pending or delivered (default: dead)",
-                       .choices = {"dead", "pending", "delivered"}},
-                      {.name = "--limit",
-                       .value_name = "N",
-                       .type = ValueType::integer,
-                       .description = "show at most N messages (default: 50)",
-                       .minimum = 1,
-                       .maximum = limit_max},
-                      {.name = "--after",
-                       .value_name = "ID",
-                       .type = ValueType::text,
-                       .description = "begin after the message with this id, or this end of it"}},
+                       .choices = choices_of<MessageState>()},
+                      limit_option(),
+                      after_option()},
           .example = "nerve-db outbox list --state pending --workspace demo",
           .run = &run_list};
 }

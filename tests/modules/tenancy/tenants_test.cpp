@@ -118,6 +118,22 @@ CONFORMANCE_TEST("a deleted tenant is left out until it is restored, and keeps a
   CHECK(contains(error_of([&] { tenants.restore(acme.id); }), "conflict"));
 }
 
+CONFORMANCE_TEST("a transaction of another module can require that a tenant is live") {
+  if (Engine::is_waived()) return;
+  MigratedStore<Engine> store;
+  Tenants tenants(store.open());
+  const Tenant acme = tenants.create({.name = "Acme"});
+  const auto require = [&](const TenantId& id) {
+    return store.database().write(
+        [&](db::Transaction& t) { return tenancy::require_live_tenant(t, id).slug; });
+  };
+  CHECK(require(acme.id) == "acme");
+  tenants.erase(acme.id);
+  CHECK(contains(error_of([&] { require(acme.id); }), "not_found: the tenant acme is deleted"));
+  CHECK(contains(error_of([&] { require(system_tenant); }), "not_found"));
+  CHECK(contains(error_of([&] { require(TenantId(new_uuid())); }), "not_found"));
+}
+
 CONFORMANCE_TEST("the system tenant is there, is never seen and cannot be changed") {
   if (Engine::is_waived()) return;
   MigratedStore<Engine> store;
@@ -125,7 +141,7 @@ CONFORMANCE_TEST("the system tenant is there, is never seen and cannot be change
   CHECK(store.database().read([](db::Transaction& t) {
     return t.one<std::string>("SELECT slug FROM tenants WHERE id = :id", {{"id", system_tenant}});
   }) == "system");
-  CHECK(tenants.list({.visibility = db::Visibility::all}).tenants.empty());
+  CHECK(tenants.list({.visibility = db::Visibility::all}).items.empty());
   CHECK_FALSE(tenants.get(system_tenant));
   CHECK(contains(error_of([&] { tenants.find("system"); }), "not_found"));
   CHECK(contains(error_of([&] { tenants.find(system_tenant.to_string()); }), "not_found"));
@@ -152,6 +168,7 @@ CONFORMANCE_TEST("a list comes in pages, each tenant once, in the order in which
   MigratedStore<Engine> store;
   Tenants tenants(store.open());
   std::vector<std::string> made;
+  made.reserve(7);
   for (int i = 0; i < 7; ++i)
     made.push_back(tenants.create({.name = "tenant " + std::to_string(9 - i)}).slug);
   tenants.erase(tenants.find(made[3]).id);
@@ -161,7 +178,7 @@ CONFORMANCE_TEST("a list comes in pages, each tenant once, in the order in which
   int pages = 0;
   do {
     const auto page = tenants.list(query);
-    for (const Tenant& tenant : page.tenants) listed.push_back(tenant.slug);
+    for (const Tenant& tenant : page.items) listed.push_back(tenant.slug);
     query.after = page.next;
     ++pages;
   } while (query.after);

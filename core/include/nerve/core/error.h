@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -46,6 +47,10 @@ class Error : public std::runtime_error {
   ErrorKind kind_;
   std::string hint_;
 };
+
+/// What stands for an exception of another kind, such as one of the standard library: its type, never its
+/// text, which may quote values. An Error stays what it is, without what derived classes add.
+Error error_from(const std::exception& exception);
 
 /// A database refused or failed. `code()` is the SQLSTATE on PostgreSQL and the extended result code's name
 /// on SQLite (such as "SQLITE_CONSTRAINT_UNIQUE"); it is empty where neither applies.

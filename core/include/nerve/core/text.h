@@ -54,7 +54,7 @@ std::string format_size(std::uint64_t size_bytes);
 /// "1,234,567".
 std::string format_count(std::int64_t count);
 
-/// "850 ns", "12 µs", "3.4 ms", "1.5 s", "2 min 5 s", "1 h 3 min", "2 d 4 h".
+/// "850 ns", "12 µs", "3.4 ms", "1.5 s", "2 min 5 s", "1 h 3 min", "2 d 4 h"; "1 d" where no hour is left.
 std::string format_duration(std::chrono::nanoseconds duration);
 
 /// "a, b, c": at most `named_max` of the names, then "and 4 more".

@@ -167,19 +167,32 @@ struct Codec<Json> {
 template <class E>
 inline constexpr std::string_view enum_texts[1] = {};
 
+/// The text of an enumerator.
+template <class E>
+constexpr std::string_view enum_text(E value) noexcept {
+  static_assert(!enum_texts<E>[0].empty(), "enum_texts must be specialized for this enum");
+  return enum_texts<E>[static_cast<std::size_t>(value)];
+}
+
+/// The enumerator that has this text; nothing where none has it.
+template <class E>
+constexpr std::optional<E> enum_of(std::string_view text) noexcept {
+  static_assert(!enum_texts<E>[0].empty(), "enum_texts must be specialized for this enum");
+  std::size_t position = 0;
+  for (const std::string_view known : enum_texts<E>) {
+    if (known == text) return static_cast<E>(position);
+    ++position;
+  }
+  return std::nullopt;
+}
+
 template <class E>
 requires std::is_enum_v<E>
 struct Codec<E> {
   static constexpr ValueType type = ValueType::text;
-  static Value encode(E value) {
-    return Value::borrowed_text(enum_texts<E>[static_cast<std::size_t>(value)]);
-  }
+  static Value encode(E value) { return Value::borrowed_text(enum_text(value)); }
   static E decode(const Cell& cell) {
-    std::size_t position = 0;
-    for (const std::string_view text : enum_texts<E>) {
-      if (text == cell.octets) return static_cast<E>(position);
-      ++position;
-    }
+    if (const auto value = enum_of<E>(cell.octets)) return *value;
     detail::throw_unknown_enum_text();
   }
 };

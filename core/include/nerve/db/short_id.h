@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace nerve::db {
@@ -19,5 +20,16 @@ inline constexpr std::size_t short_id_length_min = 8;
 ///
 /// Throws ConflictError that names the table when several ids end so.
 std::optional<Uuid> find_id(Transaction& transaction, const Identifier& table, std::string_view text);
+
+/// A record that find_id() did not find.
+struct MissingRecord {
+  std::string_view noun;  ///< "tenant"
+  std::string_view text;  ///< what was given for it
+  std::string hint;       ///< "`nerve-db tenant list` shows the tenants."
+};
+
+/// Throws NotFoundError "there is no NOUN TEXT". Where the text is the end of an id, but too short for one,
+/// the hint says so.
+[[noreturn]] void throw_not_found(const MissingRecord& missing);
 
 }  // namespace nerve::db

@@ -24,19 +24,38 @@ class SoftDeletion {
   explicit SoftDeletion(Identifier table, Identifier key = "id")
       : table_(std::move(table)), key_(std::move(key)) {}
 
+  // A key is a Value, or whatever Codec binds, such as an id.
+
   /// Marks a live row; false when there is none with this key.
-  bool erase(Transaction& transaction, const Value& key, Timestamp now) const;
+  template <class Key>
+  bool erase(Transaction& transaction, const Key& key, Timestamp now) const {
+    return erase_row(transaction, Parameter("key", key), now);
+  }
   /// Takes the mark off; false when no marked row has this key.
-  bool restore(Transaction& transaction, const Value& key) const;
+  template <class Key>
+  bool restore(Transaction& transaction, const Key& key) const {
+    return restore_row(transaction, Parameter("key", key));
+  }
   /// Removes for good what was marked before `before`, at most `limit` rows; returns how many.
   std::int64_t purge(Transaction& transaction, Timestamp before, std::int64_t limit) const;
 
   std::int64_t count(Transaction& transaction, Visibility visibility = Visibility::live) const;
-  bool exists(Transaction& transaction, const Value& key, Visibility visibility = Visibility::live) const;
+  template <class Key>
+  bool exists(Transaction& transaction, const Key& key, Visibility visibility = Visibility::live) const {
+    return row_exists(transaction, Parameter("key", key), visibility);
+  }
   /// When the row was marked; nothing for a live row or none.
-  std::optional<Timestamp> deleted_at(Transaction& transaction, const Value& key) const;
+  template <class Key>
+  std::optional<Timestamp> deleted_at(Transaction& transaction, const Key& key) const {
+    return row_deleted_at(transaction, Parameter("key", key));
+  }
 
  private:
+  bool erase_row(Transaction& transaction, const Parameter& key, Timestamp now) const;
+  bool restore_row(Transaction& transaction, const Parameter& key) const;
+  bool row_exists(Transaction& transaction, const Parameter& key, Visibility visibility) const;
+  std::optional<Timestamp> row_deleted_at(Transaction& transaction, const Parameter& key) const;
+
   Identifier table_;
   Identifier key_;
 };

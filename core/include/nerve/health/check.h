@@ -19,12 +19,14 @@ int monitoring_code(Status status) noexcept;
 
 /// One finding: what was looked at, what was seen, what would be acceptable, and the command that mends it.
 struct Check {
-  std::string id;  ///< stable, dotted, such as "sqlite.integrity"
+  std::string id = {};  ///< stable, dotted, such as "sqlite.integrity"; ModuleCheck states that of a module
   Status status = Status::unknown;
   std::string value;      ///< what was seen, with its unit ("4 MiB", "0 of 247 pages")
   std::string threshold;  ///< what it is compared with ("at most 25 %"); empty where nothing is compared
   std::string message;    ///< lowercase, one line, names the object
-  std::string fix;        ///< a command or sentence that mends it; empty when ok
+  /// A command or sentence that mends it; empty when ok. To a command of a module that begins with
+  /// "nerve-db ", the program adds ` --workspace DIR`.
+  std::string fix;
   std::optional<double> number = {};  ///< `value` for machines, where it is a number
   std::string unit = {};              ///< of `number`: "bytes", "percent", "seconds" or "count"
 };

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "nerve/health/check.h"
+#include "nerve/health/checklist.h"
 #include "nerve/store.h"
-
-#include <vector>
 
 namespace nerve::workspace {
 
-/// The checks of all modules, in their order. One that throws is unknown, and its message is the error's.
-std::vector<health::Check> run_module_checks(Stores& stores);
+/// Makes the checks of all modules, in their order, but those that the list leaves out.
+void add_module_checks(Stores& stores, health::Checklist& checklist);
 
 }  // namespace nerve::workspace

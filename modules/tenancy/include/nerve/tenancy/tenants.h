@@ -4,6 +4,7 @@
 #include "nerve/core/time.h"
 #include "nerve/db/codec.h"
 #include "nerve/db/soft_delete.h"
+#include "nerve/page.h"
 #include "nerve/record_ids.h"
 #include "nerve/store.h"
 
@@ -11,7 +12,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace nerve::tenancy {
 
@@ -46,18 +46,18 @@ struct NewTenant {
 };
 
 struct TenantQuery {
-  static constexpr std::int64_t limit_default = 50;
-  static constexpr std::int64_t limit_max = 1000;
-
-  std::int64_t limit = limit_default;
+  std::int64_t limit = page_limit_default;
   std::optional<TenantId> after = std::nullopt;  ///< the cursor: `next` of the page before
   db::Visibility visibility = db::Visibility::live;
 };
 
-struct TenantPage {
-  std::vector<Tenant> tenants;   ///< by id, which is the order in which they were made
-  std::optional<TenantId> next;  ///< absent on the last page
-};
+/// By id, which is the order in which they were made.
+using TenantPage = Page<Tenant, TenantId>;
+
+/// For the transactions of other modules that write what a tenant owns: the tenant, whose row is locked until
+/// the transaction ends, so that nobody deletes it meanwhile. Throws NotFoundError for one that is not there
+/// or deleted, and for the system tenant.
+Tenant require_live_tenant(db::Transaction& transaction, const TenantId& id);
 
 /// The tenants of a workspace. The system tenant is not among them: no function finds, lists or changes it.
 ///

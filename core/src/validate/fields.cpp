@@ -1,31 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "fields.h"
+#include "nerve/validate/fields.h"
 
 #include "nerve/validate/domain.h"
 #include "nerve/validate/email.h"
 #include "nerve/validate/ip.h"
+#include "nerve/validate/slug.h"
 #include "nerve/validate/text.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 
-namespace nerve::tenancy {
+namespace nerve::validate {
 
 namespace {
-
-constexpr std::size_t slug_length_max = 63;
-
-bool is_slug_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
-bool is_slug(std::string_view text) {
-  return !text.empty() && text.size() <= slug_length_max && is_slug_character(text.front()) &&
-         is_slug_character(text.back()) && text.find("--") == std::string_view::npos &&
-         std::ranges::all_of(text, [](char c) { return is_slug_character(c) || c == '-'; });
-}
 
 std::size_t code_points(std::string_view text) {
   return static_cast<std::size_t>(
@@ -33,7 +21,7 @@ std::size_t code_points(std::string_view text) {
 }
 
 bool is_host(std::string_view text) {
-  return validate::is_valid_domain(text) || validate::is_valid_ip_address(text);
+  return is_valid_domain(text) || is_valid_ip_address(text);
 }
 
 }  // namespace
@@ -50,7 +38,7 @@ void Fields::require(bool holds, std::string_view field, std::string_view rule, 
 std::string Fields::name(std::string_view field, std::string_view text, std::size_t length_max) {
   std::string clean;
   try {
-    clean = validate::sanitize_text(text);
+    clean = sanitize_text(text);
   } catch (const ValidationError& error) {
     require(false, field, "text", error.what());
     return clean;
@@ -61,28 +49,40 @@ std::string Fields::name(std::string_view field, std::string_view text, std::siz
   return clean;
 }
 
-std::string Fields::slug(std::string_view text) {
-  require(is_slug(text), "slug", "slug",
-          "must be lower-case letters, digits and single hyphens between them, at most 63 characters");
+std::string Fields::slug(std::string_view field, std::string_view text) {
+  require(
+      is_slug(text), field, "slug",
+      fmt::format("must be lower-case letters, digits and single hyphens between them, at most {} characters",
+                  slug_length_max));
   return std::string(text);
 }
 
-std::optional<std::string> Fields::domain(std::string_view field, const std::optional<std::string>& text) {
-  if (!text) return std::nullopt;
-  if (auto violation = validate::check_domain(*text)) {
+std::string Fields::domain(std::string_view field, std::string_view text) {
+  if (auto violation = check_domain(text)) {
     add(field, std::move(*violation));
-    return std::nullopt;
+    return {};
   }
-  return validate::parse_domain(*text).ascii;
+  return parse_domain(text).ascii;
 }
 
-std::optional<std::string> Fields::email(std::string_view field, const std::optional<std::string>& text) {
-  if (!text) return std::nullopt;
-  if (auto violation = validate::check_email(*text)) {
+std::string Fields::email(std::string_view field, std::string_view text) {
+  if (auto violation = check_email(text)) {
     add(field, std::move(*violation));
-    return std::nullopt;
+    return {};
   }
-  return validate::parse_email(*text).canonical();
+  return parse_email(text).canonical();
+}
+
+std::optional<std::string> Fields::optional_domain(std::string_view field,
+                                                   const std::optional<std::string>& text) {
+  if (!text) return std::nullopt;
+  return domain(field, *text);
+}
+
+std::optional<std::string> Fields::optional_email(std::string_view field,
+                                                  const std::optional<std::string>& text) {
+  if (!text) return std::nullopt;
+  return email(field, *text);
 }
 
 std::string Fields::https_url(std::string_view field, std::string_view text, std::size_t length_max) {
@@ -94,7 +94,9 @@ std::string Fields::https_url(std::string_view field, std::string_view text, std
           "holds characters that a URL must escape");
   std::string_view host = text.substr(std::min(text.size(), scheme.size()));
   host = host.substr(0, host.find_first_of("/?#"));
-  require(host.find('@') == std::string_view::npos, field, "no_credentials", "holds a user or password");
+  const std::size_t credentials_end = host.rfind('@');
+  require(credentials_end == std::string_view::npos, field, "no_credentials", "holds a user or password");
+  if (credentials_end != std::string_view::npos) host.remove_prefix(credentials_end + 1);
   const std::size_t port = host.starts_with('[') ? host.find(':', host.find(']')) : host.find(':');
   host = host.substr(0, port);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
@@ -102,25 +104,10 @@ std::string Fields::https_url(std::string_view field, std::string_view text, std
   return std::string(text);
 }
 
-void Fields::finish(std::string_view hint) const {
+void Fields::finish() const {
   if (violations_.empty()) return;
-  throw ValidationError(fmt::format("the {} has fields that are not right", record_), std::string(hint),
-                        violations_);
+  throw ValidationError(fmt::format("the {} has fields that are not right", record_),
+                        "Correct what is named; nothing was changed.", violations_);
 }
 
-std::string slug_of(std::string_view name) {
-  std::string slug;
-  for (const char c : name) {
-    const char lower = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    if (is_slug_character(lower)) {
-      slug += lower;
-    } else if (!slug.empty() && slug.back() != '-') {
-      slug += '-';
-    }
-  }
-  slug.resize(std::min(slug.size(), slug_length_max));
-  while (slug.ends_with('-')) slug.pop_back();
-  return slug;
-}
-
-}  // namespace nerve::tenancy
+}  // namespace nerve::validate
