@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migration_checklist.h"
 
-#include "backup_key.h"
-
 #include "actor.h"
+#include "backup_key.h"
 #include "maintenance_window.h"
 #include "notifier.h"
 
@@ -98,8 +97,9 @@ void MigrationChecklist::make_backup() {
     key = passphrase_at_hand(output, KeyUse::existing);
     if (!key) {
       throw DeniedError(
-          fmt::format("the backups of {} are encrypted, and no passphrase is given for the one before the migration",
-                      target_.url.location),
+          fmt::format(
+              "the backups of {} are encrypted, and no passphrase is given for the one before the migration",
+              target_.url.location),
           "Give it in NERVE_PASSPHRASE, or make a backup yourself and add --no-backup.");
     }
     options.key = &*key;
