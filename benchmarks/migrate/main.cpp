@@ -6,6 +6,9 @@
 // DIR/node_modules/@dbmate/linux-x64/bin/dbmate. Neither makes a backup (there is nothing to lose) or dumps
 // the schema. Each makes its SQLite file as it does for its users: nerve-db in WAL mode, synced at every
 // commit; dbmate with a rollback journal at synchronous=NORMAL.
+//
+// Whoever reads a WAL database that nobody has open makes its -wal and -shm file. sqlite3 removes them at its
+// end, a reader that may not write cannot: they are removed before each status, so that both begin alike.
 #include "support/postgres_server.h"
 #include "support/program_run.h"
 #include "support/temp_folder.h"
@@ -50,6 +53,7 @@ struct Contest {
   std::string engine;
   std::function<std::string(const std::string& who, int round)> fresh_url;  ///< a new, empty database
   std::function<std::vector<std::string>(const std::string& url)> shell;    ///< asks one query
+  std::function<void(const std::string& url)> settle;  ///< leaves it as one that nobody has open
 };
 
 /// What dbmate calls a database that nerve-db calls `url`.
@@ -71,7 +75,9 @@ void compare(const Contest& contest, const Programs& programs, const nerve::test
     if (!url.starts_with("postgresql:")) up.emplace_back("--create");
     nerve_up.push_back(run_ms(up));
     for (int i = 0; i < 5; ++i) {
+      contest.settle(url);
       shell_query.push_back(run_ms(contest.shell(url)));
+      contest.settle(url);
       nerve_status.push_back(run_ms({programs.nerve_db, "migrate", "status", "--db", url, "--dir", ours}));
     }
   }
@@ -104,6 +110,9 @@ int main(int argc, char** argv) {
              },
              [&](const std::string& url) {
                return std::vector<std::string>{"sqlite3", url, query};
+             },
+             [](const std::string& url) {
+               for (const char* suffix : {"-wal", "-shm"}) std::filesystem::remove(url + suffix);
              }},
             programs, folder, rounds);
     auto& server = nerve::test::PostgresServer::shared();
@@ -113,7 +122,8 @@ int main(int argc, char** argv) {
              },
              [&](const std::string& url) {
                return std::vector<std::string>{"psql", "-X", "-d", url, "-c", query};
-             }},
+             },
+             [](const std::string&) {}},
             programs, folder, rounds);
   } catch (const std::exception& error) {
     fmt::print(stderr, "bench_migrate: {}\n", error.what());

@@ -43,12 +43,12 @@ CREATE TABLE {1} (
 ) {{{{strict}}}};
 )";
 
+/// In no order.
 std::vector<std::string> column_names(db::Transaction& transaction, const std::string& table) {
   const std::string_view sql = transaction.dialect() == db::Dialect::sqlite
-                                   ? "SELECT name FROM pragma_table_info(:table) ORDER BY cid"
+                                   ? "SELECT name FROM pragma_table_info(:table)"
                                    : "SELECT CAST(attname AS text) FROM pg_attribute WHERE attrelid = "
-                                     "to_regclass(:table) AND attnum > 0 AND "
-                                     "NOT attisdropped ORDER BY attnum";
+                                     "to_regclass(:table) AND attnum > 0 AND NOT attisdropped";
   std::vector<std::string> names;
   transaction.each<std::string>(sql, {{"table", table}},
                                 [&](std::string name) { names.push_back(std::move(name)); });
@@ -93,7 +93,7 @@ std::vector<LedgerEntry> Ledger::entries(db::Transaction& transaction) const {
       "SELECT module, number, name, description, checksum, state, statements_done, application_number, "
       "origin, applied_at, "
       "applied_by, duration_us FROM " +
-          table_ + " ORDER BY application_number",
+          table_,
       {},
       [&](std::string module, int number, std::string name, std::string description, std::string checksum,
           EntryState state, std::int64_t statements_done, std::int64_t application_number, Origin origin,
@@ -110,6 +110,8 @@ std::vector<LedgerEntry> Ledger::entries(db::Transaction& transaction) const {
                            std::move(applied_by),
                            std::chrono::microseconds(duration_us)});
       });
+  // Not by the engine, which would copy each row into a sorter: they mostly lie in this order.
+  std::ranges::sort(entries, {}, &LedgerEntry::application_number);
   return entries;
 }
 

@@ -6,6 +6,7 @@
 #include "nerve/core/error.h"
 #include "nerve/db/sql_script.h"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -50,7 +51,7 @@ std::string_view to_string(Direction direction) noexcept {
 }
 
 std::string Reference::to_string() const {
-  return fmt::format("{}@{:04}", module, number);
+  return fmt::format(FMT_COMPILE("{}@{:04}"), module, number);
 }
 
 Reference Reference::parse(std::string_view text, std::string_view default_module) {

@@ -4,6 +4,7 @@
 #include "nerve/db/identifier.h"
 #include "nerve/migrations/migration_set.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -12,68 +13,114 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <system_error>
+#include <memory>
+#include <utility>
 
 namespace nerve::migrations {
 
 namespace {
 
-/// Reads at most one byte more than a migration may have, so that one that is too long is told as such.
-std::string read_file(const std::filesystem::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  struct stat status {};
-  const bool is_open = descriptor >= 0 && ::fstat(descriptor, &status) == 0;
-  std::string content(
-      is_open ? std::min<std::size_t>(static_cast<std::size_t>(status.st_size), Migration::size_bytes_max) + 1
-              : 0,
-      ' ');
-  std::size_t size = 0;
-  ssize_t count = is_open ? 1 : -1;
-  while (count > 0 && size < content.size()) {
-    count = ::read(descriptor, content.data() + size, content.size() - size);
-    if (count > 0) size += static_cast<std::size_t>(count);
+/// A descriptor that is closed at the end.
+class Descriptor {
+ public:
+  explicit Descriptor(int number) noexcept : number_(number) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
   }
-  const int error = errno;
-  if (descriptor >= 0) ::close(descriptor);
-  if (count < 0) {
-    throw DeniedError(fmt::format("cannot read {}: {}", path.string(), std::strerror(error)),
-                      "Give this user the right to read it.");
-  }
-  content.resize(size);
-  return content;
+  int number() const noexcept { return number_; }
+
+ private:
+  int number_;
+};
+
+[[noreturn]] void throw_unreadable(const std::string& what, int error) {
+  throw DeniedError(fmt::format("cannot read {}: {}", what, std::strerror(error)),
+                    "Give this user the right to read it.");
 }
 
-/// The entries of a folder by name, so that errors do not depend on the file system.
-std::vector<std::filesystem::directory_entry> entries_of(const std::filesystem::path& folder) {
-  std::error_code error;
-  std::filesystem::directory_iterator iterator(folder, error);
-  if (error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory) {
-    throw NotFoundError(fmt::format("there is no folder {}", folder.string()),
+/// A folder that is open, and the names of what lies in it: by name, so that errors do not depend on the file
+/// system, and without those that begin with a dot.
+class Folder {
+ public:
+  explicit Folder(const std::string& path);
+
+  std::string path_of(std::string_view name) const { return prefix_ + std::string(name); }
+  const std::vector<std::string>& files() const noexcept { return files_; }
+  const std::vector<std::string>& folders() const noexcept { return folders_; }
+
+  /// The content of a file, which lies in `buffer`: at most one byte more than a migration may have, so that
+  /// one that is too long is told as such.
+  std::string_view read(const std::string& name, std::string& buffer) const;
+
+ private:
+  mode_t kind_of(const dirent& entry) const;
+
+  std::string prefix_;  ///< with the slash
+  std::unique_ptr<DIR, int (*)(DIR*)> stream_{nullptr, &::closedir};
+  std::vector<std::string> files_;  ///< regular files that end in .sql
+  std::vector<std::string> folders_;
+};
+
+Folder::Folder(const std::string& path)
+    : prefix_(path.ends_with('/') ? path : path + '/'), stream_(::opendir(path.c_str()), &::closedir) {
+  if (!stream_ && (errno == ENOENT || errno == ENOTDIR)) {
+    throw NotFoundError(fmt::format("there is no folder {}", path),
                         "Name the folder of your migrations with --dir, or make the first one with "
                         "`nerve-db migrate new NAME --dir DIR`.");
   }
-  if (error) {
-    throw DeniedError(fmt::format("cannot read the folder {}: {}", folder.string(), error.message()),
-                      "Give this user the right to read it.");
+  if (!stream_) throw_unreadable("the folder " + path, errno);
+  errno = 0;
+  while (const dirent* entry = ::readdir(stream_.get())) {
+    const std::string_view name = entry->d_name;
+    if (!name.starts_with('.')) {
+      const mode_t kind = kind_of(*entry);
+      if (S_ISDIR(kind)) folders_.emplace_back(name);
+      if (S_ISREG(kind) && name.ends_with(".sql")) files_.emplace_back(name);
+    }
+    errno = 0;
   }
-  std::vector<std::filesystem::directory_entry> entries(begin(iterator), end(iterator));
-  std::ranges::sort(entries);
-  return entries;
+  if (errno != 0) throw_unreadable("the folder " + path, errno);
+  std::ranges::sort(files_);
+  std::ranges::sort(folders_);
 }
 
-bool is_migration(const std::filesystem::directory_entry& entry) {
-  const std::filesystem::path& path = entry.path();
-  return path.extension() == ".sql" && path.native()[path.native().rfind('/') + 1] != '.' &&
-         entry.is_regular_file();
+/// What a name stands for, behind a symbolic link too; 0 where nothing is there.
+mode_t Folder::kind_of(const dirent& entry) const {
+  if (entry.d_type == DT_REG) return S_IFREG;
+  if (entry.d_type == DT_DIR) return S_IFDIR;
+  struct stat status {};
+  if (::fstatat(::dirfd(stream_.get()), entry.d_name, &status, 0) == 0) return status.st_mode;
+  if (errno != ENOENT) throw_unreadable(path_of(entry.d_name), errno);
+  return 0;
 }
 
-void read_migrations(const std::vector<std::filesystem::directory_entry>& entries, std::string_view module,
-                     Dialects dialects, std::vector<Migration>& migrations) {
-  for (const auto& entry : entries) {
-    if (!is_migration(entry)) continue;
-    const std::filesystem::path& path = entry.path();
+std::string_view Folder::read(const std::string& name, std::string& buffer) const {
+  constexpr std::size_t first_bytes = std::size_t{8} * 1024;
+  constexpr std::size_t size_max = Migration::size_bytes_max + 1;
+  const Descriptor file(::openat(::dirfd(stream_.get()), name.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.number() < 0) throw_unreadable(path_of(name), errno);
+  std::size_t size = 0;
+  while (size < size_max) {
+    if (size == buffer.size()) buffer.resize(std::max(first_bytes, 2 * size));
+    const std::size_t wanted = std::min(buffer.size(), size_max) - size;
+    const ssize_t count = ::read(file.number(), buffer.data() + size, wanted);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw_unreadable(path_of(name), errno);
+    size += static_cast<std::size_t>(count);
+    if (static_cast<std::size_t>(count) < wanted) break;  // only its end makes a regular file give less
+  }
+  return std::string_view(buffer).substr(0, size);
+}
+
+void read_migrations(const Folder& folder, std::string_view module, Dialects dialects,
+                     std::vector<Migration>& migrations) {
+  std::string buffer;
+  migrations.reserve(migrations.size() + folder.files().size());
+  for (const std::string& name : folder.files()) {
     migrations.push_back(
-        parse_migration(module, path.filename().native(), path.native(), read_file(path), dialects));
+        parse_migration(module, name, folder.path_of(name), folder.read(name, buffer), dialects));
   }
 }
 
@@ -81,21 +128,18 @@ void read_migrations(const std::vector<std::filesystem::directory_entry>& entrie
 
 MigrationSet MigrationSet::from_folder(const std::filesystem::path& folder, Dialects dialects) {
   std::vector<Migration> migrations;
-  const auto entries = entries_of(folder);
-  read_migrations(entries, own_module, dialects, migrations);
-  for (const auto& entry : entries) {
-    if (!entry.is_directory()) continue;
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with('.')) continue;
+  const Folder own(folder.native());
+  read_migrations(own, own_module, dialects, migrations);
+  for (const std::string& name : own.folders()) {
+    const std::string path = own.path_of(name);
     const std::size_t before = migrations.size();
-    read_migrations(entries_of(entry.path()), name, dialects, migrations);
+    read_migrations(Folder(path), name, dialects, migrations);
     if (migrations.size() == before) continue;
     try {
       (void)db::Identifier(name);
     } catch (const ValidationError&) {
-      throw ValidationError(
-          fmt::format("{} holds migrations, but its name is no module's", entry.path().string()),
-          "Name the folder in lower-case letters, digits and underscores.");
+      throw ValidationError(fmt::format("{} holds migrations, but its name is no module's", path),
+                            "Name the folder in lower-case letters, digits and underscores.");
     }
   }
   return {std::move(migrations), {}};

@@ -22,6 +22,7 @@ constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 std::string normalised(std::string_view content) {
   if (content.starts_with(byte_order_mark)) content.remove_prefix(byte_order_mark.size());
+  if (content.find('\r') == std::string_view::npos) return std::string(content);
   std::string text;
   text.reserve(content.size());
   for (std::size_t i = 0; i < content.size(); ++i) {

@@ -41,12 +41,15 @@ std::string describe_cycle(const std::vector<Migration>& migrations,
 
 MigrationSet::MigrationSet(std::vector<Migration> migrations, std::span<const ModuleOrder> modules)
     : migrations_(std::move(migrations)) {
-  std::ranges::sort(migrations_, [&](const Migration& left, const Migration& right) {
+  const auto goes_before = [&](const Migration& left, const Migration& right) {
     const auto key = [&](const Migration& m) {
-      return std::tuple(rank_of(m.reference.module, modules), m.reference, m.file);
+      return std::tuple<std::size_t, const Reference&, const std::string&>(
+          rank_of(m.reference.module, modules), m.reference, m.file);
     };
     return key(left) < key(right);
-  });
+  };
+  // The files of one folder come in this order already, and migrations are dear to move.
+  if (!std::ranges::is_sorted(migrations_, goes_before)) std::ranges::sort(migrations_, goes_before);
   const auto same = std::ranges::adjacent_find(
       migrations_,
       [](const Migration& left, const Migration& right) { return left.reference == right.reference; });
@@ -91,8 +94,10 @@ void MigrationSet::sort(std::span<const ModuleOrder> modules) {
 
   std::vector<std::size_t> order;
   std::vector<bool> placed(count, false);
+  std::size_t first = 0;
   while (order.size() < count) {
-    std::size_t next = 0;
+    while (placed[first]) ++first;
+    std::size_t next = first;
     while (next < count &&
            (placed[next] || !std::ranges::all_of(before[next], [&](std::size_t p) { return placed[p]; }))) {
       ++next;
@@ -106,6 +111,10 @@ void MigrationSet::sort(std::span<const ModuleOrder> modules) {
     order.push_back(next);
   }
 
+  if (std::ranges::is_sorted(order)) {
+    predecessors_ = std::move(before);
+    return;
+  }
   std::vector<std::size_t> place(count);
   for (std::size_t i = 0; i < count; ++i) place[order[i]] = i;
   std::vector<Migration> sorted;

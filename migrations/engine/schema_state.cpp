@@ -80,6 +80,7 @@ SchemaState read_schema_state(db::Transaction& transaction, const Ledger& ledger
       entries.emplace(entry.reference, std::move(entry));
     }
   }
+  state.migrations.reserve(set.in_order().size());
   for (const Migration& migration : set.in_order()) {
     const auto found = entries.find(migration.reference);
     const LedgerEntry* entry = found == entries.end() ? nullptr : &found->second;

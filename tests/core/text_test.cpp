@@ -2,6 +2,8 @@
 #include "nerve/core/text.h"
 
 #include <doctest/doctest.h>
+#include <locale.h>
+#include <wchar.h>
 
 #include <array>
 #include <string>
@@ -126,6 +128,20 @@ TEST_CASE("widths follow East Asian Width and combining marks") {
   CHECK(display_width("\xef\xbc\xa1") == 2);      // fullwidth A
   CHECK(display_width("\xf0\x9f\x98\x80") == 2);  // emoji
   CHECK(display_width("\xe2\x80\xa6") == 1);      // ellipsis
+}
+
+TEST_CASE("what is shown without asking the C library is as wide as it says") {
+  const locale_t unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  REQUIRE(unicode != nullptr);
+  const locale_t before = uselocale(unicode);
+  for (char32_t point = 0x20; point < 0x370; ++point) {
+    const std::string text = utf8_of(point);
+    if (sanitize_for_terminal(text) != text) continue;
+    CAPTURE(static_cast<unsigned>(point));
+    CHECK(display_width(text) == static_cast<std::size_t>(wcwidth(static_cast<wchar_t>(point))));
+  }
+  uselocale(before);
+  freelocale(unicode);
 }
 
 TEST_CASE("a shortened text fits its width and never cuts a character in two") {

@@ -96,3 +96,37 @@ TEST_CASE("a folder is read with its subfolders as modules") {
   std::ofstream(folder / "notes.sql") << content();
   CHECK_THROWS_AS(MigrationSet::from_folder(folder.path()), ValidationError);
 }
+
+TEST_CASE("a file is read whole, whatever its size, up to the largest one") {
+  const test::TempFolder folder;
+  const std::string file = folder / "0001_first.sql";
+  for (const std::size_t size : {std::size_t{8191}, std::size_t{8192}, std::size_t{8193}, std::size_t{16384},
+                                 std::size_t{100'000}, migrations::Migration::size_bytes_max}) {
+    CAPTURE(size);
+    const std::string text = content() + "-- ";
+    const std::string padded = text + std::string(size - text.size() - 1, 'x') + '\n';
+    std::ofstream(file) << padded;
+    const MigrationSet set = MigrationSet::from_folder(folder.path(), {});
+    REQUIRE(set.in_order().size() == 1);
+    CHECK(set.in_order().front().text == padded);
+  }
+  std::ofstream(file, std::ios::app) << "\n";
+  CHECK_THROWS_AS(MigrationSet::from_folder(folder.path(), {}), ValidationError);
+}
+
+TEST_CASE("a folder's links are followed, and what is hidden or leads nowhere is left alone") {
+  const test::TempFolder folder;
+  const test::TempFolder elsewhere;
+  std::filesystem::create_directories(folder / ".hidden");
+  std::ofstream(folder / ".hidden" / "0001_first.sql") << content();
+  std::ofstream(folder / ".0001_first.sql") << content();
+  std::filesystem::create_symlink(folder / "gone", folder / "0003_nowhere.sql");
+  std::ofstream(elsewhere / "first.sql") << content();
+  std::filesystem::create_symlink(elsewhere / "first.sql", folder / "0001_first.sql");
+  std::filesystem::create_directories(elsewhere / "invoices");
+  std::ofstream(elsewhere / "invoices" / "0001_invoices.sql") << content();
+  std::filesystem::create_directory_symlink(elsewhere / "invoices", folder / "billing");
+  CHECK(order_of(MigrationSet::from_folder(folder.path())) == "app@0001 billing@0001 ");
+  CHECK(MigrationSet::from_folder(folder.path() / "").in_order().front().file ==
+        (folder / "0001_first.sql").string());
+}

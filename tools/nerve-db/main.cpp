@@ -5,6 +5,7 @@
 #include "exit_codes.h"
 #include "help.h"
 
+#include "nerve/backends/sqlite/process.h"
 #include "nerve/core/interrupt.h"
 #include "nerve/core/json.h"
 
@@ -127,5 +128,6 @@ int run_words(const std::vector<std::string>& words) {
 
 int main(int argc, char** argv) {
   nerve::cli::harden_process();
+  nerve::sqlite::settle_for_short_runs();
   return nerve::cli::run_words(std::vector<std::string>(argv + std::min(argc, 1), argv + argc));
 }

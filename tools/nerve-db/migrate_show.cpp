@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <utility>
 
 namespace nerve::cli {
 
@@ -62,6 +63,7 @@ void show_state(Output& output, const SchemaState& state) {
   Table table{
       .columns = {{"MIGRATION"}, {"NAME"}, {"STATE"}, {"APPLIED"}, {"BY"}, {"TOOK", Column::Align::right}},
       .rows = {}};
+  table.rows.reserve(state.migrations.size());
   for (const MigrationState& one : state.migrations) {
     const bool is_there = one.entry.has_value();
     table.rows.push_back({one.reference.to_string(), one.name,
@@ -70,7 +72,7 @@ void show_state(Output& output, const SchemaState& state) {
                           is_there ? one.entry->applied_by : "",
                           is_there ? format_duration(one.entry->duration) : ""});
   }
-  if (!table.rows.empty()) output.table(table);
+  if (!table.rows.empty()) output.table(std::move(table));
   const std::size_t applied = state.count(Condition::applied);
   const std::size_t pending = state.count(Condition::pending);
   output.line(fmt::format("{}: {} applied, {} pending", state.database, applied, pending));

@@ -32,11 +32,11 @@ constexpr std::array<std::uint8_t, 256> base64url_values = [] {
 }  // namespace
 
 std::string to_hex(ByteView bytes) {
-  std::string text;
-  text.reserve(bytes.size() * 2);
+  std::string text(bytes.size() * 2, '0');
+  char* out = text.data();
   for (const std::byte byte : bytes) {
-    text += hex_digit(std::to_integer<unsigned>(byte >> 4));
-    text += hex_digit(std::to_integer<unsigned>(byte & std::byte{0x0f}));
+    *out++ = hex_digit(std::to_integer<unsigned>(byte >> 4));
+    *out++ = hex_digit(std::to_integer<unsigned>(byte & std::byte{0x0f}));
   }
   return text;
 }

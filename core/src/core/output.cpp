@@ -57,9 +57,17 @@ std::string_view begin_of(Style style) noexcept {
   return "";
 }
 
+void append_styled(std::string& line, std::string_view text, Style style, bool colour) {
+  const bool is_plain = !colour || style == Style::plain;
+  if (!is_plain) line += begin_of(style);
+  line += text;
+  if (!is_plain) line += "\x1b[0m";
+}
+
 std::string styled(std::string_view text, Style style, bool colour) {
-  if (!colour || style == Style::plain) return std::string(text);
-  return std::string(begin_of(style)) + std::string(text) + "\x1b[0m";
+  std::string line;
+  append_styled(line, text, style, colour);
+  return line;
 }
 
 /// One line of a table. `cells` are sanitised and as many as there are columns.
@@ -67,12 +75,19 @@ std::string row_text(const Table& table, const std::vector<std::size_t>& widths,
                      const std::vector<TableCell>& cells, bool colour) {
   std::string text;
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    const std::string shown = ellipsize(cells[i].text, widths[i]);
-    const std::string padding(widths[i] - std::min(widths[i], display_width(shown)), ' ');
+    std::string_view shown = cells[i].text;
+    std::size_t width = display_width(shown);
+    std::string shortened;
+    if (width > widths[i]) {
+      shortened = ellipsize(shown, widths[i]);
+      shown = shortened;
+      width = display_width(shown);
+    }
+    const std::size_t padding = widths[i] - std::min(widths[i], width);
     if (i > 0) text += column_gap;
-    if (table.columns[i].align == Column::Align::right) text += padding;
-    text += styled(shown, cells[i].style, colour);
-    if (table.columns[i].align == Column::Align::left) text += padding;
+    if (table.columns[i].align == Column::Align::right) text.append(padding, ' ');
+    append_styled(text, shown, cells[i].style, colour);
+    if (table.columns[i].align == Column::Align::left) text.append(padding, ' ');
   }
   text.erase(text.find_last_not_of(' ') + 1);
   return text;
@@ -108,17 +123,14 @@ Output::Output(std::FILE* data, std::FILE* talk, Options options)
       data_colour_(uses_colour(data, options_.colour)),
       talk_colour_(uses_colour(talk, options_.colour)) {}
 
-void Output::table(const Table& table) {
-  const Table safe = sanitized(table);
-  std::vector<std::size_t> widths = natural_widths(safe);
-  if (is_terminal(data_)) fit_widths(safe.columns, terminal_columns(data_), widths);
+void Output::table(Table table) {
+  sanitize(table);
+  std::vector<std::size_t> widths = natural_widths(table);
+  if (is_terminal(data_)) fit_widths(table.columns, terminal_columns(data_), widths);
   std::vector<TableCell> titles;
-  for (const Column& column : safe.columns) titles.emplace_back(column.title, Style::strong);
-  write_line(row_text(safe, widths, titles, data_colour_));
-  for (std::vector<TableCell> row : safe.rows) {
-    row.resize(safe.columns.size(), TableCell(""));
-    write_line(row_text(safe, widths, row, data_colour_));
-  }
+  for (const Column& column : table.columns) titles.emplace_back(column.title, Style::strong);
+  write_line(row_text(table, widths, titles, data_colour_));
+  for (const auto& row : table.rows) write_line(row_text(table, widths, row, data_colour_));
 }
 
 void Output::key_values(const std::vector<std::pair<std::string, TableCell>>& pairs) {

@@ -23,20 +23,19 @@ std::optional<std::size_t> widest_that_can_give(const std::vector<Column>& colum
 
 }  // namespace
 
-Table sanitized(const Table& table) {
-  Table safe = table;
-  for (Column& column : safe.columns) column.title = sanitize_for_terminal(column.title);
-  for (auto& row : safe.rows) {
+void sanitize(Table& table) {
+  for (Column& column : table.columns) column.title = sanitize_for_terminal(column.title);
+  for (auto& row : table.rows) {
+    row.resize(table.columns.size(), TableCell(""));
     for (TableCell& cell : row) cell.text = sanitize_for_terminal(cell.text);
   }
-  return safe;
 }
 
 std::vector<std::size_t> natural_widths(const Table& table) {
   std::vector<std::size_t> widths;
   for (const Column& column : table.columns) widths.push_back(display_width(column.title));
   for (const auto& row : table.rows) {
-    for (std::size_t i = 0; i < std::min(row.size(), widths.size()); ++i) {
+    for (std::size_t i = 0; i < widths.size(); ++i) {
       widths[i] = std::max(widths[i], display_width(row[i].text));
     }
   }

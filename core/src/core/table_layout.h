@@ -11,10 +11,10 @@ namespace nerve {
 
 inline constexpr std::string_view column_gap = "  ";
 
-/// A copy whose texts are all safe for a terminal.
-Table sanitized(const Table& table);
+/// Makes all texts safe for a terminal, and each row as long as there are columns.
+void sanitize(Table& table);
 
-/// How wide each column is when nothing is shortened. The texts must be sanitised.
+/// How wide each column is when nothing is shortened. The table must be sanitised.
 std::vector<std::size_t> natural_widths(const Table& table);
 
 /// Takes from the widest left-aligned column, one by one, until all columns with their gaps fit into

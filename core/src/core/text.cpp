@@ -56,38 +56,48 @@ std::string escape_of(char32_t point) {
   return number < 0x10000 ? fmt::format("\\u{:04x}", number) : fmt::format("\\U{:08x}", number);
 }
 
-/// Makes the C library judge widths by Unicode while it lives, whatever locale the process runs in.
-class UnicodeLocale {
+/// Judges widths by Unicode, whatever locale the process runs in: while it lives, once the C library was
+/// asked.
+class Widths {
  public:
-  UnicodeLocale() {
-    // Made once and kept: loading it costs far more than the widths of one text.
-    static const locale_t unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
-    if (unicode != nullptr) before_ = uselocale(unicode);
-  }
-  UnicodeLocale(const UnicodeLocale&) = delete;
-  UnicodeLocale& operator=(const UnicodeLocale&) = delete;
-  ~UnicodeLocale() {
+  Widths() = default;
+  Widths(const Widths&) = delete;
+  Widths& operator=(const Widths&) = delete;
+  ~Widths() {
     if (before_ != nullptr) uselocale(before_);
   }
 
-  std::size_t width(char32_t point) const noexcept {
-    if (before_ == nullptr) return 1;
+  std::size_t of(char32_t point) {
+    // All of it takes one column up to the first combining mark: no need to load what is known of the rest.
+    constexpr char32_t first_mark = 0x0300;
+    if (point < first_mark || !use_unicode()) return 1;
     const int columns = wcwidth(static_cast<wchar_t>(point));
     return columns < 0 ? 1 : static_cast<std::size_t>(columns);
   }
 
  private:
+  bool use_unicode() {
+    // Made once and kept: loading it costs far more than the widths of one text.
+    static const locale_t unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+    if (before_ == nullptr && unicode != nullptr) before_ = uselocale(unicode);
+    return before_ != nullptr;
+  }
+
   locale_t before_ = nullptr;
 };
 
-bool is_ascii(std::string_view text) noexcept {
-  return std::all_of(text.begin(), text.end(),
-                     [](char character) { return static_cast<unsigned char>(character) < 0x80; });
+bool is_printable_ascii(char character) noexcept {
+  return character >= 0x20 && character < 0x7f;
+}
+
+bool is_printable_ascii(std::string_view text) noexcept {
+  return std::all_of(text.begin(), text.end(), [](char character) { return is_printable_ascii(character); });
 }
 
 }  // namespace
 
 std::string sanitize_for_terminal(std::string_view text) {
+  if (is_printable_ascii(text)) return std::string(text);
   std::string safe;
   safe.reserve(text.size());
   while (!text.empty()) {
@@ -105,12 +115,12 @@ std::string sanitize_for_terminal(std::string_view text) {
 }
 
 std::size_t display_width(std::string_view text) {
-  if (is_ascii(text)) return text.size();
-  const UnicodeLocale locale;
+  if (is_printable_ascii(text)) return text.size();
+  Widths widths;
   std::size_t columns = 0;
   while (!text.empty()) {
     const CodePoint point = first_code_point(text);
-    columns += point.valid ? locale.width(point.value) : 1;
+    columns += point.valid ? widths.of(point.value) : 1;
     text.remove_prefix(point.size_bytes);
   }
   return columns;
@@ -119,12 +129,12 @@ std::size_t display_width(std::string_view text) {
 std::string ellipsize(std::string_view text, std::size_t width) {
   if (display_width(text) <= width) return std::string(text);
   if (width == 0) return {};
-  const UnicodeLocale locale;
+  Widths widths;
   std::size_t columns = 0;
   std::size_t kept_bytes = 0;
   while (kept_bytes < text.size()) {
     const CodePoint point = first_code_point(text.substr(kept_bytes));
-    columns += point.valid ? locale.width(point.value) : 1;
+    columns += point.valid ? widths.of(point.value) : 1;
     if (columns > width - 1) break;
     kept_bytes += point.size_bytes;
   }

@@ -50,6 +50,10 @@ CodePoint first_code_point(std::string_view text) noexcept {
 
 bool is_valid_utf8(std::string_view text) noexcept {
   while (!text.empty()) {
+    if (static_cast<unsigned char>(text.front()) < 0x80) {
+      text.remove_prefix(1);
+      continue;
+    }
     const CodePoint point = first_code_point(text);
     if (!point.valid) return false;
     text.remove_prefix(point.size_bytes);

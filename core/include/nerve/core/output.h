@@ -70,7 +70,7 @@ class Output {
 
   /// Data: a table with its titles. On a terminal the widest left-aligned columns are shortened until it
   /// fits; elsewhere every text is whole.
-  void table(const Table& table);
+  void table(Table table);
   /// Data: one `key  value` line each, the values aligned.
   void key_values(const std::vector<std::pair<std::string, TableCell>>& pairs);
   /// Data: one line.
