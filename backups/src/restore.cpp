@@ -4,7 +4,6 @@
 #include "container/chain.h"
 #include "container_backup.h"
 #include "damaged_copy.h"
-#include "database_facts.h"
 #include "layout.h"
 #include "partial_backup.h"
 #include "restore_plan.h"
@@ -49,7 +48,10 @@ class Restore {
   RestoreResult run(const RestoreTarget& target);
 
  private:
+  std::string name() const;
+  [[noreturn]] void throw_damaged(std::string_view what) const;
   void require_good_backup();
+  void open_container();
   void stage(StagedFile& staged);
   void stage_container(StagedFile& staged);
   void replace(StagedFile& staged);
@@ -106,37 +108,42 @@ RestoreResult Restore::run(const RestoreTarget& requested) {
   return std::move(result_);
 }
 
+std::string Restore::name() const {
+  return fmt::format("backup {}", manifest_.id.to_string());
+}
+
+void Restore::throw_damaged(std::string_view what) const {
+  throw IntegrityError(fmt::format("{} is damaged: {}", name(), what),
+                       fmt::format("Restore another one: 'nerve-db backup list --repo {}'.",
+                                   shell_word(repository_.path().string())));
+}
+
 void Restore::require_good_backup() {
-  const std::string name = fmt::format("backup {}", manifest_.id.to_string());
   if (manifest_.state == State::damaged) {
-    throw IntegrityError(fmt::format("{} is the raw copy of a damaged database", name),
+    throw IntegrityError(fmt::format("{} is the raw copy of a damaged database", name()),
                          fmt::format("Restore another one; 'sqlite3 {} .recover' prints the rows that can "
                                      "still be read from this one.",
                                      shell_word(backup_file().string())));
   }
-  const std::string hint = fmt::format("Restore another one: 'nerve-db backup list --repo {}'.",
-                                       shell_word(repository_.path().string()));
-  if (manifest_.container) {
-    // Its pages are compared with their hashes on the way, before anything is replaced.
-    try {
-      chain_.emplace(container_paths(repository_, manifest_), keyring_);
-      chain_->state(repository_.path());
-      if (options_.dry_run) {
-        std::set<BackupId> verified;
-        chain_->verify("verifying", progress_, verified);
-      }
-    } catch (const IntegrityError& error) {
-      throw IntegrityError(fmt::format("{} is damaged: {}", name, error.what()), hint);
-    }
-    return;
-  }
+  if (manifest_.container) return open_container();
   const VerifyReport report = verify_backup(repository_, manifest_, {}, progress_);
-  if (!report.ok())
-    throw IntegrityError(fmt::format("{} is damaged: {}", name, report.problems.front()), hint);
+  if (!report.ok()) throw_damaged(report.problems.front());
   sqlite::Session copy(backup_file(), {.mode = sqlite::OpenMode::immutable});
   const sqlite::Damage damage = sqlite::integrity_check(copy, progress_);
-  if (damage.is_found())
-    throw IntegrityError(fmt::format("{} is damaged: {}", name, damage.describe()), hint);
+  if (damage.is_found()) throw_damaged(damage.describe());
+}
+
+/// The pages themselves are compared with their hashes when they are written, before anything is replaced.
+void Restore::open_container() {
+  try {
+    chain_.emplace(container_paths(repository_, manifest_), keyring_);
+    chain_->state(repository_.path());
+    if (!options_.dry_run) return;
+    std::set<BackupId> verified;
+    chain_->verify("verifying", progress_, verified);
+  } catch (const IntegrityError& error) {
+    throw_damaged(error.what());
+  }
 }
 
 void Restore::stage(StagedFile& staged) {
@@ -150,11 +157,16 @@ void Restore::stage(StagedFile& staged) {
 }
 
 void Restore::stage_container(StagedFile& staged) {
-  chain_->restore(staged.file(), staged.path(), "restoring", progress_);
+  try {
+    chain_->restore(staged.file(), staged.path(), "restoring", progress_);
+  } catch (const IntegrityError& error) {
+    throw_damaged(error.what());
+  }
   sync_descriptor(staged.file(), staged.path());
   if (manifest_.checks.source != "none") return;
   sqlite::Session copy(staged.path(), {.mode = sqlite::OpenMode::immutable});
-  require_sound(sqlite::quick_check(copy, progress_), fmt::format("backup {}", manifest_.id.to_string()));
+  const sqlite::Damage damage = sqlite::quick_check(copy, progress_);
+  if (damage.is_found()) throw_damaged(damage.describe());
 }
 
 /// Everything up to the rename is made again when somebody wrote to the database after it was kept.

@@ -34,9 +34,9 @@ expect_equal "its lines" 1 "$(stdout | wc -l)"
 expect_stderr "^repository: .*/shop\.db\.backups$"
 expect_stderr "2,050 rows"
 
-claim "the copy of a backup is a database with the same content for any other program"
+claim "a plain copy is a database with the same content for any other program"
 make_database shop.db
-id=$(nerve-db backup --db shop.db --repo repo 2>/dev/null)
+id=$(nerve-db backup --db shop.db --repo repo --plain 2>/dev/null)
 run sqlite3 -batch "file:repo/$id/database.sqlite?immutable=1" 'PRAGMA integrity_check'
 expect_stdout '^ok$'
 expect_equal "the content" "$(content shop.db)" "$(content "repo/$id/database.sqlite")"
@@ -98,7 +98,7 @@ expect_stderr 'several databases'
 
 claim "an altered copy is found by verify, and restore refuses it"
 make_database shop.db
-id=$(nerve-db backup --db shop.db --repo repo 2>/dev/null)
+id=$(nerve-db backup --db shop.db --repo repo --plain 2>/dev/null)
 printf 'x' | dd of="repo/$id/database.sqlite" bs=1 seek=5000 conv=notrunc status=none
 run nerve-db backup verify --repo repo
 expect_exit 6

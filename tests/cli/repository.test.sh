@@ -114,8 +114,8 @@ id=$(nerve-db backup --db shop.db --repo repo 2>/dev/null)
 echo '{"format": 2}' >repo/nerve-repository.json
 refused 11 'format 2' nerve-db backup repair --repo repo
 rm repo/nerve-repository.json
-sed -i 's/"format": 1/"format": 2/' "repo/$id/manifest.json"
-refused 11 'format 2' nerve-db backup repair --repo repo
+sed -i 's/"format": 2/"format": 3/' "repo/$id/manifest.json"
+refused 11 'format 3' nerve-db backup repair --repo repo
 
 claim "a repository inside a repository is refused"
 make_database shop.db

@@ -163,6 +163,7 @@ Command restore_command() {
                       database_option(),
                       {.name = "--at",
                        .value_name = "TIME",
+                       .type = ValueType::text,
                        .description =
                            "with latest: the newest backup that was made by then (2026-05-01T08:00:00Z)"},
                       {.name = "--to",

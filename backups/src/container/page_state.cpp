@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "page_state.h"
 
+#include "nerve/core/error.h"
+
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,10 +19,20 @@ constexpr std::uint32_t digest_step_pages = 4096;
   return static_cast<::off_t>(page - 1) * static_cast<::off_t>(hash_bytes);
 }
 
+/// A repository that may only be read holds no file of ours; there memory must do.
+Descriptor open_state_file(const std::filesystem::path& folder) {
+  try {
+    return open_unnamed_file(folder);
+  } catch (const DeniedError&) {
+    Descriptor file(::memfd_create("page hashes", MFD_CLOEXEC));
+    if (file.number() < 0) throw;
+    return file;
+  }
+}
+
 }  // namespace
 
-PageState::PageState(const std::filesystem::path& folder)
-    : folder_(folder), file_(open_unnamed_file(folder)) {}
+PageState::PageState(const std::filesystem::path& folder) : folder_(folder), file_(open_state_file(folder)) {}
 
 void PageState::resize(std::uint32_t page_count) {
   // What is cut off must not come back when the database grows again.

@@ -14,7 +14,8 @@ namespace nerve::backups {
 /// The hashes of all pages of a database at one backup.
 ///
 /// They are kept in an unnamed file in `folder`, so that memory does not grow with the database: 4 MiB for
-/// each GiB of 4 KiB pages. Reading is safe for several threads.
+/// each GiB of 4 KiB pages. Where `folder` may only be read they are in memory after all. Reading is safe for
+/// several threads.
 class PageState {
  public:
   explicit PageState(const std::filesystem::path& folder);

@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The forms of backups: full, delta, plain and encrypted.
+# shellcheck source=tests/cli/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+claim "the first backup is a full that zstd alone restores, the next one a delta"
+make_database shop.db
+full=$(nerve-db backup --db shop.db --repo repo 2>/dev/null)
+zstd --quiet --decompress "repo/$full/pages.zst" -o by_zstd.db
+cmp shop.db by_zstd.db || fail "zstd restored another file"
+sqlite3 -batch shop.db 'DELETE FROM album WHERE id < 20'
+delta=$(nerve-db backup --db shop.db --repo repo 2>/dev/null)
+run nerve-db backup list --repo repo
+expect_stdout "^${full: -8} .* full +[0-9.]+ KiB +2,050 +manual"
+expect_stdout "^${delta: -8} .* delta +[0-9.]+ KiB +2,031 +manual"
+run nerve-db backup show latest --repo repo
+expect_stdout "^delta to +$full$"
+run nerve-db restore latest --repo repo --to copy.db
+expect_exit 0
+cmp shop.db copy.db || fail "another file was restored"
+run nerve-db backup verify latest --repo repo --deep
+expect_exit 0
+expect_stdout '^  2,031 rows, 0 without parent'
+
+claim "--full makes a full, --plain an ordinary file, and both at once are refused"
+make_database shop.db
+nerve-db backup --db shop.db --repo repo --quiet >/dev/null
+nerve-db backup --db shop.db --repo repo --full --quiet >/dev/null
+id=$(nerve-db backup --db shop.db --repo repo --plain --quiet)
+run nerve-db backup list --repo repo
+expect_equal "fulls" 2 "$(stdout | grep -c ' full ')"
+expect_equal "plain copies" 1 "$(stdout | grep -c ' plain ')"
+cmp shop.db "repo/$id/database.sqlite" || fail "the plain copy is another file"
+refused 2 'both given' nerve-db backup --db shop.db --repo repo --full --plain
+refused 2 'both given' nerve-db backup --db shop.db --repo repo --deep --no-check
+
+claim "an altered container is found by verify, with its place, and restore refuses it"
+make_database shop.db
+id=$(nerve-db backup --db shop.db --repo repo 2>/dev/null)
+printf 'x' | dd of="repo/$id/pages.zst" bs=1 seek=9000 conv=notrunc status=none
+run nerve-db backup verify --repo repo
+expect_exit 6
+expect_stdout "^  .*/pages\.zst: group 0 is damaged: "
+refused 6 "backup $id is damaged: .*group 0" nerve-db restore "$id" --repo repo --to copy.db
+
+claim "with a passphrase the backups of a database are encrypted and stay so"
+make_database shop.db
+(umask 077 && echo 'correct horse battery staple' >pass)
+nerve-db backup --db shop.db --repo repo --passphrase-file pass --quiet >/dev/null
+sqlite3 -batch shop.db 'DELETE FROM album WHERE id < 20'
+refused 2 'no key is given' nerve-db backup --db shop.db --repo repo
+expect_stderr '^hint: Give it by --passphrase-file FILE, --key-file FILE or NERVE_PASSPHRASE\.'
+run env NERVE_PASSPHRASE='correct horse battery staple' "$NERVE_DB_BIN" backup --db shop.db --repo repo
+expect_exit 0
+run nerve-db backup list --repo repo
+expect_stdout ' delta, encrypted '
+expect_nowhere 'correct horse'
+refused 2 'no key is given' nerve-db restore latest --repo repo --to copy.db
+(umask 077 && echo 'wrong' >wrong)
+refused 5 'encrypted with another passphrase' nerve-db restore latest --repo repo --to copy.db --passphrase-file wrong
+run nerve-db restore latest --repo repo --to copy.db --passphrase-file pass
+expect_exit 0
+cmp shop.db copy.db || fail "another file was restored"
+refused 2 'no folder is named for that' nerve-db backup verify latest --deep --repo repo --passphrase-file pass
+run nerve-db backup verify --all --deep --repo repo --passphrase-file pass --scratch .
+expect_exit 0
+if grep -rqa 'Album 1500' repo; then fail "the repository holds text of the database"; fi
+
+claim "a passphrase or key that others may read is refused, and so is what is no key"
+make_database shop.db
+echo 'correct horse' >pass
+chmod 0644 pass
+refused 5 'pass' nerve-db backup --db shop.db --repo repo --passphrase-file pass
+(umask 077 && echo 'not a key' >key)
+refused 2 'is not a key file' nerve-db backup --db shop.db --repo repo --key-file key
+refused 2 'both given' nerve-db backup --db shop.db --repo repo --key-file key --passphrase-file pass
+
+claim "a key file encrypts too"
+make_database shop.db
+(umask 077 && openssl rand -hex 32 >key)
+run nerve-db backup --db shop.db --repo repo --key-file key
+expect_exit 0
+run nerve-db restore latest --repo repo --to copy.db --key-file key
+expect_exit 0
+cmp shop.db copy.db || fail "another file was restored"
+
+claim "restore latest --at TIME takes the newest that was made by then"
+make_database shop.db
+first=$(nerve-db backup --db shop.db --repo repo 2>/dev/null)
+sleep 1.1
+between=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+sleep 1.1
+sqlite3 -batch shop.db 'DELETE FROM album WHERE id < 20'
+nerve-db backup --db shop.db --repo repo --quiet >/dev/null
+run nerve-db restore latest --at "$between" --repo repo --to copy.db
+expect_exit 0
+expect_stdout "from backup ${first: -8}"
+refused 3 'made at 2020-01-01T00:00:00.000000Z or before' \
+  nerve-db restore latest --at 2020-01-01T00:00:00Z --repo repo --to other.db
+refused 2 '--at: timestamp does not begin' nerve-db restore latest --at yesterday --repo repo --to other.db
+refused 2 'given with the id of a backup' nerve-db restore "$first" --at "$between" --repo repo --to other.db
+
+claim "a restore in place keeps what was there as a delta"
+make_database shop.db
+nerve-db backup --db shop.db --repo repo --quiet >/dev/null
+before=$(content shop.db)
+sqlite3 -batch shop.db 'DELETE FROM album'
+run nerve-db restore latest --db shop.db --repo repo --yes
+expect_exit 0
+expect_equal "the content" "$before" "$(content shop.db)"
+run nerve-db backup list --repo repo
+expect_stdout ' delta .* safety '
+
+claim "a migration of a database whose backups are encrypted needs the passphrase for the one before it"
+make_database shop.db
+(umask 077 && echo 'correct horse' >pass)
+nerve-db backup --db shop.db --passphrase-file pass --quiet >/dev/null
+mkdir -p m/app
+printf -- '-- migrate:up\nCREATE TABLE more (id INTEGER PRIMARY KEY);\n-- migrate:down\nDROP TABLE more;\n' >m/app/0001_more.sql
+refused 5 'no passphrase is given for the one before the migration' nerve-db migrate up --db shop.db --dir m
+run env NERVE_PASSPHRASE='correct horse' "$NERVE_DB_BIN" migrate up --db shop.db --dir m
+expect_exit 0
