@@ -73,21 +73,15 @@ bool is_emptied(const Manifest& manifest, const sqlite::FileFacts& facts, const 
 Manifest make_plain(const sqlite::FileFacts& facts, const Repository& repository,
                     const BackupOptions& options, Manifest manifest, const Clock& clock,
                     ProgressSink* progress) {
-  std::optional<PartialBackup> partial;
-  {
-    sqlite::Session source(facts.path, source_options(facts, options));
-    source.read_snapshot([&] {
-      check_source(source, options.check, progress);
-      partial.emplace(repository, manifest.id);
-      copy_pages(source, partial->file(database_file_name), progress);
-      source.require_unchanged();
-    });
-  }
-  const std::filesystem::path copy = partial->file(database_file_name);
+  Snapshot snapshot(facts, source_options(facts, options));
+  check_source(snapshot.session(), options.check, progress);
+  PartialBackup partial(repository, manifest.id);
+  copy_pages(snapshot, partial.file(database_file_name), progress);
+  const std::filesystem::path copy = partial.file(database_file_name);
   examine_copy(copy, facts.path, manifest, progress);
   manifest.is_emptied = is_emptied(manifest, facts, repository);
   manifest.file = describe_file(copy, progress);
-  partial->publish(manifest, clock);
+  partial.publish(manifest, clock);
   return manifest;
 }
 
