@@ -40,10 +40,17 @@ Json manifest_json(const Manifest& manifest, const Repository& repository) {
   return json;
 }
 
-/// "15,607 rows"; "rows" where they were not counted.
-std::string rows_of(const Manifest& manifest) {
+/// "984.0 KiB, 15,607 rows", without the rows where they were not counted.
+std::string extent_of(const Manifest& manifest) {
   const std::optional<std::int64_t> rows = manifest.rows_total();
-  return rows ? row_count(*rows) : "rows";
+  return format_size(manifest.database_bytes()) + (rows ? ", " + row_count(*rows) : "");
+}
+
+/// "a delta", "an encrypted full", "a plain copy".
+std::string described_form(const Manifest& manifest) {
+  if (!manifest.container) return "a plain copy";
+  const std::string form = manifest.container->parent ? "delta" : "full";
+  return (manifest.container->is_encrypted ? "an encrypted " : "a ") + form;
 }
 
 /// "plain", "full" or "delta", and whether it is encrypted.
@@ -94,8 +101,8 @@ void tell_of_emptiness(Output& output, const Manifest& manifest, const Repositor
       fmt::format(
           "{} has lost all its rows: its backup {} of {} holds {}; the new one, {}, is kept as emptied "
           "and is not what latest means",
-          manifest.source.path, earlier->id.short_text(), output.time(earlier->created_at), rows_of(*earlier),
-          manifest.id.short_text()),
+          manifest.source.path, earlier->id.short_text(), output.time(earlier->created_at),
+          earlier->rows_total() ? row_count(*earlier->rows_total()) : "rows", manifest.id.short_text()),
       fmt::format(
           "To bring the rows back: nerve-db restore {} --repo {} --db {}. If they were removed on purpose, "
           "the first backup with new rows is latest again.",
@@ -113,10 +120,8 @@ int run_backup(Context& context, const Arguments& arguments) {
     Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
     return backups::create_backup(source, repository, options, system_clock(), &progress);
   }();
-  output.note(fmt::format("backed up {}: {} with {} as a {} of {} in {}", manifest.source.path,
-                          format_size(manifest.database_bytes()), rows_of(manifest),
-                          manifest.container ? form_of(manifest) : "plain copy",
-                          format_size(manifest.file.size_bytes),
+  output.note(fmt::format("backed up {}: {}, as {} of {} in {}", manifest.source.path, extent_of(manifest),
+                          described_form(manifest), format_size(manifest.file.size_bytes),
                           format_duration(std::chrono::milliseconds(manifest.duration_ms))));
   if (output.wants_json()) {
     output.json(manifest_json(manifest, repository));
