@@ -60,7 +60,7 @@ std::vector<std::filesystem::path> container_paths(const Repository& repository,
       throw IntegrityError(fmt::format("backup {} does not lead back to a full", manifest.id.to_string()));
     }
     Manifest parent = repository.find(current.container->parent->to_string());
-    if (!parent.container || parent.container->depth + 1 != current.container->depth) {
+    if (!parent.container || parent.container->depth >= current.container->depth) {
       throw IntegrityError(fmt::format("backup {} does not lead back to a full", manifest.id.to_string()));
     }
     current = std::move(parent);
@@ -132,7 +132,7 @@ ContainerHeader new_header(const SnapshotShape& shape, const ContainerReader* pa
   header.kind = ContainerKind::delta;
   header.generation = parent->header().generation;
   header.parent = parent->header().id;
-  header.parent_trailer_hash = parent->trailer_hash();
+  header.parent_state = parent->trailer().state;
   header.depth = parent->header().depth + 1;
   header.hash_salt = parent->header().hash_salt;
   header.key = parent->header().key;

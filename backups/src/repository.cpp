@@ -122,7 +122,7 @@ void distrust_broken_chains(std::vector<Entry>& entries) {
   for (Entry* entry : deltas) {
     const ContainerFacts& facts = *entry->manifest->container;
     const auto parent = trusted.find(*facts.parent);
-    if (parent != trusted.end() && parent->second->manifest->container->depth + 1 == facts.depth) {
+    if (parent != trusted.end() && parent->second->manifest->container->depth < facts.depth) {
       trusted.emplace(entry->manifest->id, entry);
     } else {
       entry->problem =

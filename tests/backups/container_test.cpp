@@ -95,7 +95,7 @@ class Generation {
       const Chain chain(paths, keyring);
       header_.kind = ContainerKind::delta;
       header_.parent = chain.last().header().id;
-      header_.parent_trailer_hash = chain.last().trailer_hash();
+      header_.parent_state = chain.last().trailer().state;
       header_.depth = chain.last().header().depth + 1;
       previous.emplace(chain.state(folder.path()));
     }

@@ -24,10 +24,10 @@ void require_successor(const ContainerReader& before, const ContainerReader& aft
   if (delta.kind != ContainerKind::delta || delta.generation != parent.generation) {
     refuse(after, "it belongs to another generation of backups");
   }
-  if (delta.parent != parent.id || delta.parent_trailer_hash != before.trailer_hash()) {
+  if (delta.parent != parent.id || delta.parent_state != before.trailer().state) {
     refuse(after, fmt::format("it is not a delta to {}", before.path().string()));
   }
-  if (delta.depth != parent.depth + 1 || delta.page_size_bytes != parent.page_size_bytes ||
+  if (delta.depth <= parent.depth || delta.page_size_bytes != parent.page_size_bytes ||
       delta.cipher != parent.cipher || delta.hash_salt != parent.hash_salt) {
     refuse(after, "its header does not fit to its generation");
   }

@@ -80,7 +80,7 @@ Bytes header_octets(const ContainerHeader& header) {
       .octets(header.id.uuid().octets())
       .octets(header.generation.uuid().octets())
       .octets(header.parent.uuid().octets())
-      .octets(header.parent_trailer_hash)
+      .octets(header.parent_state)
       .u32(header.depth)
       .u32(0)
       .octets(header.hash_salt)
@@ -141,7 +141,7 @@ ContainerHeader parse_header(ByteView octets, std::string_view name) {
   header.id = BackupId(Uuid(fields.octets<16>()));
   header.generation = BackupId(Uuid(fields.octets<16>()));
   header.parent = BackupId(Uuid(fields.octets<16>()));
-  header.parent_trailer_hash = fields.octets<32>();
+  header.parent_state = fields.octets<32>();
   header.depth = fields.u32();
   is_sound = fields.zeros(4) && is_sound;
   header.hash_salt = fields.octets<16>();

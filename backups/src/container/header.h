@@ -52,7 +52,7 @@ struct ContainerHeader {
   BackupId id;
   BackupId generation;
   BackupId parent;  ///< all zeros in a full
-  crypto::Sha256Digest parent_trailer_hash{};
+  crypto::Sha256Digest parent_state{};
   std::uint32_t depth = 0;
   Salt16 hash_salt{};
   Salt32 backup_salt{};

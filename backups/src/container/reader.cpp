@@ -57,7 +57,6 @@ ContainerReader::ContainerReader(const std::filesystem::path& path, Keyring& key
                seal_of(keys_, {head, index, ByteView(end).first(trailer_bytes - seal_bytes)}), path_,
                "index or the end");
   read_index(index);
-  trailer_hash_ = crypto::sha256(end);
 }
 
 void ContainerReader::read_index(ByteView stored) {

@@ -28,7 +28,6 @@ class ContainerReader {
   const std::filesystem::path& path() const noexcept { return path_; }
   const ContainerHeader& header() const noexcept { return header_; }
   const ContainerTrailer& trailer() const noexcept { return trailer_; }
-  const crypto::Sha256Digest& trailer_hash() const noexcept { return trailer_hash_; }
   const ContainerKeys& keys() const noexcept { return keys_; }
   std::size_t group_count() const noexcept { return places_.size(); }
   std::uint64_t stored_bytes(std::size_t group) const noexcept {
@@ -47,7 +46,6 @@ class ContainerReader {
   Descriptor file_;
   ContainerHeader header_;
   ContainerTrailer trailer_;
-  crypto::Sha256Digest trailer_hash_{};
   ContainerKeys keys_;
   std::vector<GroupPlace> places_;
 };

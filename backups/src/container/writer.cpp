@@ -42,7 +42,6 @@ class ContainerWriter::Pipeline {
 
   void take(std::uint32_t number, ByteView page);
   ContainerTrailer finish();
-  const crypto::Sha256Digest& trailer_hash() const noexcept { return trailer_hash_; }
 
  private:
   void work();
@@ -64,7 +63,6 @@ class ContainerWriter::Pipeline {
   const ContainerKeys& keys_;
   const PageState* previous_;
   Bytes sealed_header_;
-  crypto::Sha256Digest trailer_hash_{};
 
   // The thread that takes pages.
   Batch* filling_ = nullptr;
@@ -312,7 +310,6 @@ ContainerTrailer ContainerWriter::Pipeline::finish() {
   FieldWriter(end).octets(seal);
   append(end);
   sync_descriptor(file_, path_);
-  trailer_hash_ = crypto::sha256(end);
   return trailer;
 }
 
@@ -329,10 +326,6 @@ void ContainerWriter::take(std::uint32_t number, ByteView page) {
 
 ContainerTrailer ContainerWriter::finish() {
   return pipeline_->finish();
-}
-
-const crypto::Sha256Digest& ContainerWriter::trailer_hash() const noexcept {
-  return pipeline_->trailer_hash();
 }
 
 }  // namespace nerve::backups

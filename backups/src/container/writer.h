@@ -32,9 +32,6 @@ class ContainerWriter {
   /// Writes what is left, index and trailer, and syncs the file. Throws Error where pages are missing.
   ContainerTrailer finish();
 
-  /// SHA-256 of the trailer, by which the next delta knows its parent. After finish().
-  const crypto::Sha256Digest& trailer_hash() const noexcept;
-
  private:
   class Pipeline;
   std::unique_ptr<Pipeline> pipeline_;

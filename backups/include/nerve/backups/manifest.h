@@ -66,7 +66,7 @@ struct StoredFile {
 struct ContainerFacts {
   BackupId generation;             ///< of the full that its deltas lead back to
   std::optional<BackupId> parent;  ///< what it is a delta to; absent for a full
-  std::int64_t depth = 0;          ///< deltas from the full to here
+  std::int64_t depth = 0;          ///< 0 for a full; for a delta more than that of its parent
   std::int64_t stored_pages = 0;
   bool is_encrypted = false;
 };
