@@ -85,8 +85,10 @@ ContainerKeys Keyring::keys_of(const ContainerHeader& header, std::string_view n
                       "Give the one that was used when its first full backup was made. If it is the one, the "
                       "file was altered.");
   }
-  keys.data_key = crypto::hkdf_sha256(master.reveal(), header.backup_salt, "nerve backup data", derived_key_bytes);
-  keys.seal_key = crypto::hkdf_sha256(master.reveal(), header.backup_salt, "nerve backup seal", derived_key_bytes);
+  keys.data_key =
+      crypto::hkdf_sha256(master.reveal(), header.backup_salt, "nerve backup data", derived_key_bytes);
+  keys.seal_key =
+      crypto::hkdf_sha256(master.reveal(), header.backup_salt, "nerve backup seal", derived_key_bytes);
   keys.hash_key =
       crypto::hkdf_sha256(master.reveal(), header.hash_salt, "nerve backup page hash", Salt16().size());
   return keys;
