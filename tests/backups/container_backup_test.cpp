@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Backups that are containers, from the database to the restored file.
+#include "backups/file_bytes.h"
 #include "backups/scratch_database.h"
 #include "support/temp_folder.h"
 #include "support/test_data.h"
@@ -16,23 +17,18 @@
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
 using namespace nerve;
 using namespace nerve::backups;
+using test::bytes_of;
 using test::content_of;
 using test::make_database;
 using test::PlainSqlite;
 using test::TempFolder;
 
 namespace {
-
-std::string bytes_of(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 struct ContainerScene {
   explicit ContainerScene(const std::string& journal_mode = "wal") {

@@ -44,7 +44,7 @@ Bytes joined(const Pages& pages) {
   return all;
 }
 
-Bytes content_of(const std::filesystem::path& path) {
+Bytes octets_of(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   const ByteView bytes = as_bytes(text);
@@ -116,7 +116,7 @@ class Generation {
     const std::filesystem::path path = folder / "restored";
     std::filesystem::remove(path);
     chain.restore(open_file(path, O_RDWR | O_CREAT, 0600), path, "restoring", nullptr);
-    return content_of(path);
+    return octets_of(path);
   }
 
   /// What is said of the chain; "whole" where nothing is wrong.
@@ -144,7 +144,7 @@ class Generation {
 
 /// The verdict on the chain while one of its files is `altered`.
 std::string verdict_with(Generation& generation, const std::filesystem::path& path, const Bytes& altered) {
-  const Bytes whole = content_of(path);
+  const Bytes whole = octets_of(path);
   put_content(path, altered);
   const std::string verdict = generation.verdict();
   put_content(path, whole);
@@ -179,7 +179,7 @@ TEST_CASE("zstd(1) restores an unencrypted full byte for byte") {
   const test::ProcessResult result =
       test::run_process({"zstd", "-q", "-d", "-o", (generation.folder / "by_zstd").string(), path.string()});
   CHECK(result.exit_code == 0);
-  CHECK(content_of(generation.folder / "by_zstd") == joined(pages));
+  CHECK(octets_of(generation.folder / "by_zstd") == joined(pages));
 }
 
 TEST_CASE(
@@ -299,7 +299,7 @@ TEST_CASE("every altered byte is found, in fulls and deltas, with and without en
     pages[5] = random_pages(1, 7)[0];
     generation.add(pages);
     for (const std::filesystem::path& path : generation.paths) {
-      const Bytes whole = content_of(path);
+      const Bytes whole = octets_of(path);
       std::set<std::size_t> places;
       for (std::size_t place = 0; place < header_bytes; ++place) places.insert(place);
       for (std::size_t place = whole.size() - trailer_bytes - 60; place < whole.size(); ++place)
@@ -319,7 +319,7 @@ TEST_CASE("every altered byte is found, in fulls and deltas, with and without en
 TEST_CASE("a container that is cut off anywhere, or longer, is found") {
   Generation generation;
   const std::filesystem::path path = generation.add(random_pages(600, 8));
-  const Bytes whole = content_of(path);
+  const Bytes whole = octets_of(path);
   for (std::size_t size = 0; size < whole.size(); size += size < 400 ? 13 : 4001) {
     CAPTURE(size);
     CHECK(verdict_with(generation, path,
@@ -335,8 +335,8 @@ TEST_CASE("records that were exchanged, left out or taken from another container
   Generation other;
   const Pages pages = random_pages(1600, 9);
   const std::filesystem::path path = generation.add(pages);
-  const Bytes whole = content_of(path);
-  const Bytes foreign = content_of(other.add(pages));
+  const Bytes whole = octets_of(path);
+  const Bytes foreign = octets_of(other.add(pages));
   const std::vector<std::size_t> frames = frame_offsets(whole);
   REQUIRE(frames.size() == 2 + 2 * 4 + 1);
   const auto part = [](const Bytes& bytes, std::size_t begin, std::size_t end) {
@@ -395,7 +395,7 @@ TEST_CASE("a wrong key is told from an altered file") {
   generation.use_key(BackupKey::of_passphrase(Secret::copy_of(as_bytes("correct horse"))));
   CHECK(generation.verdict() == path.string() + " is encrypted with a key file");
   generation.use_key(sample_key());
-  CHECK(verdict_with(generation, path, flipped(content_of(path), 130)) ==
+  CHECK(verdict_with(generation, path, flipped(octets_of(path), 130)) ==
         path.string() + ": the header of the backup is damaged: it was altered");
 }
 
@@ -405,7 +405,7 @@ TEST_CASE("nothing of a page can be read in an encrypted container") {
   const std::string_view text = "a sentence that stands in the database";
   for (Bytes& page : pages) std::ranges::copy(as_bytes(text), page.begin());
   const std::filesystem::path path = generation.add(pages);
-  CHECK(as_text(content_of(path)).find("sentence") == std::string_view::npos);
+  CHECK(as_text(octets_of(path)).find("sentence") == std::string_view::npos);
 }
 
 TEST_CASE("a key file is 32 bytes or 64 digits that only its owner may read") {

@@ -2,6 +2,7 @@
 #include "nerve/backups/restore.h"
 
 #include "backups/child_process.h"
+#include "backups/file_bytes.h"
 #include "backups/plain_copy.h"
 #include "backups/scratch_database.h"
 #include "support/temp_folder.h"
@@ -18,11 +19,11 @@
 
 #include <csignal>
 #include <fstream>
-#include <iterator>
 
 namespace {
 
 using namespace nerve::backups;
+using nerve::test::bytes_of;
 using nerve::test::content_of;
 using nerve::test::IdleHolder;
 using nerve::test::make_database;
@@ -31,11 +32,6 @@ using nerve::test::PlainSqlite;
 using nerve::test::run_sql_and_die;
 using nerve::test::TempFolder;
 using nerve::test::WithoutRights;
-
-std::string bytes_of(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 /// A database, a backup of it, and what the database held then.
 struct RestoreScene {

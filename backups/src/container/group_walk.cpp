@@ -13,7 +13,7 @@
 namespace nerve::backups {
 namespace {
 
-constexpr std::size_t thread_count = 2;
+constexpr std::size_t walking_threads = 2;
 constexpr std::chrono::milliseconds report_interval{100};
 
 class Walk {
@@ -21,7 +21,7 @@ class Walk {
   Walk(const ContainerReader& container, const UseGroup& use) : container_(container), use_(use) {}
 
   void run(const ReadSoFar& read_so_far) {
-    std::array<std::thread, thread_count> threads;
+    std::array<std::thread, walking_threads> threads;
     for (std::thread& thread : threads) thread = std::thread([this] { work(); });
     try {
       watch(read_so_far);
@@ -56,7 +56,7 @@ class Walk {
 
   void watch(const ReadSoFar& read_so_far) {
     std::unique_lock lock(mutex_);
-    while (!changed_.wait_for(lock, report_interval, [&] { return ended_ == thread_count; })) {
+    while (!changed_.wait_for(lock, report_interval, [&] { return ended_ == walking_threads; })) {
       lock.unlock();
       throw_if_interrupted();
       read_so_far(bytes_);

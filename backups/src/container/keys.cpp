@@ -11,7 +11,7 @@
 namespace nerve::backups {
 namespace {
 
-constexpr std::size_t key_bytes = 32;
+constexpr std::size_t derived_key_bytes = 32;
 constexpr crypto::ScryptCost cost_of_new_keys{};
 
 Salt16 check_of(const Secret& master, const Salt16& salt) {
@@ -56,7 +56,7 @@ const Secret& Keyring::master_of(const KeyFacts& facts) {
       masters_, [&](const Master& master) { return is_same_master(master.facts, facts); });
   if (known != masters_.end()) return known->key;
   Secret key = facts.source == KeySource::scrypt
-                   ? crypto::scrypt(key_->secret(), facts.salt, facts.cost, key_bytes)
+                   ? crypto::scrypt(key_->secret(), facts.salt, facts.cost, derived_key_bytes)
                    : Secret::copy_of(key_->secret().reveal());
   return masters_.emplace_back(facts, std::move(key)).key;
 }
@@ -85,8 +85,10 @@ ContainerKeys Keyring::keys_of(const ContainerHeader& header, std::string_view n
                       "Give the one that was used when its first full backup was made. If it is the one, the "
                       "file was altered.");
   }
-  keys.data_key = crypto::hkdf_sha256(master.reveal(), header.backup_salt, "nerve backup data", key_bytes);
-  keys.seal_key = crypto::hkdf_sha256(master.reveal(), header.backup_salt, "nerve backup seal", key_bytes);
+  keys.data_key =
+      crypto::hkdf_sha256(master.reveal(), header.backup_salt, "nerve backup data", derived_key_bytes);
+  keys.seal_key =
+      crypto::hkdf_sha256(master.reveal(), header.backup_salt, "nerve backup seal", derived_key_bytes);
   keys.hash_key =
       crypto::hkdf_sha256(master.reveal(), header.hash_salt, "nerve backup page hash", Salt16().size());
   return keys;

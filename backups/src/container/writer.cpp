@@ -24,12 +24,6 @@ constexpr std::size_t batch_count = 2 * thread_count + 1;
 /// How much is written before the kernel is asked to begin with it, so that the last sync has little to do.
 constexpr std::uint64_t writeback_bytes = std::uint64_t{8} << 20U;
 
-/// Pages that arrived one after the other.
-struct Batch {
-  std::uint64_t sequence = 0;
-  PageGroup group;
-};
-
 }  // namespace
 
 class ContainerWriter::Pipeline {
@@ -44,6 +38,12 @@ class ContainerWriter::Pipeline {
   ContainerTrailer finish();
 
  private:
+  /// Pages that arrived one after the other.
+  struct Batch {
+    std::uint64_t sequence = 0;
+    PageGroup group;
+  };
+
   void work();
   /// Waits for one of the batches that no thread works on.
   Batch& free_batch();
@@ -136,7 +136,7 @@ void ContainerWriter::Pipeline::fail(std::exception_ptr failure) noexcept {
   changed_.notify_all();
 }
 
-Batch& ContainerWriter::Pipeline::free_batch() {
+ContainerWriter::Pipeline::Batch& ContainerWriter::Pipeline::free_batch() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return failure_ || !free_.empty(); });
   if (failure_) std::rethrow_exception(failure_);

@@ -22,7 +22,7 @@ struct Range {
 /// the schema cookie (40 to 43), and the numbers of who wrote last (92 to 99).
 /// https://www.sqlite.org/fileformat2.html#the_database_header
 constexpr std::array<Range, 3> kept = {Range{0, 24}, Range{32, 40}, Range{44, 92}};
-constexpr std::size_t header_bytes = 100;
+constexpr std::size_t database_header_bytes = 100;
 
 }  // namespace
 
@@ -61,7 +61,7 @@ void PageSink::compare_first_page(ByteView rewritten) {
     const std::size_t size = range.end - range.begin;
     return std::ranges::equal(rewritten.subspan(range.begin, size), first_page_.subspan(range.begin, size));
   };
-  require(std::ranges::all_of(kept, is_kept) && is_kept({header_bytes, rewritten.size()}), 1,
+  require(std::ranges::all_of(kept, is_kept) && is_kept({database_header_bytes, rewritten.size()}), 1,
           "other than it was read");
 }
 

@@ -14,7 +14,7 @@ namespace nerve::crypto {
 
 namespace {
 
-constexpr std::string_view name = "AES-256-GCM";
+constexpr std::string_view gcm_name = "AES-256-GCM";
 
 int size_of(ByteView bytes) {
   if (bytes.size() > INT_MAX) throw ValidationError("a message for AES-256-GCM is longer than 2 GiB");
@@ -29,9 +29,9 @@ void Aes256Gcm::Free::operator()(evp_cipher_ctx_st* context) const noexcept {
 
 Aes256Gcm::Aes256Gcm(ByteView key) : sealing_(EVP_CIPHER_CTX_new()), opening_(EVP_CIPHER_CTX_new()) {
   if (key.size() != key_bytes) throw ValidationError("a key of AES-256-GCM has 32 bytes");
-  require(sealing_ && opening_ ? 1 : 0, name);
-  require(EVP_EncryptInit_ex(sealing_.get(), EVP_aes_256_gcm(), nullptr, octets(key), nullptr), name);
-  require(EVP_DecryptInit_ex(opening_.get(), EVP_aes_256_gcm(), nullptr, octets(key), nullptr), name);
+  require(sealing_ && opening_ ? 1 : 0, gcm_name);
+  require(EVP_EncryptInit_ex(sealing_.get(), EVP_aes_256_gcm(), nullptr, octets(key), nullptr), gcm_name);
+  require(EVP_DecryptInit_ex(opening_.get(), EVP_aes_256_gcm(), nullptr, octets(key), nullptr), gcm_name);
 }
 
 void Aes256Gcm::seal(const Nonce& nonce, ByteView associated, ByteView plaintext, Bytes& sealed) {
@@ -40,13 +40,13 @@ void Aes256Gcm::seal(const Nonce& nonce, ByteView associated, ByteView plaintext
   sealed.resize(begin + plaintext.size() + tag_bytes);
   unsigned char* to = writable_octets(sealed) + begin;
   int done = 0;
-  require(EVP_EncryptInit_ex(context, nullptr, nullptr, nullptr, octets(nonce)), name);
-  require(EVP_EncryptUpdate(context, nullptr, &done, octets(associated), size_of(associated)), name);
-  require(EVP_EncryptUpdate(context, to, &done, octets(plaintext), size_of(plaintext)), name);
-  require(EVP_EncryptFinal_ex(context, to + done, &done), name);
+  require(EVP_EncryptInit_ex(context, nullptr, nullptr, nullptr, octets(nonce)), gcm_name);
+  require(EVP_EncryptUpdate(context, nullptr, &done, octets(associated), size_of(associated)), gcm_name);
+  require(EVP_EncryptUpdate(context, to, &done, octets(plaintext), size_of(plaintext)), gcm_name);
+  require(EVP_EncryptFinal_ex(context, to + done, &done), gcm_name);
   require(
       EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_GET_TAG, static_cast<int>(tag_bytes), to + plaintext.size()),
-      name);
+      gcm_name);
 }
 
 bool Aes256Gcm::open(const Nonce& nonce, ByteView associated, ByteView sealed, Bytes& plaintext) {
@@ -60,11 +60,11 @@ bool Aes256Gcm::open(const Nonce& nonce, ByteView associated, ByteView sealed, B
   plaintext.resize(ciphertext.size());
   unsigned char* to = writable_octets(plaintext);
   int done = 0;
-  require(EVP_DecryptInit_ex(context, nullptr, nullptr, nullptr, octets(nonce)), name);
-  require(EVP_DecryptUpdate(context, nullptr, &done, octets(associated), size_of(associated)), name);
-  require(EVP_DecryptUpdate(context, to, &done, octets(ciphertext), size_of(ciphertext)), name);
+  require(EVP_DecryptInit_ex(context, nullptr, nullptr, nullptr, octets(nonce)), gcm_name);
+  require(EVP_DecryptUpdate(context, nullptr, &done, octets(associated), size_of(associated)), gcm_name);
+  require(EVP_DecryptUpdate(context, to, &done, octets(ciphertext), size_of(ciphertext)), gcm_name);
   require(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, static_cast<int>(tag_bytes), expected.data()),
-          name);
+          gcm_name);
   if (EVP_DecryptFinal_ex(context, to + done, &done) == 1) return true;
   plaintext.clear();
   return false;

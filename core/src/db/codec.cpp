@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/db/codec.h"
 
+#include "nerve/db/statement.h"
+
 #include <nlohmann/json.hpp>
 
 namespace nerve::db::detail {
