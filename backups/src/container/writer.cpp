@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "writer.h"
 
-#include "fields.h"
+#include "container_file.h"
 
 #include "nerve/core/error.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <array>
@@ -21,9 +20,6 @@ namespace {
 
 constexpr std::size_t thread_count = 2;
 constexpr std::size_t batch_count = 2 * thread_count + 1;
-/// How much is written before the kernel is asked to begin with it, so that the last sync has little to do.
-constexpr std::uint64_t writeback_bytes = std::uint64_t{8} << 20U;
-
 }  // namespace
 
 class ContainerWriter::Pipeline {
@@ -52,17 +48,12 @@ class ContainerWriter::Pipeline {
   void drop_unchanged(PageGroup& group) const;
   void collect(const PageGroup& changed);
   void write_group(const PageGroup& group, GroupCodec& codec, Bytes& records);
-  void write_encoded(GroupPlace place, ByteView records);
-  void append(ByteView bytes);
   void stop() noexcept;
   void fail(std::exception_ptr failure) noexcept;
 
-  const Descriptor& file_;
-  std::filesystem::path path_;
   ContainerHeader header_;
   const ContainerKeys& keys_;
   const PageState* previous_;
-  Bytes sealed_header_;
 
   // The thread that takes pages.
   Batch* filling_ = nullptr;
@@ -80,10 +71,7 @@ class ContainerWriter::Pipeline {
   std::exception_ptr failure_;
 
   // Of the thread whose turn it is.
-  std::uint64_t file_bytes_ = 0;
-  std::uint64_t bytes_at_writeback_ = 0;
-  std::uint32_t stored_pages_ = 0;
-  std::vector<GroupPlace> places_;
+  ContainerFile file_;
   crypto::Sha256 state_;
   PageGroup collected_;
   GroupCodec collector_;
@@ -95,16 +83,11 @@ class ContainerWriter::Pipeline {
 ContainerWriter::Pipeline::Pipeline(const Descriptor& file, const std::filesystem::path& path,
                                     const ContainerHeader& header, const ContainerKeys& keys,
                                     const PageState* previous)
-    : file_(file),
-      path_(path),
-      header_(header),
+    : header_(header),
       keys_(keys),
       previous_(previous),
-      sealed_header_(header_octets(header)),
+      file_(file, path, header, keys),
       collector_(header, keys) {
-  const crypto::Sha256Digest seal = seal_of(keys_, {sealed_header_});
-  FieldWriter(sealed_header_).octets(seal);
-  append(sealed_header_);
   for (Batch& batch : batches_) free_.push_back(&batch);
   for (std::size_t index = 0; index < thread_count; ++index) threads_.emplace_back([this] { work(); });
 }
@@ -210,7 +193,7 @@ void ContainerWriter::Pipeline::process(Batch& batch, GroupCodec& codec) {
   if (previous_ != nullptr) {
     collect(group);
   } else {
-    write_encoded(place, records);
+    file_.append_group(place, records);
   }
   lock.lock();
   ++turn_;
@@ -255,26 +238,8 @@ void ContainerWriter::Pipeline::collect(const PageGroup& changed) {
 
 void ContainerWriter::Pipeline::write_group(const PageGroup& group, GroupCodec& codec, Bytes& records) {
   records.clear();
-  const GroupPlace place = codec.encode(places_.size(), group, records);
-  write_encoded(place, records);
-}
-
-void ContainerWriter::Pipeline::write_encoded(GroupPlace place, ByteView records) {
-  place.offset = file_bytes_;
-  append(records);
-  places_.push_back(place);
-  stored_pages_ += place.pages;
-  if (file_bytes_ - bytes_at_writeback_ >= writeback_bytes) {
-    // A hint: that it cannot be followed is no error.
-    ::sync_file_range(file_.number(), static_cast<::off64_t>(bytes_at_writeback_),
-                      static_cast<::off64_t>(file_bytes_ - bytes_at_writeback_), SYNC_FILE_RANGE_WRITE);
-    bytes_at_writeback_ = file_bytes_;
-  }
-}
-
-void ContainerWriter::Pipeline::append(ByteView bytes) {
-  write_bytes(file_, bytes, path_);
-  file_bytes_ += bytes.size();
+  const GroupPlace place = codec.encode(file_.group_count(), group, records);
+  file_.append_group(place, records);
 }
 
 ContainerTrailer ContainerWriter::Pipeline::finish() {
@@ -287,30 +252,7 @@ ContainerTrailer ContainerWriter::Pipeline::finish() {
   }
   if (!collected_.numbers.empty()) write_group(collected_, collector_, collected_records_);
 
-  ContainerTrailer trailer;
-  trailer.index_offset = file_bytes_;
-  trailer.group_count = static_cast<std::uint32_t>(places_.size());
-  Bytes index;
-  for (const GroupPlace& place : places_) {
-    FieldWriter(index)
-        .u32(place.first_page)
-        .u32(place.pages)
-        .u32(place.hash_record_bytes)
-        .u32(place.data_record_bytes);
-  }
-  Bytes stored_index;
-  RecordSealer(keys_).append(RecordType::index, places_.size(), index, stored_index);
-  append(stored_index);
-  trailer.index_bytes = static_cast<std::uint32_t>(stored_index.size());
-  trailer.stored_pages = stored_pages_;
-  trailer.file_bytes = file_bytes_ + trailer_bytes;
-  trailer.state = state_.finish();
-  Bytes end = trailer_octets(trailer);
-  const crypto::Sha256Digest seal = seal_of(keys_, {sealed_header_, stored_index, end});
-  FieldWriter(end).octets(seal);
-  append(end);
-  sync_descriptor(file_, path_);
-  return trailer;
+  return file_.finish(state_.finish());
 }
 
 ContainerWriter::ContainerWriter(const Descriptor& file, const std::filesystem::path& path,
