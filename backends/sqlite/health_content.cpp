@@ -30,6 +30,7 @@ bool is_foreign(std::string_view reason) {
 /// "a (why), b (why) and 3 more".
 std::string list_unreadable(const std::vector<const Table*>& tables) {
   std::vector<std::string> names;
+  names.reserve(tables.size());
   for (const Table* table : tables) names.push_back(table->name + " (" + table->unreadable + ")");
   return list_names(names);
 }

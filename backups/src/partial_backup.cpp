@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +21,8 @@
 
 namespace nerve::backups {
 namespace {
+
+constexpr std::size_t hold_bytes_max = 8192;
 
 void make_folder(const std::filesystem::path& path) {
   if (::mkdir(path.c_str(), 0700) != 0) {
@@ -59,6 +62,19 @@ RepositoryLock RepositoryLock::shared(const Repository& repository) {
   const std::filesystem::path marker = repository.path() / marker_file_name;
   Descriptor file = open_file(marker, O_RDONLY);
   lock_shared(file, marker);
+  return RepositoryLock(std::move(file));
+}
+
+RepositoryLock RepositoryLock::exclusive(const Repository& repository) {
+  const std::filesystem::path marker = repository.path() / marker_file_name;
+  // Opened for writing, because NFS grants an exclusive flock only so.
+  Descriptor file = open_file(marker, O_RDWR);
+  if (!try_lock_exclusive(file, marker)) {
+    throw ConflictError(
+        fmt::format("another process works in the backup repository {}", repository.path().string()),
+        "Run it again when that one is done.");
+  }
+  remove_leftovers(repository.path());
   return RepositoryLock(std::move(file));
 }
 
@@ -103,6 +119,31 @@ PartialBackup::~PartialBackup() {
   // What cannot be removed now is removed by the next backup.
   std::error_code ignored;
   if (!is_published_) std::filesystem::remove_all(folder_, ignored);
+}
+
+PartialReplacement::PartialReplacement(const Repository& repository, const BackupId& id)
+    : folder_(repository.path() / fmt::format("{}{}", partial_folder_prefix, id.to_string())),
+      final_folder_(repository.folder_of(id)) {
+  if (::mkdir(folder_.c_str(), 0700) != 0) throw_system_error(errno, "cannot make the folder", folder_);
+}
+
+PartialReplacement::~PartialReplacement() {
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+void PartialReplacement::put_in_place(const Manifest& manifest) {
+  write_new_file(file(manifest_file_name), manifest_text(manifest));
+  try {
+    write_new_file(file(hold_file_name), read_small_file(final_folder_ / hold_file_name, hold_bytes_max));
+  } catch (const NotFoundError&) {
+    // It is not held.
+  }
+  sync_folder(folder_);
+  if (::renameat2(AT_FDCWD, folder_.c_str(), AT_FDCWD, final_folder_.c_str(), RENAME_EXCHANGE) != 0) {
+    throw_system_error(errno, "cannot exchange the folder", final_folder_);
+  }
+  sync_folder(final_folder_.parent_path());
 }
 
 void PartialBackup::publish(Manifest& manifest, const Clock& clock) {

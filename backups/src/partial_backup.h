@@ -18,6 +18,10 @@ class RepositoryLock {
   /// UnsupportedError where the file system has no flock.
   static RepositoryLock shared(const Repository& repository);
 
+  /// Removes what dead processes left, and keeps everybody out. Throws ConflictError while another process is
+  /// at work, NotFoundError where there is no repository.
+  static RepositoryLock exclusive(const Repository& repository);
+
   /// Makes the repository if it is not there, removes what dead processes left in it unless another process
   /// is at work, and takes the shared lock.
   static RepositoryLock for_writing(const Repository& repository);
@@ -56,6 +60,26 @@ class PartialBackup {
   std::filesystem::path folder_;
   std::filesystem::path final_folder_;
   bool is_published_ = false;
+};
+
+/// Another form of a backup that is there, `.partial-ID`, until it has taken its place in one step. Whoever
+/// makes one holds the repository exclusively.
+class PartialReplacement {
+ public:
+  PartialReplacement(const Repository& repository, const BackupId& id);
+  PartialReplacement(const PartialReplacement&) = delete;
+  PartialReplacement& operator=(const PartialReplacement&) = delete;
+  ~PartialReplacement();
+
+  std::filesystem::path file(std::string_view name) const { return folder_ / name; }
+
+  /// Writes the manifest, takes over the note that holds the backup, exchanges the folders and removes the
+  /// old one.
+  void put_in_place(const Manifest& manifest);
+
+ private:
+  std::filesystem::path folder_;
+  std::filesystem::path final_folder_;
 };
 
 }  // namespace nerve::backups

@@ -40,7 +40,7 @@ struct ContainerScene {
     return create_backup(database, repository, options, clock);
   }
   std::filesystem::path restored(const Manifest& manifest, const BackupKey* key = nullptr) {
-    const std::filesystem::path path = folder / fmt::format("restored-{}", ++restored_count);
+    std::filesystem::path path = folder / fmt::format("restored-{}", ++restored_count);
     RestoreOptions options;
     options.key = key;
     restore_backup(repository, manifest, {path, RestoreTarget::Mode::new_file}, options, clock);

@@ -99,7 +99,7 @@ class Generation {
       header_.depth = chain.last().header().depth + 1;
       previous.emplace(chain.state(folder.path()));
     }
-    const std::filesystem::path path = folder / (std::to_string(paths.size()) + ".zst");
+    std::filesystem::path path = folder / (std::to_string(paths.size()) + ".zst");
     const Descriptor file = open_file(path, O_RDWR | O_CREAT | O_EXCL, 0600);
     const ContainerKeys keys = keyring.keys_of(header_, path.string());
     ContainerWriter writer(file, path, header_, keys, previous ? &*previous : nullptr);
@@ -146,7 +146,7 @@ class Generation {
 std::string verdict_with(Generation& generation, const std::filesystem::path& path, const Bytes& altered) {
   const Bytes whole = octets_of(path);
   put_content(path, altered);
-  const std::string verdict = generation.verdict();
+  std::string verdict = generation.verdict();
   put_content(path, whole);
   return verdict;
 }

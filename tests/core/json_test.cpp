@@ -88,7 +88,7 @@ TEST_CASE("nesting is allowed to 256 levels, read and written") {
   Json deeper = Json::array();
   deeper.push_back(deepest);
   CHECK_THROWS_AS(to_canonical_text(deeper), ValidationError);
-  // Far deeper than any stack would bear.
+  // Far deeper than any stack would bear. NOLINTNEXTLINE(bugprone-string-constructor): the length is meant
   CHECK_THROWS_AS(parse_json(std::string(10'000'000, '['), "test"), ValidationError);
 }
 

@@ -92,6 +92,7 @@ TEST_CASE("a terminal is never given a control, a direction or an invalid byte")
       {"\xe2\x80\xae"
        "gpj.exe",
        "\\u202egpj.exe"},  // right-to-left override
+      // NOLINTNEXTLINE(misc-misleading-bidirectional): that is what is tested
       {"\xe2\x81\xa6x\xe2\x81\xa9", "\\u2066x\\u2069"},
       {"a\xe2\x80\xa8z", "a\\u2028z"},
       {"\xef\xbb\xbfx", "\\ufeffx"},

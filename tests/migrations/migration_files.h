@@ -3,6 +3,8 @@
 
 #include "nerve/migrations/migration_set.h"
 
+#include <fmt/format.h>
+
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,7 +17,7 @@ inline migrations::MigrationSet migration_set(const std::vector<std::pair<std::s
   std::vector<migrations::Migration> parsed;
   for (const auto& [name, text] : files) {
     const std::string number = std::to_string(parsed.size() + 1);
-    const std::string file = std::string(4 - number.size(), '0') + number + "_" + name + ".sql";
+    const std::string file = fmt::format("{:0>4}_{}.sql", number, name);
     parsed.push_back(migrations::parse_migration("app", file, "app/" + file, text, dialects));
   }
   return {std::move(parsed), {}};

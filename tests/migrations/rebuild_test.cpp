@@ -13,7 +13,6 @@
 #include <vector>
 
 using namespace nerve;
-using migrations::Ledger;
 using migrations::MigrationSet;
 using migrations::Migrator;
 using test::migration_set;

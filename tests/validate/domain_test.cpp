@@ -61,7 +61,7 @@ TEST_CASE("internationalised names become the A-labels that the standards print"
       {"ÖBB.at", "xn--bb-eka.at"},
   };
   for (const auto& [unicode, ascii] : vectors) {
-    CAPTURE(unicode);
+    INFO("domain " << std::string(unicode));
     CHECK(parse_domain(unicode).ascii == ascii);
     CHECK(parse_domain(ascii).ascii == ascii);
     CHECK(parse_domain(ascii).unicode == parse_domain(unicode).unicode);

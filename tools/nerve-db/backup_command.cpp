@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // nerve-db backup, and backup list, show, verify and repair
 #include "backup_choice.h"
+#include "backup_commands.h"
 #include "backup_key.h"
 #include "command.h"
 #include "context.h"
@@ -476,7 +477,8 @@ Command backup_command() {
            {.name = "--encrypt", .description = "encrypt from now on; implied by the two options of the key"},
            {.name = "--deep", .description = "check the source by integrity_check instead of quick_check"},
            {.name = "--no-check", .description = "store the database unchecked, which is faster"}}),
-      .commands = {list_command(), show_command(), verify_command(), repair_command()},
+      .commands = {list_command(), show_command(), verify_command(), prune_command(), hold_command(),
+                   release_command(), repair_command()},
       .exit_codes =
           "6 when the database is damaged; 10 when it has lost all its rows since an earlier backup,\n"
           "and the new one is kept as emptied; otherwise as 'nerve-db --help' lists them",

@@ -58,10 +58,14 @@ BackupKey required_key(const Output& output, const Arguments& arguments, KeyUse 
                         "Give it by --passphrase-file FILE, --key-file FILE or NERVE_PASSPHRASE.");
 }
 
+std::optional<BackupKey> environment_key() {
+  std::optional<Secret> passphrase = Secret::from_environment("NERVE_PASSPHRASE");
+  if (!passphrase) return std::nullopt;
+  return BackupKey::of_passphrase(*std::move(passphrase));
+}
+
 std::optional<BackupKey> passphrase_at_hand(const Output& output, KeyUse use) {
-  if (std::optional<Secret> passphrase = Secret::from_environment("NERVE_PASSPHRASE")) {
-    return BackupKey::of_passphrase(*std::move(passphrase));
-  }
+  if (std::optional<BackupKey> key = environment_key()) return key;
   if (can_ask(output)) return typed_passphrase(use);
   return std::nullopt;
 }

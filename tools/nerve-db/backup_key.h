@@ -29,6 +29,9 @@ enum class KeyUse : std::uint8_t {
 /// terminal. Throws ValidationError where there is none of these, and what BackupKey throws.
 backups::BackupKey required_key(const Output& output, const Arguments& arguments, KeyUse use);
 
+/// The passphrase in NERVE_PASSPHRASE; absent where that is not set.
+std::optional<backups::BackupKey> environment_key();
+
 /// The passphrase in NERVE_PASSPHRASE or one that is typed, for commands without the options; absent where
 /// there is neither.
 std::optional<backups::BackupKey> passphrase_at_hand(const Output& output, KeyUse use);

@@ -37,7 +37,7 @@ std::string store_url(const std::filesystem::path& folder, const Config& config,
   return (folder / url.location).lexically_normal().string();
 }
 
-Workspace::Workspace(std::filesystem::path folder, const Config& config, WorkspaceOptions options)
+Workspace::Workspace(const std::filesystem::path& folder, const Config& config, WorkspaceOptions options)
     : folder_(std::filesystem::absolute(folder).lexically_normal()),
       options_(std::move(options)),
       id_(configured_id(config)) {

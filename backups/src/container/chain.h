@@ -22,6 +22,7 @@ class Chain {
   /// where one does not follow the one before.
   Chain(const std::vector<std::filesystem::path>& paths, Keyring& keyring);
 
+  const std::vector<std::unique_ptr<ContainerReader>>& containers() const noexcept { return containers_; }
   const ContainerReader& last() const noexcept { return *containers_.back(); }
   std::uint32_t page_count() const noexcept { return last().header().page_count; }
   std::uint32_t page_size_bytes() const noexcept { return last().header().page_size_bytes; }

@@ -58,7 +58,8 @@ const Secret& Keyring::master_of(const KeyFacts& facts) {
   Secret key = facts.source == KeySource::scrypt
                    ? crypto::scrypt(key_->secret(), facts.salt, facts.cost, derived_key_bytes)
                    : Secret::copy_of(key_->secret().reveal());
-  return masters_.emplace_back(facts, std::move(key)).key;
+  masters_.push_back({facts, std::move(key)});
+  return masters_.back().key;
 }
 
 KeyFacts Keyring::new_key_facts(Random& random) {

@@ -46,7 +46,7 @@ std::string store_url(const std::filesystem::path& folder, const Config& config,
 class Workspace final : public Stores {
  public:
   /// `config` is what `folder`/nerve.toml says. Borrows the clock; opens nothing.
-  Workspace(std::filesystem::path folder, const Config& config, WorkspaceOptions options = {});
+  Workspace(const std::filesystem::path& folder, const Config& config, WorkspaceOptions options = {});
   ~Workspace() override;
 
   OpenStore store(Store store) override;

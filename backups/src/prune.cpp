@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "container/chain.h"
+#include "container/merge.h"
+#include "container_backup.h"
+#include "durable_file.h"
+#include "file_lock.h"
+#include "layout.h"
+#include "partial_backup.h"
+#include "retention_selection.h"
+
+#include "nerve/backups/retention.h"
+#include "nerve/backups/verification.h"
+#include "nerve/core/error.h"
+#include "nerve/core/interrupt.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <set>
+#include <system_error>
+
+namespace nerve::backups {
+namespace {
+
+/// Everything of a repository by database, each in the order of sequence.
+std::map<std::string, std::vector<Candidate>> candidates_of(const Repository& repository,
+                                                            const std::vector<Entry>& entries) {
+  std::map<std::string, std::vector<Candidate>> candidates;
+  for (const Entry& entry : entries) {
+    if (!entry.manifest) continue;
+    const BackupId& id = entry.manifest->id;
+    const Standing standing{hold_of(repository, id).has_value(),
+                            last_verification(repository, id).has_value()};
+    candidates[entry.manifest->source.path].push_back({*entry.manifest, standing});
+  }
+  for (auto& [source, list] : candidates) {
+    std::ranges::stable_sort(list, {}, [](const Candidate& one) { return one.backup.sequence; });
+  }
+  return candidates;
+}
+
+class Prune {
+ public:
+  Prune(const Repository& repository, const PruneOptions& options, ProgressSink* progress)
+      : repository_(repository), keyring_(options.key), progress_(progress) {}
+
+  /// Merges first, oldest first, so that each merged delta finds the state that it is to lead on from;
+  /// removes then, newest first, so that no delta is left without its parent.
+  void carry_out(PruneReport& report) {
+    std::set<BackupId> removed;
+    std::uint64_t steps = 0;
+    for (const PruneDecision& decision : report.decisions) {
+      if (decision.fate == Fate::remove) removed.insert(decision.backup.id);
+      if (decision.fate != Fate::keep) ++steps;
+    }
+    std::uint64_t done = 0;
+    const auto step = [&] {
+      throw_if_interrupted();
+      if (progress_ != nullptr) progress_->update("pruning", done, steps);
+      ++done;
+    };
+    for (const PruneDecision& decision : report.decisions) {
+      if (decision.fate != Fate::merge) continue;
+      step();
+      merge(decision.backup, removed, report);
+    }
+    for (auto decision = report.decisions.rbegin(); decision != report.decisions.rend(); ++decision) {
+      if (decision->fate != Fate::remove) continue;
+      step();
+      remove(decision->backup);
+      report.freed_bytes += static_cast<std::int64_t>(decision->backup.file.size_bytes);
+    }
+    report.done = true;
+  }
+
+ private:
+  /// The containers from the full to a backup, as they are now.
+  std::vector<Manifest> lineage(const Manifest& manifest) const {
+    std::vector<Manifest> line{repository_.find(manifest.id.to_string())};
+    while (line.back().container && line.back().container->parent) {
+      line.push_back(repository_.find(line.back().container->parent->to_string()));
+    }
+    std::ranges::reverse(line);
+    return line;
+  }
+
+  void merge(const Manifest& manifest, const std::set<BackupId>& removed, PruneReport& report) {
+    const std::vector<Manifest> line = lineage(manifest);
+    std::size_t base = line.size() - 2;
+    while (removed.contains(line[base].id)) --base;  // the full stays
+    const Chain chain(container_paths(repository_, line.back()), keyring_);
+
+    Manifest merged = line.back();
+    PartialReplacement partial(repository_, merged.id);
+    const std::filesystem::path path = partial.file(merged.file.name);
+    ContainerTrailer trailer;
+    {
+      const Descriptor file = open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+      trailer = merge_deltas(chain, base, file, path, keyring_);
+    }
+    merged.container->parent = line[base].id;
+    merged.container->stored_pages = trailer.stored_pages;
+    merged.file.size_bytes = trailer.file_bytes;
+    partial.put_in_place(merged);
+    report.freed_bytes += static_cast<std::int64_t>(line.back().file.size_bytes) -
+                          static_cast<std::int64_t>(trailer.file_bytes);
+  }
+
+  /// Under a name that no reader looks at, so that a removal which is cut off leaves no half backup.
+  void remove(const Manifest& manifest) const {
+    const std::filesystem::path folder = repository_.folder_of(manifest.id);
+    const std::filesystem::path dying =
+        repository_.path() / fmt::format("{}removed-{}", partial_folder_prefix, manifest.id.to_string());
+    rename_durably(folder, dying);
+    std::error_code error;
+    std::filesystem::remove_all(dying, error);
+    if (error) throw_system_error(error.value(), "cannot remove", dying);
+  }
+
+  const Repository& repository_;
+  Keyring keyring_;
+  ProgressSink* progress_;
+};
+
+std::int64_t estimate(const std::vector<PruneDecision>& decisions) {
+  std::int64_t bytes = 0;
+  for (const PruneDecision& decision : decisions) {
+    if (decision.fate == Fate::remove) bytes += static_cast<std::int64_t>(decision.backup.file.size_bytes);
+  }
+  return bytes;
+}
+
+void require_key_to_merge(const PruneReport& report, const PruneOptions& options) {
+  const bool is_needed = std::ranges::any_of(report.decisions, [](const PruneDecision& one) {
+    return one.fate == Fate::merge && one.backup.container->is_encrypted;
+  });
+  if (!is_needed || options.key != nullptr) return;
+  throw DeniedError("encrypted deltas are to be merged, and no key is given",
+                    "Give it by --passphrase-file FILE, --key-file FILE or NERVE_PASSPHRASE.");
+}
+
+}  // namespace
+
+std::string_view to_string(Fate fate) noexcept {
+  switch (fate) {
+    case Fate::keep:
+      return "keep";
+    case Fate::merge:
+      return "merge";
+    case Fate::remove:
+      return "remove";
+  }
+  return "keep";
+}
+
+std::int64_t PruneReport::count(Fate fate) const noexcept {
+  return std::ranges::count(decisions, fate, &PruneDecision::fate);
+}
+
+Json PruneReport::to_json() const {
+  Json list = Json::array();
+  for (const PruneDecision& decision : decisions) {
+    list.push_back({{"id", decision.backup.id.to_string()},
+                    {"created_at", decision.backup.created_at.to_text()},
+                    {"source", decision.backup.source.path},
+                    {"size_bytes", decision.backup.file.size_bytes},
+                    {"fate", to_string(decision.fate)},
+                    {"reasons", decision.reasons}});
+  }
+  return {{"done", done},
+          {"kept", count(Fate::keep)},
+          {"merged", count(Fate::merge)},
+          {"removed", count(Fate::remove)},
+          {"freed_bytes", freed_bytes},
+          {"unreadable", unreadable},
+          {"backups", std::move(list)}};
+}
+
+PruneReport prune(const Repository& repository, const PruneOptions& options, const Clock& clock,
+                  ProgressSink* progress) {
+  if (options.policy.is_empty()) {
+    throw ValidationError("nothing says which backups are to be kept",
+                          "Say how many, such as --keep-last 3 --keep-daily 7 --keep-weekly 5.");
+  }
+  const RepositoryLock lock =
+      options.dry_run ? RepositoryLock::shared(repository) : RepositoryLock::exclusive(repository);
+  PruneReport report;
+  const std::vector<Entry> entries = repository.list();
+  for (const Entry& entry : entries) {
+    if (!entry.manifest) report.unreadable.push_back(entry.name);
+  }
+  const std::string wanted = options.source ? source_name(*options.source) : std::string();
+  for (const auto& [source, candidates] : candidates_of(repository, entries)) {
+    if (options.source && source != wanted) continue;
+    std::vector<PruneDecision> decisions = decide(candidates, options.policy, clock.now());
+    std::ranges::move(decisions, std::back_inserter(report.decisions));
+  }
+  require_key_to_merge(report, options);
+  if (options.dry_run) {
+    report.freed_bytes = estimate(report.decisions);
+    return report;
+  }
+  Prune(repository, options, progress).carry_out(report);
+  return report;
+}
+
+}  // namespace nerve::backups

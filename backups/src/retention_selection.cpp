@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "retention_selection.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <ranges>
+
+namespace nerve::backups {
+namespace {
+
+using Days = std::chrono::sys_days;
+
+Days day_of(const Timestamp& time) {
+  return Days(std::chrono::floor<std::chrono::days>(std::chrono::microseconds(time.microseconds())));
+}
+
+/// The Monday that the week began with.
+Days week_of(const Timestamp& time) {
+  const Days day = day_of(time);
+  return day - (std::chrono::weekday(day) - std::chrono::Monday);
+}
+
+/// A span of time as text; equal for two times in one span.
+using Bucket = std::function<std::string(const Timestamp&)>;
+
+struct Rule {
+  std::string_view name;
+  std::int64_t count;
+  Bucket bucket;
+};
+
+std::string date_text(const Days& day) {
+  return Timestamp::from_microseconds(
+             std::chrono::duration_cast<std::chrono::microseconds>(day.time_since_epoch()).count())
+      .to_text()
+      .substr(0, 10);
+}
+
+std::vector<Rule> rules_of(const RetentionPolicy& policy) {
+  const auto beginning = [](std::size_t length) {
+    return [length](const Timestamp& time) { return time.to_text().substr(0, length); };
+  };
+  return {{"hourly", policy.hourly, beginning(13)},
+          {"daily", policy.daily, beginning(10)},
+          {"weekly", policy.weekly, [](const Timestamp& time) { return date_text(week_of(time)); }},
+          {"monthly", policy.monthly, beginning(7)},
+          {"yearly", policy.yearly, beginning(4)}};
+}
+
+class Selection {
+ public:
+  Selection(const std::vector<Candidate>& candidates, const RetentionPolicy& policy, const Timestamp& now) {
+    for (const Candidate& candidate : candidates) decisions_.push_back({candidate.backup, Fate::remove, {}});
+    for (std::size_t index = 0; index < candidates.size(); ++index)
+      keep_special(candidates[index], index, policy, now);
+    keep_newest(candidates);
+    keep_last(policy.last);
+    for (const Rule& rule : rules_of(policy)) apply(rule);
+    keep_fulls();
+    merge_over_gaps();
+  }
+
+  std::vector<PruneDecision> take() && { return std::move(decisions_); }
+
+ private:
+  static bool is_regular(const Manifest& manifest) {
+    return manifest.state == State::good && manifest.kind == Kind::manual;
+  }
+
+  void keep(std::size_t index, std::string reason) {
+    decisions_[index].fate = Fate::keep;
+    decisions_[index].reasons.push_back(std::move(reason));
+  }
+
+  void keep_special(const Candidate& candidate, std::size_t index, const RetentionPolicy& policy,
+                    const Timestamp& now) {
+    const Manifest& manifest = candidate.backup;
+    if (candidate.standing.is_held) keep(index, "held");
+    if (manifest.state == State::damaged) return keep(index, "the files of a damaged database");
+    const std::chrono::microseconds age(now.microseconds() - manifest.created_at.microseconds());
+    if (manifest.kind == Kind::safety && age < policy.safety) keep(index, "safety");
+  }
+
+  /// The newest for which `is_meant` says so.
+  void keep_newest_where(const std::vector<Candidate>& candidates, const std::string& reason,
+                         const std::function<bool(const Candidate&)>& is_meant) {
+    for (std::size_t index = candidates.size(); index > 0; --index) {
+      if (is_meant(candidates[index - 1])) return keep(index - 1, reason);
+    }
+  }
+
+  void keep_newest(const std::vector<Candidate>& candidates) {
+    keep_newest_where(candidates, "newest",
+                      [](const Candidate& one) { return is_regular(one.backup) && !one.backup.is_emptied; });
+    keep_newest_where(candidates, "newest verified", [](const Candidate& one) {
+      return is_regular(one.backup) && one.standing.is_verified;
+    });
+    keep_newest_where(candidates, "newest with rows",
+                      [](const Candidate& one) { return is_regular(one.backup) && one.backup.has_rows; });
+  }
+
+  void keep_last(std::int64_t count) {
+    for (std::size_t index = decisions_.size(); index > 0 && count > 0; --index) {
+      if (!is_regular(decisions_[index - 1].backup)) continue;
+      keep(index - 1, "last");
+      --count;
+    }
+  }
+
+  void apply(const Rule& rule) {
+    std::int64_t left = rule.count;
+    std::string previous;
+    for (std::size_t index = decisions_.size(); index > 0 && left > 0; --index) {
+      const Manifest& manifest = decisions_[index - 1].backup;
+      if (!is_regular(manifest)) continue;
+      std::string bucket = rule.bucket(manifest.created_at);
+      if (bucket == previous) continue;
+      keep(index - 1, fmt::format("{} {}", rule.name, bucket));
+      previous = std::move(bucket);
+      --left;
+    }
+  }
+
+  void keep_fulls() {
+    for (std::size_t index = decisions_.size(); index > 0; --index) {
+      const Manifest& manifest = decisions_[index - 1].backup;
+      if (decisions_[index - 1].fate != Fate::keep || !manifest.container || !manifest.container->parent)
+        continue;
+      const auto full = std::ranges::find(decisions_, manifest.container->generation,
+                                          [](const PruneDecision& one) { return one.backup.id; });
+      if (full != decisions_.end() && full->fate == Fate::remove) {
+        keep(static_cast<std::size_t>(full - decisions_.begin()), "a delta needs it");
+      }
+    }
+  }
+
+  void merge_over_gaps() {
+    std::map<BackupId, Fate> fates;
+    for (const PruneDecision& decision : decisions_) fates.emplace(decision.backup.id, decision.fate);
+    for (PruneDecision& decision : decisions_) {
+      const std::optional<ContainerFacts>& container = decision.backup.container;
+      if (decision.fate != Fate::keep || !container || !container->parent) continue;
+      const auto parent = fates.find(*container->parent);
+      if (parent != fates.end() && parent->second == Fate::remove) decision.fate = Fate::merge;
+    }
+  }
+
+  std::vector<PruneDecision> decisions_;
+};
+
+}  // namespace
+
+std::vector<PruneDecision> decide(const std::vector<Candidate>& candidates, const RetentionPolicy& policy,
+                                  const Timestamp& now) {
+  return Selection(candidates, policy, now).take();
+}
+
+}  // namespace nerve::backups
