@@ -182,10 +182,10 @@ TEST_CASE("deltas each ten minutes are thinned to hours, and each that is left r
 }
 
 TEST_CASE("a database that shrinks and grows again between kept deltas is merged right") {
-  RetentionScene scene;
+  RetentionScene scene(nullptr, 5000);
   scene.back_up(60);
   scene.back_up(60);
-  PlainSqlite(scene.database).run("DELETE FROM events WHERE id > 20; VACUUM");
+  PlainSqlite(scene.database).run("DELETE FROM events WHERE id > 4500; VACUUM");
   scene.back_up(60);
   PlainSqlite(scene.database)
       .run(

@@ -121,3 +121,37 @@ printf -- '-- migrate:up\nCREATE TABLE more (id INTEGER PRIMARY KEY);\n-- migrat
 refused 5 'no passphrase is given for the one before the migration' nerve-db migrate up --db shop.db --dir m
 run env NERVE_PASSPHRASE='correct horse' "$NERVE_DB_BIN" migrate up --db shop.db --dir m
 expect_exit 0
+
+claim "prune keeps what the policy says, merges deltas over what goes, and asks before it removes"
+make_database shop.db
+for step in 1 2 3 4 5; do
+  sqlite3 -batch shop.db "DELETE FROM album WHERE id = $step"
+  nerve-db backup --db shop.db --repo repo --quiet >/dev/null
+done
+refused 2 'nothing says which backups are to be kept' nerve-db backup prune --repo repo
+refused 2 'no terminal to ask on' nerve-db backup prune --repo repo --keep-last 2
+run nerve-db backup prune --repo repo --keep-last 2 --dry-run
+expect_exit 0
+expect_stdout ' remove '
+expect_stdout ' merge '
+expect_equal "the backups" 5 "$(nerve-db backup list --ids --repo repo 2>/dev/null | wc -l)"
+run nerve-db backup prune --repo repo --keep-last 2 --yes
+expect_exit 0
+expect_stdout '^2 kept, 1 merged, 2 removed, '
+run nerve-db restore latest --repo repo --to copy.db
+cmp shop.db copy.db || fail "another file was restored"
+run nerve-db backup verify --all --repo repo
+expect_exit 0
+
+claim "what is held is not pruned until it is released"
+make_database shop.db
+nerve-db backup --db shop.db --repo repo --full --quiet >/dev/null
+nerve-db backup hold latest --repo repo --reason 'before the audit' >/dev/null 2>&1
+nerve-db backup --db shop.db --repo repo --full --quiet >/dev/null
+nerve-db backup prune --repo repo --keep-last 1 --yes >/dev/null 2>&1
+first=$(nerve-db backup list --ids --repo repo 2>/dev/null | head -n 1)
+expect_equal "the backups" 2 "$(nerve-db backup list --ids --repo repo 2>/dev/null | wc -l)"
+run nerve-db backup release "$first" --repo repo
+expect_stdout 'is no longer held$'
+nerve-db backup prune --repo repo --keep-last 1 --yes >/dev/null 2>&1
+expect_equal "the backups" 1 "$(nerve-db backup list --ids --repo repo 2>/dev/null | wc -l)"

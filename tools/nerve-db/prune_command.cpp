@@ -84,6 +84,7 @@ int run_prune(Context& context, const Arguments& arguments) {
   }
   const bool has_work = report.count(Fate::remove) + report.count(Fate::merge) > 0;
   if (!dry_run && has_work) {
+    require_answerable(output, arguments.has("--yes"), "Add --yes to do it, or --dry-run to see what.");
     if (!arguments.has("--yes")) {
       show_decisions(output, report);
       if (!confirm(output, fmt::format("Remove {} backups?", report.count(Fate::remove)))) {
