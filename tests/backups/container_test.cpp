@@ -419,6 +419,18 @@ TEST_CASE("a key file is 32 bytes or 64 digits that only its owner may read") {
         "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff");
   put_content(path, as_bytes("too short"));
   CHECK_THROWS_AS(BackupKey::from_file(path), ValidationError);
+  put_content(path, as_bytes("31 bytes and no newline behind."));
+  CHECK_THROWS_AS(BackupKey::from_file(path), ValidationError);
+}
+
+TEST_CASE("a key file of 32 bytes is a key whatever its last byte is") {
+  const TempFolder folder;
+  const std::filesystem::path path = folder / "key";
+  const std::string key = "31 bytes, and a newline as last\n";
+  put_content(path, as_bytes(key));
+  std::filesystem::permissions(path,
+                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  CHECK(as_text(BackupKey::from_file(path).secret().reveal()) == key);
 }
 
 TEST_CASE("groups grow with the database, so that an index has at most 262,144 of them") {

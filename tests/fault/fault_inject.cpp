@@ -2,7 +2,8 @@
 // A library to preload (LD_PRELOAD) that makes one system call of a program go wrong.
 //
 // Every call that changes a file or folder is counted from 1: write, pwrite, ftruncate, fsync, fdatasync,
-// rename, unlink, rmdir, mkdir, and open with O_CREAT. Writes to standard output and error are not.
+// fchmod, fchown, rename, unlink, rmdir, mkdir, and open with O_CREAT or O_TMPFILE. Writes to standard output
+// and error are not.
 //   NERVE_FAULT_AT=N       the call that goes wrong
 //   NERVE_FAULT_KIND=...   kill: the program is killed instead of the call
 //                          torn: a write does half of it, then the program is killed (other calls: as kill)
@@ -11,14 +12,16 @@
 //                          full: this and every later call fails with ENOSPC
 // Syncs are counted but not made: a program that dies leaves its writes to the kernel, and syncing takes the
 // most time.
-//   NERVE_FAULT_COUNT=FILE at its end the program writes the number of calls there
+//   NERVE_FAULT_LOG=FILE  at its end the program writes its calls there, a line each: number, name, file
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <cstdarg>
 #include <cstdio>
@@ -29,6 +32,10 @@ namespace {
 
 std::atomic<long> calls{0};
 
+// No containers: calls come before they are made and after they are destroyed.
+std::array<char, std::size_t{1} << 20> log_text;
+std::atomic<std::size_t> log_bytes{0};
+
 enum class Fault { none, kill, torn, short_write, error };
 
 template <class Function>
@@ -36,9 +43,44 @@ Function* next(const char* name) {
   return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
 }
 
+/// The file that a call is about: by its name, or by its descriptor.
+class File {
+ public:
+  explicit File(const char* path) noexcept : path_(path) {}
+  explicit File(int descriptor) noexcept : descriptor_(descriptor) {}
+
+  void put_name(std::array<char, PATH_MAX>& name) const {
+    if (path_ != nullptr) {
+      std::snprintf(name.data(), name.size(), "%s", path_);
+      return;
+    }
+    std::array<char, 64> link{};
+    std::snprintf(link.data(), link.size(), "/proc/self/fd/%d", descriptor_);
+    const ssize_t length = ::readlink(link.data(), name.data(), name.size() - 1);
+    name[length > 0 ? static_cast<std::size_t>(length) : 0] = '\0';
+  }
+
+ private:
+  const char* path_ = nullptr;
+  int descriptor_ = -1;
+};
+
+void log_call(long number, const char* call, const File& file) {
+  const int code = errno;
+  std::array<char, PATH_MAX> name{};
+  file.put_name(name);
+  std::array<char, PATH_MAX + 64> line{};
+  const int length = std::snprintf(line.data(), line.size(), "%ld %s %s\n", number, call, name.data());
+  const auto size = static_cast<std::size_t>(length);
+  const std::size_t begin = log_bytes.fetch_add(size);
+  if (begin + size <= log_text.size()) std::memcpy(log_text.data() + begin, line.data(), size);
+  errno = code;
+}
+
 /// Counts a call and says what is to happen to it; for Fault::error, errno is set.
-Fault next_fault() {
+Fault next_fault(const char* name, const File& file) {
   const long call = ++calls;
+  if (std::getenv("NERVE_FAULT_LOG") != nullptr) log_call(call, name, file);
   const char* at = std::getenv("NERVE_FAULT_AT");
   const char* kind = std::getenv("NERVE_FAULT_KIND");
   if (at == nullptr || kind == nullptr) return Fault::none;
@@ -53,8 +95,8 @@ Fault next_fault() {
 }
 
 /// For calls that cannot be done by half. False when the call must fail.
-bool may_go_on() {
-  switch (next_fault()) {
+bool may_go_on(const char* name, const File& file) {
+  switch (next_fault(name, file)) {
     case Fault::kill:
     case Fault::torn:
       ::raise(SIGKILL);
@@ -70,8 +112,8 @@ bool may_go_on() {
 
 /// `write_bytes(n)` writes the first n of `size` bytes.
 template <class WriteBytes>
-ssize_t write_with_fault(std::size_t size, WriteBytes write_bytes) {
-  switch (next_fault()) {
+ssize_t write_with_fault(const char* name, int file, std::size_t size, WriteBytes write_bytes) {
+  switch (next_fault(name, File(file))) {
     case Fault::none:
       return write_bytes(size);
     case Fault::kill:
@@ -89,16 +131,20 @@ ssize_t write_with_fault(std::size_t size, WriteBytes write_bytes) {
   return -1;
 }
 
+/// O_TMPFILE is more than one bit: a folder that is opened has some of them.
+bool makes_file(int flags) {
+  return (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+}
+
 mode_t mode_of(int flags, va_list arguments) {
-  return (flags & (O_CREAT | O_TMPFILE)) != 0 ? static_cast<mode_t>(va_arg(arguments, int)) : 0;
+  return makes_file(flags) ? static_cast<mode_t>(va_arg(arguments, int)) : 0;
 }
 
 [[gnu::destructor]] void report_calls() {
-  const char* path = std::getenv("NERVE_FAULT_COUNT");
-  if (path == nullptr) return;
-  const long total = calls;
+  const char* path = std::getenv("NERVE_FAULT_LOG");
+  if (path == nullptr || log_bytes > log_text.size()) return;
   if (std::FILE* file = std::fopen(path, "w")) {
-    std::fprintf(file, "%ld\n", total);
+    std::fwrite(log_text.data(), 1, log_bytes, file);
     std::fclose(file);
   }
 }
@@ -110,12 +156,13 @@ extern "C" {
 ssize_t write(int file, const void* bytes, size_t size) {
   static const auto real = next<ssize_t(int, const void*, size_t)>("write");
   if (file <= STDERR_FILENO) return real(file, bytes, size);
-  return write_with_fault(size, [&](std::size_t part) { return real(file, bytes, part); });
+  return write_with_fault("write", file, size, [&](std::size_t part) { return real(file, bytes, part); });
 }
 
 ssize_t pwrite64(int file, const void* bytes, size_t size, off64_t offset) {
   static const auto real = next<ssize_t(int, const void*, size_t, off64_t)>("pwrite64");
-  return write_with_fault(size, [&](std::size_t part) { return real(file, bytes, part, offset); });
+  return write_with_fault("pwrite", file, size,
+                          [&](std::size_t part) { return real(file, bytes, part, offset); });
 }
 
 ssize_t pwrite(int file, const void* bytes, size_t size, off_t offset) {
@@ -124,49 +171,59 @@ ssize_t pwrite(int file, const void* bytes, size_t size, off_t offset) {
 
 int ftruncate64(int file, off64_t size) noexcept {
   static const auto real = next<int(int, off64_t)>("ftruncate64");
-  return may_go_on() ? real(file, size) : -1;
+  return may_go_on("ftruncate", File(file)) ? real(file, size) : -1;
 }
 
 int ftruncate(int file, off_t size) noexcept {
   return ftruncate64(file, size);
 }
 
-int fsync(int) {
-  return may_go_on() ? 0 : -1;
+int fsync(int file) {
+  return may_go_on("fsync", File(file)) ? 0 : -1;
 }
 
-int fdatasync(int) {
-  return may_go_on() ? 0 : -1;
+int fdatasync(int file) {
+  return may_go_on("fdatasync", File(file)) ? 0 : -1;
+}
+
+int fchmod(int file, mode_t mode) noexcept {
+  static const auto real = next<int(int, mode_t)>("fchmod");
+  return may_go_on("fchmod", File(file)) ? real(file, mode) : -1;
+}
+
+int fchown(int file, uid_t owner, gid_t group) noexcept {
+  static const auto real = next<int(int, uid_t, gid_t)>("fchown");
+  return may_go_on("fchown", File(file)) ? real(file, owner, group) : -1;
 }
 
 int rename(const char* from, const char* to) noexcept {
   static const auto real = next<int(const char*, const char*)>("rename");
-  return may_go_on() ? real(from, to) : -1;
+  return may_go_on("rename", File(from)) ? real(from, to) : -1;
 }
 
 int renameat2(int from_folder, const char* from, int to_folder, const char* to, unsigned int flags) noexcept {
   static const auto real = next<int(int, const char*, int, const char*, unsigned int)>("renameat2");
-  return may_go_on() ? real(from_folder, from, to_folder, to, flags) : -1;
+  return may_go_on("rename", File(from)) ? real(from_folder, from, to_folder, to, flags) : -1;
 }
 
 int unlink(const char* path) noexcept {
   static const auto real = next<int(const char*)>("unlink");
-  return may_go_on() ? real(path) : -1;
+  return may_go_on("unlink", File(path)) ? real(path) : -1;
 }
 
 int unlinkat(int folder, const char* path, int flags) noexcept {
   static const auto real = next<int(int, const char*, int)>("unlinkat");
-  return may_go_on() ? real(folder, path, flags) : -1;
+  return may_go_on("unlink", File(path)) ? real(folder, path, flags) : -1;
 }
 
 int rmdir(const char* path) noexcept {
   static const auto real = next<int(const char*)>("rmdir");
-  return may_go_on() ? real(path) : -1;
+  return may_go_on("rmdir", File(path)) ? real(path) : -1;
 }
 
 int mkdir(const char* path, mode_t mode) noexcept {
   static const auto real = next<int(const char*, mode_t)>("mkdir");
-  return may_go_on() ? real(path, mode) : -1;
+  return may_go_on("mkdir", File(path)) ? real(path, mode) : -1;
 }
 
 int open64(const char* path, int flags, ...) {
@@ -175,7 +232,7 @@ int open64(const char* path, int flags, ...) {
   va_start(arguments, flags);
   const mode_t mode = mode_of(flags, arguments);
   va_end(arguments);
-  if ((flags & O_CREAT) != 0 && !may_go_on()) return -1;
+  if (makes_file(flags) && !may_go_on("open", File(path))) return -1;
   return real(path, flags, mode);
 }
 

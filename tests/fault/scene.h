@@ -4,11 +4,13 @@
 #include "support/process.h"
 #include "support/temp_folder.h"
 
+#include "nerve/backups/key.h"
 #include "nerve/backups/repository.h"
 
 #include <chrono>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,16 +28,29 @@ class FaultScene {
     clean_large,   ///< WAL mode, about 20 MB, changed since it was backed up
   };
 
-  explicit FaultScene(Start start);
+  /// How backups are stored, those that are there as those that are made.
+  enum class Store : std::uint8_t {
+    plain,
+    container,  ///< where the repository holds any, a full and a delta: content_of_backup() is the delta's
+    encrypted,  ///< the same with a key file
+  };
+
+  explicit FaultScene(Start start, Store store = Store::plain);
 
   /// Puts everything back as it was in the beginning.
   void reset() const;
 
   std::vector<std::string> backup_command() const;
   std::vector<std::string> restore_command() const;
+  /// To new_file().
+  std::vector<std::string> restore_to_new_file_command() const;
+  /// A deep one, in scratch().
+  std::vector<std::string> verify_command() const;
 
   std::filesystem::path database() const { return place_ / "app.db"; }
   std::filesystem::path repository_path() const { return place_ / "backups"; }
+  std::filesystem::path new_file() const { return place_ / "restored.db"; }
+  std::filesystem::path scratch() const { return place_ / "scratch"; }
   nerve::backups::Repository repository() const {
     return nerve::backups::Repository::open(repository_path());
   }
@@ -47,20 +62,31 @@ class FaultScene {
 
   /// The content of the database as it is now, with its -wal and journal, read from a copy so that looking
   /// changes nothing. "damaged" when integrity_check does not say ok.
-  std::string content_now() const;
+  std::string content_now() const { return content_at(database()); }
+  /// The same of another file; empty when there is none.
+  std::string content_at(const std::filesystem::path& database) const;
+  /// What a restore makes of the newest backup.
+  std::string content_of_newest() const;
 
   /// The backups in the repository, each of which must be whole; no repository counts as none.
   std::size_t whole_backups() const;
 
-  /// Whether nothing unfinished is left beside the database and in the repository.
+  /// Whether nothing unfinished is left beside the database, in the repository and in scratch().
   bool is_tidy() const;
 
  private:
   void prepare(Start start);
+  /// Backs the database up; `backup_id_` and `content_of_backup_` are of the newest then.
+  void back_up();
+  const nerve::backups::BackupKey* key() const { return key_ ? &*key_ : nullptr; }
+  std::string key_word() const { return key_ ? key_file_.string() : "-"; }
 
   TempFolder folder_;
+  Store store_;
   std::filesystem::path place_ = folder_ / "place";
   std::filesystem::path pristine_ = folder_ / "pristine";
+  std::filesystem::path key_file_ = folder_ / "key";
+  std::optional<nerve::backups::BackupKey> key_;
   std::string backup_id_;
   std::string content_before_;
   std::string content_of_backup_;

@@ -9,7 +9,7 @@ build_packages=(
   libtomlplusplus-dev libzstd-dev nlohmann-json3-dev
 )
 run_packages=(sqlite3)
-test_packages=(doctest-dev postgresql sqlite3)
+test_packages=(doctest-dev openssl postgresql python3 sqlite3 zstd)
 check_packages=(clang-format clang-tidy git shellcheck)
 
 is_installed() { [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }

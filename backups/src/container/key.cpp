@@ -43,6 +43,14 @@ BackupKey BackupKey::of_passphrase(Secret passphrase) {
 BackupKey BackupKey::from_file(const std::filesystem::path& path) {
   Secret content = Secret::from_file(path);
   if (Secret key = from_digits(content.reveal()); !key.empty()) return {Kind::key_file, std::move(key)};
+  // Of a key that ends in the byte of a newline, that byte was taken for one.
+  std::error_code error;
+  if (content.size() == key_bytes - 1 && std::filesystem::file_size(path, error) == key_bytes) {
+    Secret key(key_bytes);
+    std::ranges::copy(content.reveal(), key.writable().begin());
+    key.writable().back() = std::byte{'\n'};
+    return {Kind::key_file, std::move(key)};
+  }
   if (content.size() == key_bytes) return {Kind::key_file, std::move(content)};
   throw ValidationError(
       fmt::format("{} is not a key file: it holds neither 32 bytes nor 64 hexadecimal digits", path.string()),

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fault/sweep.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <csignal>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+
+namespace nerve::test {
+namespace {
+
+using Command = std::vector<std::string>;
+
+const std::vector<std::string> kinds = {"kill", "torn", "short", "EIO", "ENOSPC", "full"};
+
+/// A call of a run without faults.
+struct Call {
+  long number = 0;  ///< from 1
+  std::string operation;
+  std::string file;  ///< its name; what is different in each run is left out
+
+  std::string name() const { return operation + " " + file; }
+  bool is_write() const { return operation.ends_with("write"); }
+};
+
+struct Fault {
+  std::string kind;
+  const Call* call;
+};
+
+ProcessOptions preloaded() {
+  ProcessOptions options;
+  options.env["LD_PRELOAD"] = FAULT_LIBRARY;
+  // The sanitizers want to be loaded first; the library needs nothing of them. Elsewhere this changes
+  // nothing.
+  options.env["ASAN_OPTIONS"] = "verify_asan_link_order=0:detect_leaks=0";
+  return options;
+}
+
+std::string name_in_every_run(const std::string& path) {
+  static const std::regex id("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}");
+  static const std::regex process("-[0-9]+$");
+  if (path.ends_with(" (deleted)")) return "(unnamed)";
+  const std::string name = std::filesystem::path(path).filename().string();
+  return std::regex_replace(std::regex_replace(name, id, "ID"), process, "-PROCESS");
+}
+
+std::vector<Call> calls_of(const Command& command) {
+  const TempFolder folder;
+  ProcessOptions options = preloaded();
+  options.env["NERVE_FAULT_LOG"] = folder / "log";
+  const ProcessResult result = run_process(command, options);
+  REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+  std::vector<Call> calls;
+  std::ifstream log(folder / "log");
+  for (std::string line; std::getline(log, line);) {
+    std::istringstream words(line);
+    Call call;
+    words >> call.number >> call.operation >> std::ws;
+    std::getline(words, call.file);
+    call.file = name_in_every_run(call.file);
+    calls.push_back(std::move(call));
+  }
+  std::ranges::sort(calls, {}, &Call::number);
+  return calls;
+}
+
+/// Half a call is possible of a write only; of others it is the whole call or none.
+bool can_meet(const Call& call, const std::string& kind) {
+  return call.is_write() || (kind != "torn" && kind != "short");
+}
+
+std::vector<Fault> faults_for(const std::vector<Call>& calls, SweepExtent extent) {
+  std::vector<Fault> faults;
+  std::map<std::string, std::vector<const Call*>> by_name;
+  for (const Call& call : calls) by_name[call.name()].push_back(&call);
+  for (std::size_t place = 0; place < kinds.size(); ++place) {
+    const std::string& kind = kinds[place];
+    if (extent == SweepExtent::every_call || kind == "kill") {
+      for (const Call& call : calls) {
+        if (can_meet(call, kind)) faults.push_back({kind, &call});
+      }
+      continue;
+    }
+    for (const auto& [name, alike] : by_name) {
+      const Call* call = alike[(place - 1) * (alike.size() - 1) / (kinds.size() - 2)];
+      if (can_meet(*call, kind)) faults.push_back({kind, call});
+    }
+  }
+  return faults;
+}
+
+ProcessResult run_with_fault(const Command& command, const Fault& fault) {
+  ProcessOptions options = preloaded();
+  options.env["NERVE_FAULT_AT"] = std::to_string(fault.call->number);
+  options.env["NERVE_FAULT_KIND"] = fault.kind;
+  return run_process(command, options);
+}
+
+/// "fsync backups 4×5, …": the calls of each name, and how many of the faults met them.
+std::string describe(const std::vector<Call>& calls, const std::vector<Fault>& faults) {
+  std::map<std::string, std::pair<std::size_t, std::size_t>> counts;
+  for (const Call& call : calls) ++counts[call.name()].first;
+  for (const Fault& fault : faults) ++counts[fault.call->name()].second;
+  std::string text;
+  for (const auto& [name, count] : counts) {
+    CHECK(count.second >= 4);
+    text += "\n  " + name + ": " + std::to_string(count.first) + " calls, " + std::to_string(count.second) +
+            " faults";
+  }
+  return text;
+}
+
+}  // namespace
+
+void sweep(const FaultScene& scene, const Command& command, SweepExtent extent, const SweepChecks& checks) {
+  scene.reset();
+  const std::vector<Call> calls = calls_of(command);
+  CHECK(calls.size() > 20);
+  const std::vector<Fault> faults = faults_for(calls, extent);
+  std::size_t aborted = 0;
+  for (const Fault& fault : faults) {
+    CAPTURE(fault.kind);
+    CAPTURE(fault.call->number);
+    CAPTURE(fault.call->name());
+    scene.reset();
+    const ProcessResult result = run_with_fault(command, fault);
+    CAPTURE(result.err);
+    CHECK((result.exit_code == 0 || result.exit_code == 1 || result.signal == SIGKILL));
+    if (fault.kind == "short") CHECK(result.exit_code == 0);
+    if (result.exit_code != 0) ++aborted;
+    checks.after_fault(result, fault.kind);
+    const ProcessResult again = run_process(command, preloaded());
+    CAPTURE(again.err);
+    CHECK(again.exit_code == 0);
+    checks.after_next_run(again);
+  }
+  MESSAGE(calls.size(), " calls, ", faults.size(), " faults, ", aborted, " runs cut off", describe(calls, faults));
+  CHECK(aborted > faults.size() / 2);
+}
+
+}  // namespace nerve::test

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "fault/scene.h"
+
+#include "support/process.h"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace nerve::test {
+
+/// How much of a command is tried.
+enum class SweepExtent : std::uint8_t {
+  every_call,  ///< each call that changes files, with each kind of fault
+  /// The program is killed at each call. Each other kind of fault meets each kind of call, which is an
+  /// operation on a file, once; where such calls are many, the faults are spread over them.
+  every_kind_of_call,
+};
+
+struct SweepChecks {
+  /// What a run left that met a fault of this kind, or survived it.
+  std::function<void(const ProcessResult&, const std::string& kind)> after_fault;
+  /// What the run after it left, which met none.
+  std::function<void(const ProcessResult&)> after_next_run;
+};
+
+/// Runs `command` from the beginning of `scene` once for each fault, and once more after each.
+///
+/// Checks that it ends with exit code 0, 1 or by the fault, that a short write is no reason to fail, and that
+/// the run after it succeeds. Says how many calls of which kind met a fault.
+void sweep(const FaultScene& scene, const std::vector<std::string>& command, SweepExtent extent,
+           const SweepChecks& checks);
+
+}  // namespace nerve::test
