@@ -53,8 +53,8 @@ using Sequences = std::vector<std::int64_t>;
 const Timestamp now = Timestamp::parse("2026-05-10T12:00:00Z");
 
 struct RetentionScene {
-  explicit RetentionScene(const BackupKey* the_key = nullptr) : key(the_key) {
-    make_database(database, 300, "wal");
+  explicit RetentionScene(const BackupKey* the_key = nullptr, int rows = 300) : key(the_key) {
+    make_database(database, rows, "wal");
   }
 
   /// A backup `minutes` later, after a change.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Goal and method are those of fault_test.cpp, for backups that are containers: fulls and deltas, encrypted or
-// not. Killing meets every call; the other faults meet each operation on each kind of file.
+// Goal and method are those of fault_test.cpp, for backups that are containers: fulls and deltas, encrypted
+// or not. Killing meets every call; the other faults meet each operation on each kind of file.
 #include "fault/scene.h"
 #include "fault/sweep.h"
 
@@ -89,7 +89,8 @@ TEST_CASE("a restore of a delta to a new file cut off or failing at any call lea
          }});
 }
 
-TEST_CASE("a deep look at an encrypted delta cut off or failing at any call neither accuses nor leaves text") {
+TEST_CASE(
+    "a deep look at an encrypted delta cut off or failing at any call neither accuses nor leaves text") {
   const FaultScene scene(Start::with_wal, Store::encrypted);
   const std::string digest = run_process(scene.verify_command()).out;
   REQUIRE(digest.size() == 65);

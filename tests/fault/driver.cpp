@@ -29,8 +29,7 @@ void back_up(const std::vector<std::string>& words, const BackupKey* key) {
 
 void restore(const std::vector<std::string>& words, const BackupKey* key) {
   const Repository repository = Repository::open(words[2]);
-  const auto mode =
-      words[4] == "in-place" ? RestoreTarget::Mode::in_place : RestoreTarget::Mode::new_file;
+  const auto mode = words[4] == "in-place" ? RestoreTarget::Mode::in_place : RestoreTarget::Mode::new_file;
   restore_backup(repository, repository.find(words[3]), {words[1], mode}, {.key = key},
                  nerve::system_clock());
 }

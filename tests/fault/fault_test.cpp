@@ -23,40 +23,38 @@ using nerve::test::SweepExtent;
 void sweep_restore(FaultScene::Start start) {
   const FaultScene scene(start);
   const std::size_t backups_before = scene.whole_backups();
-  sweep(
-      scene, scene.restore_command(), SweepExtent::every_call,
-      {[&](const ProcessResult& result, const std::string&) {
-        const std::string content = scene.content_now();
-        const bool is_new = content == scene.content_of_backup();
-        CHECK((is_new || content == scene.content_before()));
-        if (result.exit_code == 0) CHECK(is_new);
-        scene.whole_backups();
-      },
-      [&](const ProcessResult&) {
-        CHECK(scene.content_now() == scene.content_of_backup());
-        CHECK(scene.whole_backups() > backups_before);
-        CHECK(scene.is_tidy());
-      }});
+  sweep(scene, scene.restore_command(), SweepExtent::every_call,
+        {[&](const ProcessResult& result, const std::string&) {
+           const std::string content = scene.content_now();
+           const bool is_new = content == scene.content_of_backup();
+           CHECK((is_new || content == scene.content_before()));
+           if (result.exit_code == 0) CHECK(is_new);
+           scene.whole_backups();
+         },
+         [&](const ProcessResult&) {
+           CHECK(scene.content_now() == scene.content_of_backup());
+           CHECK(scene.whole_backups() > backups_before);
+           CHECK(scene.is_tidy());
+         }});
 }
 
 }  // namespace
 
 TEST_CASE("a backup cut off or failing at any call harms nothing, and the next one succeeds") {
   const FaultScene scene(FaultScene::Start::to_back_up);
-  sweep(
-      scene, scene.backup_command(), SweepExtent::every_call,
-      {[&](const ProcessResult& result, const std::string& kind) {
-        CHECK(scene.content_now() == scene.content_before());
-        const std::size_t backups = scene.whole_backups();
-        if (result.exit_code == 0) CHECK(backups == 1);
-        // On a disk that stays full a finished backup cannot always be taken back.
-        if (result.exit_code == 1 && kind != "full") CHECK(backups == 0);
-      },
-      [&](const ProcessResult&) {
-        CHECK(scene.content_now() == scene.content_before());
-        CHECK(scene.whole_backups() >= 1);
-        CHECK(scene.is_tidy());
-      }});
+  sweep(scene, scene.backup_command(), SweepExtent::every_call,
+        {[&](const ProcessResult& result, const std::string& kind) {
+           CHECK(scene.content_now() == scene.content_before());
+           const std::size_t backups = scene.whole_backups();
+           if (result.exit_code == 0) CHECK(backups == 1);
+           // On a disk that stays full a finished backup cannot always be taken back.
+           if (result.exit_code == 1 && kind != "full") CHECK(backups == 0);
+         },
+         [&](const ProcessResult&) {
+           CHECK(scene.content_now() == scene.content_before());
+           CHECK(scene.whole_backups() >= 1);
+           CHECK(scene.is_tidy());
+         }});
 }
 
 TEST_CASE(
@@ -75,23 +73,22 @@ TEST_CASE(
   const FaultScene scene(FaultScene::Start::damaged);
   const auto wal = scene.database().string() + "-wal";
   const auto wal_size_bytes = std::filesystem::file_size(wal);
-  sweep(
-      scene, scene.restore_command(), SweepExtent::every_call,
-      {[&](const ProcessResult& result, const std::string&) {
-        const std::string content = scene.content_now();
-        CHECK((content == "damaged" || content == scene.content_of_backup()));
-        if (result.exit_code == 0) CHECK(content == scene.content_of_backup());
-      },
-      [&](const ProcessResult&) {
-        CHECK(scene.content_now() == scene.content_of_backup());
-        CHECK(scene.is_tidy());
-        bool is_wal_kept = false;
-        for (const auto& entry : scene.repository().list()) {
-          REQUIRE(entry.manifest.has_value());
-          for (const auto& companion : entry.manifest->companions) {
-            is_wal_kept = is_wal_kept || companion.size_bytes == wal_size_bytes;
-          }
-        }
-        CHECK(is_wal_kept);
-      }});
+  sweep(scene, scene.restore_command(), SweepExtent::every_call,
+        {[&](const ProcessResult& result, const std::string&) {
+           const std::string content = scene.content_now();
+           CHECK((content == "damaged" || content == scene.content_of_backup()));
+           if (result.exit_code == 0) CHECK(content == scene.content_of_backup());
+         },
+         [&](const ProcessResult&) {
+           CHECK(scene.content_now() == scene.content_of_backup());
+           CHECK(scene.is_tidy());
+           bool is_wal_kept = false;
+           for (const auto& entry : scene.repository().list()) {
+             REQUIRE(entry.manifest.has_value());
+             for (const auto& companion : entry.manifest->companions) {
+               is_wal_kept = is_wal_kept || companion.size_bytes == wal_size_bytes;
+             }
+           }
+           CHECK(is_wal_kept);
+         }});
 }

@@ -89,8 +89,7 @@ void FaultScene::back_up() {
   options.form = store_ == Store::plain ? backups::Form::plain : backups::Form::automatic;
   options.key = key();
   const auto repository = backups::Repository::open_or_create(repository_path());
-  const backups::Manifest manifest =
-      backups::create_backup(database(), repository, options, system_clock());
+  const backups::Manifest manifest = backups::create_backup(database(), repository, options, system_clock());
   const bool is_delta = manifest.container && manifest.container->parent;
   REQUIRE(is_delta == (store_ != Store::plain && !backup_id_.empty()));
   backup_id_ = manifest.id.to_string();

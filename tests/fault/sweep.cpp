@@ -140,7 +140,8 @@ void sweep(const FaultScene& scene, const Command& command, SweepExtent extent, 
     CHECK(again.exit_code == 0);
     checks.after_next_run(again);
   }
-  MESSAGE(calls.size(), " calls, ", faults.size(), " faults, ", aborted, " runs cut off", describe(calls, faults));
+  MESSAGE(calls.size(), " calls, ", faults.size(), " faults, ", aborted, " runs cut off",
+          describe(calls, faults));
   CHECK(aborted > faults.size() / 2);
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "fault/scene.h"
-
 #include "support/process.h"
 
 #include <functional>

@@ -70,8 +70,6 @@ int run_prune(Context& context, const Arguments& arguments) {
   options.source = context.named_database_file(backup_instead_for_postgresql);
   options.dry_run = true;
   const bool dry_run = arguments.has("--dry-run");
-  if (!dry_run)
-    require_answerable(output, arguments.has("--yes"), "Add --yes to do it, or --dry-run to see what.");
   const Repository repository = Repository::open(context.repository());
   std::optional<backups::BackupKey> key;
   if (names_key(arguments)) key.emplace(required_key(output, arguments, KeyUse::existing));
