@@ -109,7 +109,7 @@ Contestant nerve_db(const Places& places, NerveForm form) {
     options = {"--no-check"};
   }
   if (form == NerveForm::encrypted) {
-    name = "nerve-db --no-check --key-file";
+    name = "nerve-db --no-check, encrypted";
     if (!std::filesystem::exists(places.key_file())) std::ofstream(places.key_file()) << "0123456789abcdef0123456789abcdef";
     std::filesystem::permissions(places.key_file(), std::filesystem::perms::owner_read);
     key = {"--key-file", places.key_file()};
