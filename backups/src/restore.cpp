@@ -75,7 +75,8 @@ class Restore {
   Keyring keyring_;
   std::optional<Chain> chain_;  ///< of a backup that is a container
   RestoreResult result_;
-  TargetState restored_state_;  ///< right after the change
+  bool is_staged_checked_ = false;  ///< by quick_check, before it was put in place
+  TargetState restored_state_;      ///< right after the change
 };
 
 RestoreResult Restore::run(const RestoreTarget& requested) {
@@ -167,6 +168,7 @@ void Restore::stage_container(StagedFile& staged) {
   sqlite::Session copy(staged.path(), {.mode = sqlite::OpenMode::immutable});
   const sqlite::Damage damage = sqlite::quick_check(copy, progress_);
   if (damage.is_found()) throw_damaged(damage.describe());
+  is_staged_checked_ = true;
 }
 
 /// Everything up to the rename is made again when somebody wrote to the database after it was kept.
@@ -265,7 +267,9 @@ void Restore::check_restored() {
       result_.safety ? fmt::format("What stood there before is backup {}.", result_.safety->to_string()) : "";
   try {
     sqlite::Session restored(target());
-    const sqlite::Damage damage = sqlite::quick_check(restored, progress_);
+    // A file that was checked under its other name is still the same.
+    const sqlite::Damage damage =
+        is_staged_checked_ ? sqlite::Damage{} : sqlite::quick_check(restored, progress_);
     std::vector<std::string> differences;
     if (manifest_.rows_total()) differences = compare_rows(manifest_, table_rows(restored, progress_));
     if (damage.is_found()) differences.push_back(damage.describe());

@@ -62,6 +62,9 @@ class GroupCodec {
 
   PageHash hash_of(ByteView page) { return hash_.of(page); }
 
+  /// Memory for the records of one group after the other.
+  Bytes& stored_buffer() noexcept { return stored_; }
+
   /// Appends both records of group `number` to `to`. The place's offset is left to whoever writes them.
   GroupPlace encode(std::uint64_t number, const PageGroup& group, Bytes& to);
 
@@ -85,8 +88,11 @@ class GroupCodec {
   crypto::KeyedHash hash_;
   std::unique_ptr<ZSTD_CCtx_s, Free> compressor_;
   std::unique_ptr<ZSTD_DCtx_s, Free> decompressor_;
+  // Each grows to what its kind of record needs and stays: to shrink and grow again would fill it with zeros.
   Bytes compressed_;
-  Bytes text_;
+  Bytes hashes_text_;
+  Bytes pages_text_;
+  Bytes stored_;
 };
 
 }  // namespace nerve::backups

@@ -103,7 +103,9 @@ void ContainerReader::read_hashes(std::size_t number, GroupCodec& codec, PageGro
 void ContainerReader::read_group(std::size_t number, GroupCodec& codec, PageGroup& group) const {
   const GroupPlace& place = places_[number];
   const std::string what = fmt::format("{}: group {} is damaged", path_.string(), number);
-  const Bytes stored = read_part(file_, place.offset, stored_bytes(number), path_);
+  Bytes& stored = codec.stored_buffer();
+  stored.resize(stored_bytes(number));
+  read_at(file_, stored, static_cast<::off_t>(place.offset), path_);
   codec.decode_hashes(number, place, ByteView(stored).first(place.hash_record_bytes), what, group);
   codec.decode_pages(number, ByteView(stored).subspan(place.hash_record_bytes), what, group);
 }

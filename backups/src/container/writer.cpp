@@ -44,7 +44,7 @@ class ContainerWriter::Pipeline {
   /// Waits for one of the batches that no thread works on.
   Batch& free_batch();
   void submit();
-  void process(Batch& batch, GroupCodec& codec);
+  void process(Batch& batch, GroupCodec& codec, Bytes& records);
   void drop_unchanged(PageGroup& group) const;
   void collect(const PageGroup& changed);
   void write_group(const PageGroup& group, GroupCodec& codec, Bytes& records);
@@ -155,6 +155,7 @@ void ContainerWriter::Pipeline::submit() {
 void ContainerWriter::Pipeline::work() {
   try {
     GroupCodec codec(header_, keys_);
+    Bytes records;
     for (;;) {
       std::unique_lock lock(mutex_);
       changed_.wait(lock, [&] { return is_ended_ || !waiting_.empty(); });
@@ -162,14 +163,14 @@ void ContainerWriter::Pipeline::work() {
       Batch& batch = *waiting_.front();
       waiting_.pop_front();
       lock.unlock();
-      process(batch, codec);
+      process(batch, codec, records);
     }
   } catch (...) {
     fail(std::current_exception());
   }
 }
 
-void ContainerWriter::Pipeline::process(Batch& batch, GroupCodec& codec) {
+void ContainerWriter::Pipeline::process(Batch& batch, GroupCodec& codec, Bytes& records) {
   PageGroup& group = batch.group;
   group.hashes.reserve(group.numbers.size());
   for (std::size_t index = 0; index < group.numbers.size(); ++index) {
@@ -178,7 +179,7 @@ void ContainerWriter::Pipeline::process(Batch& batch, GroupCodec& codec) {
   }
   const std::vector<PageHash> all_hashes = group.hashes;
   GroupPlace place;
-  Bytes records;
+  records.clear();
   if (previous_ != nullptr) {
     drop_unchanged(group);
   } else {

@@ -50,8 +50,10 @@ void Aes256Gcm::seal(const Nonce& nonce, ByteView associated, ByteView plaintext
 }
 
 bool Aes256Gcm::open(const Nonce& nonce, ByteView associated, ByteView sealed, Bytes& plaintext) {
-  plaintext.clear();
-  if (sealed.size() < tag_bytes) return false;
+  if (sealed.size() < tag_bytes) {
+    plaintext.clear();
+    return false;
+  }
   EVP_CIPHER_CTX* context = opening_.get();
   const ByteView ciphertext = sealed.first(sealed.size() - tag_bytes);
   const ByteView tag = sealed.last(tag_bytes);
