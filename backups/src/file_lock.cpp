@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 
@@ -44,6 +45,13 @@ void lock_exclusive(const Descriptor& file, const std::filesystem::path& path) {
 
 bool try_lock_exclusive(const Descriptor& file, const std::filesystem::path& path) {
   return lock(file, LOCK_EX | LOCK_NB, path);
+}
+
+bool is_at(const Descriptor& file, const std::filesystem::path& path) {
+  struct stat opened {};
+  struct stat named {};
+  return ::fstat(file.number(), &opened) == 0 && ::lstat(path.c_str(), &named) == 0 &&
+         opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
 }
 
 }  // namespace nerve::backups

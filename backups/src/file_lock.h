@@ -16,4 +16,8 @@ void lock_exclusive(const Descriptor& file, const std::filesystem::path& path);
 /// False when somebody else holds a lock.
 bool try_lock_exclusive(const Descriptor& file, const std::filesystem::path& path);
 
+/// Whether `path` still names the open file. Who makes a file and then locks it asks this: in between another
+/// process may have taken it for a dead one's and removed it.
+bool is_at(const Descriptor& file, const std::filesystem::path& path);
+
 }  // namespace nerve::backups

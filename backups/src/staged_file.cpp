@@ -28,15 +28,6 @@ std::filesystem::path staged_path(const std::filesystem::path& target) {
   throw ConflictError(fmt::format("another restore is writing {}", path.string()), "Wait until it is done.");
 }
 
-/// Whether `path` still names the open file: another restore may have taken it for a dead one's before it was
-/// locked.
-bool is_at(const Descriptor& file, const std::filesystem::path& path) {
-  struct stat opened {};
-  struct stat named {};
-  return ::fstat(file.number(), &opened) == 0 && ::lstat(path.c_str(), &named) == 0 &&
-         opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
-}
-
 /// Removes a left-over. A file that is locked belongs to a restore at work.
 void remove_dead(const std::filesystem::path& path) {
   try {

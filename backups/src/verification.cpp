@@ -58,8 +58,13 @@ void record_verification(const Repository& repository, const BackupId& id, Proof
   const std::filesystem::path partial =
       repository.path() / fmt::format("{}verified-{}-{}", partial_folder_prefix, id.to_string(), ::getpid());
   remove_if_there(partial);
-  write_new_file(partial, document.dump(2) + "\n");
-  rename_durably(partial, repository.folder_of(id) / verification_file_name);
+  try {
+    write_new_file(partial, document.dump(2) + "\n");
+    rename_durably(partial, repository.folder_of(id) / verification_file_name);
+  } catch (const Error&) {
+    ::unlink(partial.c_str());
+    throw;
+  }
 }
 
 std::optional<Verification> last_verification(const Repository& repository, const BackupId& id) {

@@ -6,6 +6,7 @@
 #include "durable_file.h"
 #include "layout.h"
 #include "partial_backup.h"
+#include "scratch_file.h"
 #include "table_rows.h"
 
 #include "nerve/backends/sqlite/content.h"
@@ -13,10 +14,8 @@
 #include "nerve/backends/sqlite/session.h"
 #include "nerve/core/error.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 #include <algorithm>
 #include <set>
@@ -71,24 +70,6 @@ void look_into(const std::filesystem::path& path, const Manifest& manifest, Veri
   report.foreign_key_violations = sqlite::check_foreign_keys(copy, progress).total();
   report.content_sha256 = sqlite::combine_digests(sqlite::digest_content(copy, progress));
 }
-
-/// A file for a while. In a repository the next backup removes what a process that died left of it.
-class ScratchFile {
- public:
-  ScratchFile(const std::filesystem::path& folder, const BackupId& id)
-      : path_(folder / fmt::format("{}look-{}-{}", partial_folder_prefix, id.to_string(), ::getpid())),
-        file_(open_file(path_, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600)) {}
-  ScratchFile(const ScratchFile&) = delete;
-  ScratchFile& operator=(const ScratchFile&) = delete;
-  ~ScratchFile() { ::unlink(path_.c_str()); }
-
-  const std::filesystem::path& path() const noexcept { return path_; }
-  const Descriptor& file() const noexcept { return file_; }
-
- private:
-  std::filesystem::path path_;
-  Descriptor file_;
-};
 
 /// Verifies containers, each once, however many backups lead back to it.
 class ContainerVerification {

@@ -18,8 +18,9 @@ namespace nerve::backups {
 struct VerifyOptions {
   bool deep = false;               ///< also integrity_check, row counts, foreign keys and the content digest
   const BackupKey* key = nullptr;  ///< opens encrypted backups; borrowed
-  /// Where a deep look writes the database of a container, to a file that is gone at the end. Empty means the
-  /// repository, except for an encrypted backup, which must not leave its text there.
+  /// Where a deep look writes the database of a container, to a file that is gone at the end; what a look
+  /// that was killed left there is removed by the next one. Empty means the repository, except for an
+  /// encrypted backup, which must not leave its text there.
   std::filesystem::path scratch = {};
 };
 
