@@ -8,6 +8,8 @@
 #include "nerve/backups/backup.h"
 #include "nerve/backups/restore.h"
 #include "nerve/backups/verify.h"
+#include "nerve/core/bytes.h"
+#include "nerve/crypto/hash.h"
 
 #include <doctest/doctest.h>
 
@@ -23,6 +25,11 @@ constexpr int rows_grouped = 300;
 constexpr int body_bytes_grouped = 2'200;
 constexpr int rows_large = 8'000;
 constexpr int body_bytes_large = 2'400;
+
+/// Of all content, so that a failed comparison stays readable.
+std::string digest_of(const std::filesystem::path& database) {
+  return to_hex(crypto::sha256(as_bytes(content_of(database))));
+}
 
 void copy_all(const std::filesystem::path& from, const std::filesystem::path& to) {
   std::filesystem::remove_all(to);
@@ -84,7 +91,7 @@ void FaultScene::prepare(Start start) {
 }
 
 void FaultScene::back_up() {
-  content_of_backup_ = content_of(database());
+  content_of_backup_ = digest_of(database());
   backups::BackupOptions options;
   options.form = store_ == Store::plain ? backups::Form::plain : backups::Form::automatic;
   options.key = key();
@@ -128,7 +135,7 @@ std::string FaultScene::content_at(const std::filesystem::path& database) const 
   const auto copy = looked_at / database.filename();
   try {
     if (integrity_of(copy) != "ok") return "damaged";
-    return content_of(copy);
+    return digest_of(copy);
   } catch (const std::runtime_error&) {
     return "damaged";
   }
@@ -140,7 +147,7 @@ std::string FaultScene::content_of_newest() const {
   const auto newest = repository().latest(database());
   backups::restore_backup(repository(), newest, {restored, backups::RestoreTarget::Mode::new_file},
                           {.key = key()}, system_clock());
-  return content_of(restored);
+  return digest_of(restored);
 }
 
 std::size_t FaultScene::whole_backups() const {

@@ -55,13 +55,13 @@ class FaultScene {
     return nerve::backups::Repository::open(repository_path());
   }
 
-  /// What the database held in the beginning; empty where it was damaged.
+  /// What the database held in the beginning, as a digest of its rows and schema; empty where it was damaged.
   const std::string& content_before() const noexcept { return content_before_; }
   /// What the backup in the repository holds.
   const std::string& content_of_backup() const noexcept { return content_of_backup_; }
 
-  /// The content of the database as it is now, with its -wal and journal, read from a copy so that looking
-  /// changes nothing. "damaged" when integrity_check does not say ok.
+  /// The digest of the content of the database as it is now, with its -wal and journal, read from a copy so
+  /// that looking changes nothing. "damaged" when integrity_check does not say ok.
   std::string content_now() const { return content_at(database()); }
   /// The same of another file; empty when there is none.
   std::string content_at(const std::filesystem::path& database) const;

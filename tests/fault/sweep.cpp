@@ -28,6 +28,9 @@ struct Call {
   bool is_write() const { return operation.ends_with("write"); }
 };
 
+/// For SweepExtent::every_kind_of_call.
+constexpr std::size_t kills_max = 8;
+
 struct Fault {
   std::string kind;
   const Call* call;
@@ -45,9 +48,11 @@ ProcessOptions preloaded() {
 std::string name_in_every_run(const std::string& path) {
   static const std::regex id("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}");
   static const std::regex process("-[0-9]+$");
-  if (path.ends_with(" (deleted)")) return "(unnamed)";
-  const std::string name = std::filesystem::path(path).filename().string();
-  return std::regex_replace(std::regex_replace(name, id, "ID"), process, "-PROCESS");
+  const std::filesystem::path whole(path);
+  const bool is_unnamed = path.ends_with(" (deleted)");
+  const std::string name = (is_unnamed ? whole.parent_path() : whole).filename().string();
+  const std::string same = std::regex_replace(std::regex_replace(name, id, "ID"), process, "-PROCESS");
+  return is_unnamed ? "unnamed file in " + same : same;
 }
 
 std::vector<Call> calls_of(const Command& command) {
@@ -75,21 +80,31 @@ bool can_meet(const Call& call, const std::string& kind) {
   return call.is_write() || (kind != "torn" && kind != "short");
 }
 
+/// Which of `count` calls of one name meet the kind of fault that stands at `kind` in the list.
+std::vector<std::size_t> places_among(std::size_t count, std::size_t kind, SweepExtent extent) {
+  const bool is_kill = kinds[kind] == "kill";
+  if (extent == SweepExtent::every_kind_of_call && !is_kill) {
+    return {(kind - 1) * (count - 1) / (kinds.size() - 2)};
+  }
+  const std::size_t chosen = extent == SweepExtent::every_call ? count : std::min(count, kills_max);
+  std::vector<std::size_t> places;
+  for (std::size_t place = 0; place < chosen; ++place) {
+    places.push_back(chosen == count ? place : place * (count - 1) / (chosen - 1));
+  }
+  return places;
+}
+
 std::vector<Fault> faults_for(const std::vector<Call>& calls, SweepExtent extent) {
   std::vector<Fault> faults;
   std::map<std::string, std::vector<const Call*>> by_name;
   for (const Call& call : calls) by_name[call.name()].push_back(&call);
   for (std::size_t place = 0; place < kinds.size(); ++place) {
     const std::string& kind = kinds[place];
-    if (extent == SweepExtent::every_call || kind == "kill") {
-      for (const Call& call : calls) {
-        if (can_meet(call, kind)) faults.push_back({kind, &call});
-      }
-      continue;
-    }
     for (const auto& [name, alike] : by_name) {
-      const Call* call = alike[(place - 1) * (alike.size() - 1) / (kinds.size() - 2)];
-      if (can_meet(*call, kind)) faults.push_back({kind, call});
+      if (!can_meet(*alike.front(), kind)) continue;
+      for (const std::size_t index : places_among(alike.size(), place, extent)) {
+        faults.push_back({kind, alike[index]});
+      }
     }
   }
   return faults;
@@ -102,7 +117,7 @@ ProcessResult run_with_fault(const Command& command, const Fault& fault) {
   return run_process(command, options);
 }
 
-/// "fsync backups 4×5, …": the calls of each name, and how many of the faults met them.
+/// The calls of each name, and how many faults met them.
 std::string describe(const std::vector<Call>& calls, const std::vector<Fault>& faults) {
   std::map<std::string, std::pair<std::size_t, std::size_t>> counts;
   for (const Call& call : calls) ++counts[call.name()].first;

@@ -13,8 +13,8 @@ namespace nerve::test {
 /// How much of a command is tried.
 enum class SweepExtent : std::uint8_t {
   every_call,  ///< each call that changes files, with each kind of fault
-  /// The program is killed at each call. Each other kind of fault meets each kind of call, which is an
-  /// operation on a file, once; where such calls are many, the faults are spread over them.
+  /// Each kind of fault meets each kind of call, which is an operation on a file. Where such calls are many,
+  /// the program is killed at eight of them and meets each other fault at one, spread over them all.
   every_kind_of_call,
 };
 
