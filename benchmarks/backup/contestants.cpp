@@ -40,8 +40,14 @@ std::string quoted(const std::filesystem::path& path) {
 /// None of the two syncs what it has written in every version, so that is done for them.
 Contestant sqlite3_shell(const Places& places, const std::string& name, const std::string& statement) {
   const std::filesystem::path copy = places.folder / "sqlite3-copy.db";
-  return {name, {}, shell(R"(sqlite3 -cmd '.timeout 10000' "$1" "$2" && sync "$3")",
-                          {places.database(), statement + quoted(copy), copy}), {}, {}, copy, copy};
+  return {name,
+          {},
+          shell(R"(sqlite3 -cmd '.timeout 10000' "$1" "$2" && sync "$3")",
+                {places.database(), statement + quoted(copy), copy}),
+          {},
+          {},
+          copy,
+          copy};
 }
 
 Contestant restic(const Places& places) {
@@ -67,14 +73,16 @@ Contestant borg(const Places& places) {
   ::setenv("BORG_PASSPHRASE", "a password for the benchmark", 1);
   ::setenv("BORG_BASE_DIR", (places.folder / "borg-base").c_str(), 1);
   ::setenv("BORG_REPO", repository.c_str(), 1);
-  return {"borg",
-          {"borg", "init", "--encryption=repokey-blake2"},
-          shell(R"(cd "$1" && borg create "::{now:%s%f}" sample.db*)", {places.folder}),
-          shell(R"~(mkdir -p "$1" && cd "$1" && borg extract "::$(borg list --short --last 1)" && sync sample.db)~",
-                {restored}),
-          {},
-          repository,
-          restored / "sample.db"};
+  return {
+      "borg",
+      {"borg", "init", "--encryption=repokey-blake2"},
+      shell(R"(cd "$1" && borg create "::{now:%s%f}" sample.db*)", {places.folder}),
+      shell(
+          R"~(mkdir -p "$1" && cd "$1" && borg extract "::$(borg list --short --last 1)" && sync sample.db)~",
+          {restored}),
+      {},
+      repository,
+      restored / "sample.db"};
 }
 
 }  // namespace
@@ -82,7 +90,8 @@ Contestant borg(const Places& places) {
 Contestant cp_and_fsync(const Places& places) {
   return {"cp + fsync",
           {},
-          shell(R"(cp --reflink=never --sparse=never "$1" "$2" && sync "$2")", {places.database(), places.copy()}),
+          shell(R"(cp --reflink=never --sparse=never "$1" "$2" && sync "$2")",
+                {places.database(), places.copy()}),
           {},
           {},
           places.copy(),
@@ -110,7 +119,8 @@ Contestant nerve_db(const Places& places, NerveForm form) {
   }
   if (form == NerveForm::encrypted) {
     name = "nerve-db --no-check, encrypted";
-    if (!std::filesystem::exists(places.key_file())) std::ofstream(places.key_file()) << "0123456789abcdef0123456789abcdef";
+    if (!std::filesystem::exists(places.key_file()))
+      std::ofstream(places.key_file()) << "0123456789abcdef0123456789abcdef";
     std::filesystem::permissions(places.key_file(), std::filesystem::perms::owner_read);
     key = {"--key-file", places.key_file()};
   }

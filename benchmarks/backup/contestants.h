@@ -13,9 +13,9 @@ using Words = std::vector<std::string>;
 /// What a program that makes backups is asked to do. What is not there has no words.
 struct Contestant {
   std::string name;
-  Words prepare;                 ///< not measured
-  Words back_up;                 ///< a first backup, then increments where it makes some
-  Words restore;                 ///< writes a database to `restored`
+  Words prepare;  ///< not measured
+  Words back_up;  ///< a first backup, then increments where it makes some
+  Words restore;  ///< writes a database to `restored`
   Words verify;
   std::filesystem::path stored;  ///< the file or folder that it writes to
   std::filesystem::path restored;
@@ -33,8 +33,8 @@ struct Places {
 
 /// cp, then a sync of the copy.
 Contestant cp_and_fsync(const Places& places);
-/// What others make copies with: sqlite3 (.backup, VACUUM INTO), restic and borg as far as they are installed. The
-/// environment variables that these need are set.
+/// What others make copies with: sqlite3 (.backup, VACUUM INTO), restic and borg as far as they are
+/// installed. The environment variables that these need are set.
 std::vector<Contestant> peers(const Places& places);
 
 enum class NerveForm { checked, unchecked, encrypted };

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Measures `nerve-db backup` and `restore` against cp with a sync, sqlite3, restic and borg, in turns, on a database
-// that nobody writes to and on one with a writer of 500 transactions a second.
+// Measures `nerve-db backup` and `restore` against cp with a sync, sqlite3, restic and borg, in turns, on a
+// database that nobody writes to and on one with a writer of 500 transactions a second.
 //
-// Every figure is of whole processes. The database is in the page cache (it is read before each round); what the
-// run before left to be written is synced before the next begins. restic and borg keep what they are given as they
-// do for their users: encrypted, restic compressed with zstd and borg with lz4. With a writer, the copy is restored
-// and looked at: quick_check, and sums that are 0 in every consistent state.
+// Every figure is of whole processes. The database is in the page cache (it is read before each round); what
+// the run before left to be written is synced before the next begins. restic and borg keep what they are
+// given as they do for their users: encrypted, restic compressed with zstd and borg with lz4. With a writer,
+// the copy is restored and looked at: quick_check, and sums that are 0 in every consistent state.
 #include "contestants.h"
 #include "sample_database.h"
 #include "support/program_run.h"
@@ -73,14 +73,16 @@ class Results {
 
   void print() const {
     fmt::print("{:<44}{:>17}{:>19}\n", "", "median", "fastest");
-    fmt::print("{:<44}{:>9}{:>8}{:>11}{:>8}{:>11}{:>8}\n", "", "s", "ratio", "s", "ratio", "stored MB", "RSS MB");
+    fmt::print("{:<44}{:>9}{:>8}{:>11}{:>8}{:>11}{:>8}\n", "", "s", "ratio", "s", "ratio", "stored MB",
+               "RSS MB");
     if (names_.empty()) return;
     const Line& base = lines_.at(names_.front());
     for (const std::string& name : names_) {
       const Line& line = lines_.at(name);
       fmt::print("{:<44}{:>9.2f}{:>8.2f}{:>11.2f}{:>8.2f}{:>11.1f}{:>8.1f}\n", name, median(line.ms) / 1000,
-                 median(line.ms) / median(base.ms), fastest(line.ms) / 1000, fastest(line.ms) / fastest(base.ms),
-                 median(line.stored) / mb, static_cast<double>(line.rss_kib) * 1024 / mb);
+                 median(line.ms) / median(base.ms), fastest(line.ms) / 1000,
+                 fastest(line.ms) / fastest(base.ms), median(line.stored) / mb,
+                 static_cast<double>(line.rss_kib) * 1024 / mb);
     }
     std::fflush(stdout);
   }
@@ -189,7 +191,8 @@ class Benchmark {
     {
       Writer writer(places_.database());
       writer.begin();
-      result.run = run_program(who.back_up, {.exit_code_max = 1, .timeout = std::chrono::seconds(options_.timeout_s)});
+      result.run =
+          run_program(who.back_up, {.exit_code_max = 1, .timeout = std::chrono::seconds(options_.timeout_s)});
       result.latencies = writer.end();
     }
     result.defect = result.run.is_ended ? defect_after(who) : "no copy";
@@ -207,7 +210,8 @@ class Benchmark {
     return defect;
   }
 
-  static void print_with_writer(const std::string& name, const std::vector<WithWriter>& runs, double alone_ms) {
+  static void print_with_writer(const std::string& name, const std::vector<WithWriter>& runs,
+                                double alone_ms) {
     std::vector<double> seconds, p50, p99, most, rate;
     long rss_kib = 0;
     std::string defect;
@@ -222,9 +226,9 @@ class Benchmark {
     }
     const bool is_ended = std::ranges::all_of(runs, [](const WithWriter& one) { return one.run.is_ended; });
     fmt::print("{:<36}{:>8}{:>8.2f}{:>8.2f}{:>10.2f}{:>9.2f}{:>9.0f}{:>8.1f}  {}\n", name,
-               is_ended ? fmt::format("{:.2f}", median(seconds)) : fmt::format(">{:.0f}", median(seconds)), median(p50), median(p99),
-               median(most), median(p99) / alone_ms, median(rate), static_cast<double>(rss_kib) * 1024 / mb,
-               defect.empty() ? "intact" : defect);
+               is_ended ? fmt::format("{:.2f}", median(seconds)) : fmt::format(">{:.0f}", median(seconds)),
+               median(p50), median(p99), median(most), median(p99) / alone_ms, median(rate),
+               static_cast<double>(rss_kib) * 1024 / mb, defect.empty() ? "intact" : defect);
     std::fflush(stdout);
   }
 
@@ -286,9 +290,14 @@ int main(int argc, char** argv) {
   app.add_option("--folder", options.folder, "where the folder of the run is made; it is removed afterwards")
       ->check(CLI::ExistingDirectory)
       ->capture_default_str();
-  app.add_option("--size-mb", options.size_mb, "size of the database")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--rounds", options.rounds, "runs of each")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--timeout", options.timeout_s, "seconds after which a program is killed that does not end beside the writer")
+  app.add_option("--size-mb", options.size_mb, "size of the database")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--rounds", options.rounds, "runs of each")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--timeout", options.timeout_s,
+                 "seconds after which a program is killed that does not end beside the writer")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app.add_flag("--without-peers", options.without_peers, "measure cp and nerve-db only");

@@ -121,7 +121,11 @@ struct Inserts {
     document.bind(content.text(60 + content.random() % 120));
     document.bind_octets(content.octets(content.random() % 1700)).run();
     for (int count = 0; count < events_of_document; ++count) {
-      event.bind(id).bind(content.text(1)).bind(at + count).bind(fmt::format("{:016x}", content.random())).run();
+      event.bind(id)
+          .bind(content.text(1))
+          .bind(at + count)
+          .bind(fmt::format("{:016x}", content.random()))
+          .run();
     }
   }
 
@@ -189,14 +193,16 @@ void make_sample(const std::filesystem::path& path, std::int64_t size_mb) {
   database.execute(schema);
   Content content;
   Inserts inserts(database);
-  for (std::int64_t id = 1; std::stoll(database.ask("PRAGMA page_count")) < size_mb * 1'000'000 / std::int64_t{page_bytes};) {
+  for (std::int64_t id = 1;
+       std::stoll(database.ask("PRAGMA page_count")) < size_mb * 1'000'000 / std::int64_t{page_bytes};) {
     database.execute("BEGIN");
     for (int count = 0; count < documents_each_time; ++count) inserts.add(id++, content);
     database.execute("COMMIT");
   }
-  database.execute(fmt::format("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<{}) "
-                               "INSERT INTO account SELECT i,0 FROM n",
-                               account_count));
+  database.execute(
+      fmt::format("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<{}) "
+                  "INSERT INTO account SELECT i,0 FROM n",
+                  account_count));
   database.execute("PRAGMA synchronous=FULL; PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
@@ -211,7 +217,9 @@ void change_pages(const std::filesystem::path& path, unsigned round) {
   for (std::int64_t count = 0; count < changed; ++count) {
     // One in each stretch: two of them are seldom on one page.
     const std::int64_t stretch = documents / changed;
-    update.bind(1 + count * stretch + static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(stretch))).run();
+    update
+        .bind(1 + count * stretch + static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(stretch)))
+        .run();
   }
   database.execute("COMMIT");
   database.execute("PRAGMA wal_checkpoint(TRUNCATE)");

@@ -31,8 +31,8 @@ class Connection {
 /// Throws std::runtime_error where it throws.
 void in_process(const std::function<void()>& work);
 
-/// Makes a database of about `size_mb` million bytes in WAL mode: customers, documents, events and accounts with
-/// indexes, of which zstd saves about 40 %. The accounts add up to 0.
+/// Makes a database of about `size_mb` million bytes in WAL mode: customers, documents, events and accounts
+/// with indexes, of which zstd saves about 40 %. The accounts add up to 0.
 void make_sample(const std::filesystem::path& path, std::int64_t size_mb);
 
 /// Changes one page in a hundred, spread over the database.
@@ -41,8 +41,8 @@ void change_pages(const std::filesystem::path& path, unsigned round);
 /// How many bytes of pages differ between two states of a database.
 std::uint64_t changed_bytes(const std::filesystem::path& before, const std::filesystem::path& after);
 
-/// What is wrong with a copy of the database: by quick_check, and by the sum of the accounts. Empty when it is
-/// intact.
+/// What is wrong with a copy of the database: by quick_check, and by the sum of the accounts. Empty when it
+/// is intact.
 std::string defect_of(const std::filesystem::path& copy);
 
 }  // namespace nerve::bench

@@ -59,8 +59,8 @@ struct PageFile {
     return std::ranges::all_of(page, [](std::byte octet) { return octet == std::byte{0}; });
   }
 
-  /// Writes the pages of a group, neighbours together, and asks the kernel to go on to the disk with them, so that
-  /// the last sync has little to do.
+  /// Writes the pages of a group, neighbours together, and asks the kernel to go on to the disk with them, so
+  /// that the last sync has little to do.
   void write(const PageGroup& group) const {
     write_pages(group);
     // A hint: that it cannot be followed is no error.
