@@ -14,7 +14,7 @@ namespace {
 bool is_installed(const std::string& program) {
   std::istringstream folders(std::getenv("PATH") == nullptr ? "" : std::getenv("PATH"));
   for (std::string folder; std::getline(folders, folder, ':');) {
-    if (::access((folder + "/" + program).c_str(), X_OK) == 0) return true;
+    if (::access((std::filesystem::path(folder) / program).c_str(), X_OK) == 0) return true;
   }
   fmt::print("{} is not installed and is left out\n", program);
   return false;
