@@ -189,9 +189,8 @@ TEST_CASE("a database that shrinks and grows again between kept deltas is merged
   scene.back_up(60);
   PlainSqlite(scene.database)
       .run(
-          "INSERT INTO events (id, body) WITH RECURSIVE n(i) AS (SELECT 21 UNION ALL SELECT i + 1 FROM n "
-          "WHERE i < 400) "
-          "SELECT i, printf('%0300d', i) FROM n");
+          "INSERT INTO events (id, body) WITH RECURSIVE n(i) AS (SELECT 5001 UNION ALL SELECT i + 1 FROM n "
+          "WHERE i < 6000) SELECT i, printf('%0300d', i) FROM n");
   scene.back_up(60);
   scene.back_up(60);
   scene.prune_to({.last = 1});
