@@ -19,7 +19,7 @@ std::string name_prefix() {
   return fmt::format("{}look-", partial_folder_prefix);
 }
 
-void remove_dead(const std::filesystem::path& folder) {
+void remove_dead_scratch(const std::filesystem::path& folder) {
   for (const std::string& name : file_names(folder)) {
     if (!name.starts_with(name_prefix())) continue;
     const std::filesystem::path path = folder / name;
@@ -50,7 +50,7 @@ Descriptor make_locked(const std::filesystem::path& path) {
 
 ScratchFile::ScratchFile(const std::filesystem::path& folder, const BackupId& id)
     : path_(folder / fmt::format("{}{}-{}", name_prefix(), id.to_string(), ::getpid())) {
-  remove_dead(folder);
+  remove_dead_scratch(folder);
   file_ = make_locked(path_);
 }
 
