@@ -194,3 +194,12 @@ cp strange.zst "repo/${ids[1]}/pages.zst"
 run rescue "repo/${ids[2]}" out.db
 expect_exit 1
 [[ ! -e out.db ]] || fail "a database was made"
+
+claim "a delta that was merged with the ones before it is had back"
+(umask 077 && openssl rand -hex 32 >key)
+make_states --key-file key
+run nerve-db backup prune --repo repo --keep-last 1 --key-file key --yes
+expect_exit 0
+expect_equal "the chain" "${ids[2]} ${ids[0]}" "$(chain_of "${ids[2]}" | xargs)"
+run rescue --key-file key "repo/${ids[2]}" out.db
+expect_rescued 3 out.db
