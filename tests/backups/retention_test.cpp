@@ -61,7 +61,7 @@ struct RetentionScene {
   Manifest back_up(int minutes) {
     clock.set(Timestamp::from_microseconds(clock.now().microseconds() + minutes * std::int64_t{60'000'000}));
     PlainSqlite(database).run(fmt::format("UPDATE users SET score = score + 1 WHERE id = {}", ++changes));
-    const Manifest manifest = create_backup(database, repository, {.key = key}, clock);
+    Manifest manifest = create_backup(database, repository, {.key = key}, clock);
     states[manifest.id] = test::bytes_of(database);
     return manifest;
   }

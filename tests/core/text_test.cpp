@@ -89,11 +89,12 @@ TEST_CASE("a terminal is never given a control, a direction or an invalid byte")
       {"\x9b"
        "31m",
        "\\x9b31m"},  // and as one byte
+      // NOLINTBEGIN(misc-misleading-bidirectional): that is what is tested
       {"\xe2\x80\xae"
        "gpj.exe",
        "\\u202egpj.exe"},  // right-to-left override
-      // NOLINTNEXTLINE(misc-misleading-bidirectional): that is what is tested
       {"\xe2\x81\xa6x\xe2\x81\xa9", "\\u2066x\\u2069"},
+      // NOLINTEND(misc-misleading-bidirectional)
       {"a\xe2\x80\xa8z", "a\\u2028z"},
       {"\xef\xbb\xbfx", "\\ufeffx"},
       {"a\xe2\x80\x8bz", "a\\u200bz"},
