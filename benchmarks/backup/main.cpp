@@ -59,6 +59,7 @@ class Results {
  public:
   struct Line {
     std::vector<double> ms;
+    std::vector<double> cpu_ms;
     std::vector<double> stored;
     long rss_kib = 0;
   };
@@ -67,21 +68,22 @@ class Results {
     if (!lines_.contains(name)) names_.push_back(name);
     Line& line = lines_[name];
     line.ms.push_back(run.ms);
+    line.cpu_ms.push_back(run.cpu_ms);
     line.stored.push_back(static_cast<double>(stored));
     line.rss_kib = std::max(line.rss_kib, run.rss_kib);
   }
 
   void print() const {
     fmt::print("{:<44}{:>17}{:>19}\n", "", "median", "fastest");
-    fmt::print("{:<44}{:>9}{:>8}{:>11}{:>8}{:>11}{:>8}\n", "", "s", "ratio", "s", "ratio", "stored MB",
-               "RSS MB");
+    fmt::print("{:<44}{:>9}{:>8}{:>11}{:>8}{:>8}{:>11}{:>8}\n", "", "s", "ratio", "s", "ratio", "CPU s",
+               "stored MB", "RSS MB");
     if (names_.empty()) return;
     const Line& base = lines_.at(names_.front());
     for (const std::string& name : names_) {
       const Line& line = lines_.at(name);
-      fmt::print("{:<44}{:>9.2f}{:>8.2f}{:>11.2f}{:>8.2f}{:>11.1f}{:>8.1f}\n", name, median(line.ms) / 1000,
-                 median(line.ms) / median(base.ms), fastest(line.ms) / 1000,
-                 fastest(line.ms) / fastest(base.ms), median(line.stored) / mb,
+      fmt::print("{:<44}{:>9.2f}{:>8.2f}{:>11.2f}{:>8.2f}{:>8.2f}{:>11.1f}{:>8.1f}\n", name,
+                 median(line.ms) / 1000, median(line.ms) / median(base.ms), fastest(line.ms) / 1000,
+                 fastest(line.ms) / fastest(base.ms), median(line.cpu_ms) / 1000, median(line.stored) / mb,
                  static_cast<double>(line.rss_kib) * 1024 / mb);
     }
     std::fflush(stdout);
