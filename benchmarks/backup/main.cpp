@@ -132,7 +132,7 @@ class Benchmark {
   }
 
   void measure_with_writer() {
-    fmt::print("\n{:<36}{:>8}{:>8}{:>8}{:>10}{:>9}{:>9}{:>8}  {}\n", "", "s", "p50 ms", "p99 ms", "max ms",
+    fmt::print("\n{:<42}{:>8}{:>8}{:>8}{:>10}{:>11}{:>11}{:>8}  {}\n", "", "s", "p50 ms", "p99 ms", "max ms",
                "p99 ratio", "commits/s", "RSS MB", "copy");
     const Contestant ours = nerve_db(places_, NerveForm::encrypted);
     std::vector<Contestant> contestants{cp_and_fsync(places_)};
@@ -151,7 +151,7 @@ class Benchmark {
         remove(contestant);
       }
     }
-    fmt::print("{:<36}{:>8}{:>8}{:>8.2f}\n", "the writer alone", "", "", median(alone));
+    fmt::print("{:<42}{:>8}{:>8}{:>8.2f}\n", "the writer alone", "", "", median(alone));
     for (const auto& [name, runs] : found) print_with_writer(name, runs, median(alone));
   }
 
@@ -227,7 +227,7 @@ class Benchmark {
       if (!one.defect.empty()) defect = one.defect;
     }
     const bool is_ended = std::ranges::all_of(runs, [](const WithWriter& one) { return one.run.is_ended; });
-    fmt::print("{:<36}{:>8}{:>8.2f}{:>8.2f}{:>10.2f}{:>9.2f}{:>9.0f}{:>8.1f}  {}\n", name,
+    fmt::print("{:<42}{:>8}{:>8.2f}{:>8.2f}{:>10.2f}{:>11.2f}{:>11.0f}{:>8.1f}  {}\n", name,
                is_ended ? fmt::format("{:.2f}", median(seconds)) : fmt::format(">{:.0f}", median(seconds)),
                median(p50), median(p99), median(most), median(p99) / alone_ms, median(rate),
                static_cast<double>(rss_kib) * 1024 / mb, defect.empty() ? "intact" : defect);
