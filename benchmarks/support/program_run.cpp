@@ -47,6 +47,10 @@ bool wait_until_ended(pid_t pid, std::chrono::seconds timeout) {
   return count != 0;
 }
 
+double ms_of(const timeval& time) {
+  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_usec) / 1e3;
+}
+
 }  // namespace
 
 ProgramRun run_program(const std::vector<std::string>& words, const ProgramOptions& options) {
@@ -65,6 +69,7 @@ ProgramRun run_program(const std::vector<std::string>& words, const ProgramOptio
     throw std::runtime_error(fmt::format("{} did not run to its end", fmt::join(words, " ")));
   }
   run.ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+  run.cpu_ms = ms_of(usage.ru_utime) + ms_of(usage.ru_stime);
   run.rss_kib = usage.ru_maxrss;
   return run;
 }

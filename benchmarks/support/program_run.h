@@ -17,6 +17,7 @@ struct ProgramOptions {
 struct ProgramRun {
   bool is_ended = true;  ///< false where it was killed at the timeout
   double ms = 0;
+  double cpu_ms = 0;  ///< of all processors, in the program and in the kernel for it
   /// The largest resident set of the program and of what it started. At least that of the process that
   /// starts it, as Linux counts, which therefore has to stay small.
   long rss_kib = 0;

@@ -13,8 +13,8 @@
 namespace nerve::backups {
 namespace {
 
-/// Against level 1 a file is 2 to 9 % larger, compressing takes two thirds of the time and decompressing less
-/// than half: there is no entropy coding of literals (benchmarks/backup).
+/// Negative levels do not code literals. Against level 1, on four databases: files 2 to 9 % larger, and 1.1
+/// to 1.6 times as fast; back 1.3 to 2.5 times.
 constexpr int compression_level = -1;
 constexpr std::size_t hash_entry_bytes = 4 + PageHash().size();
 
