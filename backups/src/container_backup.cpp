@@ -16,7 +16,8 @@
 namespace nerve::backups {
 namespace {
 
-constexpr std::int64_t depth_max = 1000;
+/// Each container of a chain is an open file while it is read, and a process may have 1,024.
+constexpr std::int64_t depth_max = 500;
 constexpr std::uint32_t pages_between_reports = 256;
 
 /// The backups of one database that are containers, newest last.
