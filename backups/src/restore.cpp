@@ -75,7 +75,6 @@ class Restore {
   Keyring keyring_;
   std::optional<Chain> chain_;  ///< of a backup that is a container
   RestoreResult result_;
-  bool is_staged_checked_ = false;  ///< by quick_check, before it was put in place
   TargetState restored_state_;      ///< right after the change
 };
 
@@ -168,7 +167,6 @@ void Restore::stage_container(StagedFile& staged) {
   sqlite::Session copy(staged.path(), {.mode = sqlite::OpenMode::immutable});
   const sqlite::Damage damage = sqlite::quick_check(copy, progress_);
   if (damage.is_found()) throw_damaged(damage.describe());
-  is_staged_checked_ = true;
 }
 
 /// Everything up to the rename is made again when somebody wrote to the database after it was kept.
@@ -267,9 +265,9 @@ void Restore::check_restored() {
       result_.safety ? fmt::format("What stood there before is backup {}.", result_.safety->to_string()) : "";
   try {
     sqlite::Session restored(target());
-    // A file that was checked under its other name is still the same.
-    const sqlite::Damage damage =
-        is_staged_checked_ ? sqlite::Damage{} : sqlite::quick_check(restored, progress_);
+    // Of a container each page was compared with its hash, and its source was checked, or else the file that
+    // was put in place.
+    const sqlite::Damage damage = chain_ ? sqlite::Damage{} : sqlite::quick_check(restored, progress_);
     std::vector<std::string> differences;
     if (manifest_.rows_total()) differences = compare_rows(manifest_, table_rows(restored, progress_));
     if (damage.is_found()) differences.push_back(damage.describe());
