@@ -75,7 +75,7 @@ class Restore {
   Keyring keyring_;
   std::optional<Chain> chain_;  ///< of a backup that is a container
   RestoreResult result_;
-  TargetState restored_state_;      ///< right after the change
+  TargetState restored_state_;  ///< right after the change
 };
 
 RestoreResult Restore::run(const RestoreTarget& requested) {
