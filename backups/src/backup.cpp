@@ -73,6 +73,11 @@ bool is_emptied(const Manifest& manifest, const sqlite::FileFacts& facts, const 
 Manifest make_plain(const sqlite::FileFacts& facts, const Repository& repository,
                     const BackupOptions& options, Manifest manifest, const Clock& clock,
                     ProgressSink* progress) {
+  if (has_encrypted_backup(repository, facts.path)) {
+    throw DeniedError(fmt::format("the backups of {} in {} are encrypted, and a plain copy is not",
+                                  facts.path.string(), repository.path().string()),
+                      "For a plain copy name another repository with --repo.");
+  }
   Snapshot snapshot(facts, source_options(facts, options));
   check_source(snapshot.session(), options.check, progress);
   PartialBackup partial(repository, manifest.id);
@@ -88,6 +93,8 @@ Manifest make_plain(const sqlite::FileFacts& facts, const Repository& repository
 Manifest make_container(const sqlite::FileFacts& facts, const Repository& repository,
                         const BackupOptions& options, Manifest manifest, const Clock& clock,
                         ProgressSink* progress) {
+  // It holds the lock from here on, so that nobody prunes what this backup builds on.
+  PartialBackup partial(repository, manifest.id);
   Keyring keyring(options.key);
   // Looked at before the database is opened: a generation takes a while to read, and a key may be missing.
   const std::optional<Generation> generation = find_generation(facts, repository, options, keyring);
@@ -103,7 +110,6 @@ Manifest make_container(const sqlite::FileFacts& facts, const Repository& reposi
   }
   manifest.checks.copy = "hashes";
   manifest.is_emptied = is_emptied(manifest, facts, repository);
-  PartialBackup partial(repository, manifest.id);
   write_container(snapshot, generation, keyring, partial, manifest, progress);
   partial.publish(manifest, clock);
   return manifest;

@@ -70,37 +70,61 @@ std::vector<std::filesystem::path> container_paths(const Repository& repository,
   return paths;
 }
 
+Chain open_chain(const Repository& repository, const Manifest& manifest, Keyring& keyring) {
+  Chain chain(container_paths(repository, manifest), keyring);
+  const ContainerHeader& header = chain.last().header();
+  if (header.id == manifest.id && header.generation == manifest.container->generation &&
+      header.page_count == manifest.sqlite.page_count &&
+      header.page_size_bytes == manifest.sqlite.page_size_bytes &&
+      header.is_encrypted() == manifest.container->is_encrypted) {
+    return chain;
+  }
+  throw IntegrityError(
+      fmt::format("{} is not the container that the manifest is of", chain.last().path().string()));
+}
+
 bool has_encrypted_backup(const Repository& repository, const std::filesystem::path& database) {
-  const std::vector<Manifest> containers = containers_of(repository, source_name(database));
-  return !containers.empty() && containers.back().container->is_encrypted;
+  const std::string source = source_name(database);
+  std::error_code error;
+  for (const Entry& entry : repository.list()) {
+    const Manifest* manifest = entry.manifest     ? &*entry.manifest
+                               : entry.distrusted ? &*entry.distrusted
+                                                  : nullptr;
+    if (manifest != nullptr && manifest->source.path != source) continue;
+    // Of one whose manifest cannot be read it is not known whose it is; it may be this one's.
+    if (std::filesystem::exists(repository.path() / entry.name / sealed_container_file_name, error))
+      return true;
+  }
+  return false;
 }
 
 std::optional<Generation> find_generation(const sqlite::FileFacts& facts, const Repository& repository,
                                           const BackupOptions& options, Keyring& keyring) {
-  const std::vector<Manifest> containers = containers_of(repository, source_name(facts.path));
-  if (containers.empty()) return std::nullopt;
-  const Manifest& newest = containers.back();
-  if (newest.container->is_encrypted && !keyring.has_key()) {
+  if (!keyring.has_key() && has_encrypted_backup(repository, facts.path)) {
     throw DeniedError(
         fmt::format("the backups of {} in {} are encrypted, and no key is given for the next one",
                     facts.path.string(), repository.path().string()),
         "Give it by --passphrase-file FILE, --key-file FILE or NERVE_PASSPHRASE. For backups that are "
         "not encrypted name another repository with --repo.");
   }
+  const std::vector<Manifest> containers = containers_of(repository, source_name(facts.path));
+  if (containers.empty()) return std::nullopt;
+  const Manifest& newest = containers.back();
   if (newest.container->is_encrypted != keyring.has_key()) {
     tell(options, "this is the first encrypted backup of the database, so it is a full");
     return std::nullopt;
   }
   if (options.form == Form::full && !newest.container->is_encrypted) return std::nullopt;
   try {
-    Generation generation{newest, Chain(container_paths(repository, newest), keyring)};
+    Chain chain = open_chain(repository, newest, keyring);
     // With a key the newest was opened all the same: one that was mistyped must not begin a generation.
     if (options.form == Form::full) return std::nullopt;
     if (const std::string reason = reason_to_end(containers, newest); !reason.empty()) {
       tell(options, fmt::format("this is a full: {}", reason));
       return std::nullopt;
     }
-    return generation;
+    PageState state = chain.state(repository.path());
+    return Generation{std::move(chain), std::move(state)};
   } catch (const DeniedError&) {
     throw;
   } catch (const NotFoundError& error) {
@@ -151,12 +175,9 @@ void write_container(Snapshot& snapshot, const std::optional<Generation>& genera
   const ContainerHeader header = new_header(shape, parent, keyring, manifest.id);
   const std::filesystem::path path =
       partial.file(header.is_encrypted() ? sealed_container_file_name : container_file_name);
-  std::optional<PageState> state;
-  if (goes_on) state.emplace(generation->chain.state(path.parent_path()));
-
   const ContainerKeys keys = keyring.keys_of(header, path.string());
   const Descriptor file = open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-  ContainerWriter writer(file, path, header, keys, state ? &*state : nullptr);
+  ContainerWriter writer(file, path, header, keys, goes_on ? &generation->state : nullptr);
   snapshot.read_pages([&](std::uint32_t number, ByteView page) {
     writer.take(number, page);
     if (number % pages_between_reports != 0) return;

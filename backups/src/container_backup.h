@@ -21,10 +21,15 @@ namespace nerve::backups {
 /// them is gone or its manifest cannot be trusted.
 std::vector<std::filesystem::path> container_paths(const Repository& repository, const Manifest& manifest);
 
+/// The chain of a backup, which is held to be the one that the manifest is of: the same id and generation,
+/// the same size, encrypted where the manifest says so. Throws what container_paths() and Chain throw, and
+/// IntegrityError.
+Chain open_chain(const Repository& repository, const Manifest& manifest, Keyring& keyring);
+
 /// What a delta can be made against.
 struct Generation {
-  Manifest newest;
   Chain chain;
+  PageState state;  ///< at its end
 };
 
 /// The generation of a database that goes on; absent where a full is due. Throws DeniedError where it is

@@ -22,7 +22,7 @@
 namespace nerve::backups {
 namespace {
 
-constexpr std::size_t hold_bytes_max = 8192;
+constexpr std::size_t note_bytes_max = 8192;
 
 void make_folder(const std::filesystem::path& path) {
   if (::mkdir(path.c_str(), 0700) != 0) {
@@ -134,10 +134,12 @@ PartialReplacement::~PartialReplacement() {
 
 void PartialReplacement::put_in_place(const Manifest& manifest) {
   write_new_file(file(manifest_file_name), manifest_text(manifest));
-  try {
-    write_new_file(file(hold_file_name), read_small_file(final_folder_ / hold_file_name, hold_bytes_max));
-  } catch (const NotFoundError&) {
-    // It is not held.
+  for (const std::string_view name : {hold_file_name, verification_file_name}) {
+    try {
+      write_new_file(file(name), read_small_file(final_folder_ / name, note_bytes_max));
+    } catch (const NotFoundError&) {
+      continue;  // it is not held, or was not verified
+    }
   }
   sync_folder(folder_);
   if (::renameat2(AT_FDCWD, folder_.c_str(), AT_FDCWD, final_folder_.c_str(), RENAME_EXCHANGE) != 0) {

@@ -73,8 +73,8 @@ class PartialReplacement {
 
   std::filesystem::path file(std::string_view name) const { return folder_ / name; }
 
-  /// Writes the manifest, takes over the note that holds the backup, exchanges the folders and removes the
-  /// old one.
+  /// Writes the manifest, takes over the notes of a hold and of the last proof, exchanges the folders and
+  /// removes the old one.
   void put_in_place(const Manifest& manifest);
 
  private:

@@ -90,11 +90,24 @@ class Prune {
     return line;
   }
 
+  /// Reads what was merged as a restore would, before it takes the place of what it was made of.
+  void require_same_state(const Manifest& base, const std::filesystem::path& merged) {
+    std::vector<std::filesystem::path> paths = container_paths(repository_, base);
+    paths.push_back(merged);
+    Chain(paths, keyring_).state(repository_.path());
+  }
+
   void merge(const Manifest& manifest, const std::set<BackupId>& removed, PruneReport& report) {
     const std::vector<Manifest> line = lineage(manifest);
     std::size_t base = line.size() - 2;
-    while (removed.contains(line[base].id)) --base;  // the full stays
-    const Chain chain(container_paths(repository_, line.back()), keyring_);
+    while (base > 0 && removed.contains(line[base].id)) --base;
+    if (removed.contains(line[base].id)) {
+      throw IntegrityError(
+          fmt::format("backup {} names another full than it leads back to", manifest.id.to_string()));
+    }
+    const Chain chain = open_chain(repository_, line.back(), keyring_);
+    // What does not add up before is not merged: a wrong page would take the place of the right ones.
+    chain.state(repository_.path());
 
     Manifest merged = line.back();
     PartialReplacement partial(repository_, merged.id);
@@ -104,6 +117,7 @@ class Prune {
       const Descriptor file = open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
       trailer = merge_deltas(chain, base, file, path, keyring_);
     }
+    require_same_state(line[base], path);
     merged.container->parent = line[base].id;
     merged.container->stored_pages = trailer.stored_pages;
     merged.file.size_bytes = trailer.file_bytes;
@@ -143,6 +157,18 @@ void require_key_to_merge(const PruneReport& report, const PruneOptions& options
   if (!is_needed || options.key != nullptr) return;
   throw DeniedError("encrypted deltas are to be merged, and no key is given",
                     "Give it by --passphrase-file FILE, --key-file FILE or NERVE_PASSPHRASE.");
+}
+
+/// A backup that cannot be trusted today may be mended, or be readable for another user, and then needs those
+/// that it leads back to; which they are is not known.
+void require_all_readable(const PruneReport& report, const Repository& repository) {
+  const bool removes = report.count(Fate::remove) + report.count(Fate::merge) > 0;
+  if (report.unreadable.empty() || !removes) return;
+  throw IntegrityError(
+      fmt::format("{} backups in {} cannot be trusted, and what they need is not known; nothing is removed",
+                  report.unreadable.size(), repository.path().string()),
+      "See why: nerve-db backup verify --all. Mend these folders or move them out of the repository, then "
+      "run it again.");
 }
 
 }  // namespace
@@ -202,6 +228,7 @@ PruneReport prune(const Repository& repository, const PruneOptions& options, con
     std::ranges::move(decisions, std::back_inserter(report.decisions));
   }
   require_key_to_merge(report, options);
+  if (!options.dry_run) require_all_readable(report, repository);
   if (options.dry_run) {
     report.freed_bytes = estimate(report.decisions);
     return report;

@@ -67,9 +67,10 @@ void require_file(const std::filesystem::path& folder, const Manifest& manifest)
 Entry read_entry(const std::filesystem::path& folder) {
   Entry entry{folder.filename().string(), std::nullopt, {}};
   try {
-    Manifest manifest = read_manifest(folder);
-    require_file(folder, manifest);
-    entry.manifest = std::move(manifest);
+    entry.distrusted = read_manifest(folder);
+    require_file(folder, *entry.distrusted);
+    entry.manifest = std::move(entry.distrusted);
+    entry.distrusted.reset();
   } catch (const Error& error) {
     entry.problem = error.what();
   }
@@ -130,7 +131,9 @@ void distrust_broken_chains(std::vector<Entry>& entries) {
     }
   }
   for (Entry* entry : deltas) {
-    if (!entry->problem.empty()) entry->manifest.reset();
+    if (entry->problem.empty()) continue;
+    entry->distrusted = std::move(entry->manifest);
+    entry->manifest.reset();
   }
 }
 
@@ -372,6 +375,7 @@ std::int64_t Repository::next_sequence() const {
   std::int64_t highest = 0;
   for (const Entry& entry : list()) {
     if (entry.manifest) highest = std::max(highest, entry.manifest->sequence);
+    if (entry.distrusted) highest = std::max(highest, entry.distrusted->sequence);
   }
   return highest + 1;
 }

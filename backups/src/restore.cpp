@@ -136,7 +136,7 @@ void Restore::require_good_backup() {
 /// The pages themselves are compared with their hashes when they are written, before anything is replaced.
 void Restore::open_container() {
   try {
-    chain_.emplace(container_paths(repository_, manifest_), keyring_);
+    chain_.emplace(open_chain(repository_, manifest_, keyring_));
     chain_->state(repository_.path());
     if (!options_.dry_run) return;
     std::set<BackupId> verified;
@@ -202,6 +202,14 @@ TargetState Restore::keep_current_state() {
     }
   } catch (const IntegrityError&) {
     // A backup of it would not be called good, so its files are kept as they are.
+  }
+  if (has_encrypted_backup(repository_, target())) {
+    throw DeniedError(
+        fmt::format(
+            "{} is damaged and its backups are encrypted: to keep its files in the repository would leave "
+            "them in the clear",
+            target().string()),
+        "Move the database, its -wal and its -journal aside yourself, then restore again.");
   }
   result_.safety = keep_damaged_files(target(), state, repository_, clock_, progress_).id;
   result_.safety_is_damaged = true;

@@ -79,8 +79,7 @@ class ContainerVerification {
 
   void verify(const Manifest& manifest, VerifyReport& report) {
     try {
-      const Chain chain(container_paths(repository_, manifest), keyring_);
-      require_same(manifest, chain.last());
+      const Chain chain = open_chain(repository_, manifest, keyring_);
       chain.state(repository_.path());
       chain.verify("verifying", progress_, verified_);
       if (report.deep) look_into_database(chain, manifest, report);
@@ -92,19 +91,8 @@ class ContainerVerification {
   }
 
  private:
-  static void require_same(const Manifest& manifest, const ContainerReader& container) {
-    const ContainerHeader& header = container.header();
-    if (header.id == manifest.id && header.page_count == manifest.sqlite.page_count &&
-        header.page_size_bytes == manifest.sqlite.page_size_bytes &&
-        header.generation == manifest.container->generation) {
-      return;
-    }
-    throw IntegrityError(
-        fmt::format("{} is not the container that the manifest is of", container.path().string()));
-  }
-
   void look_into_database(const Chain& chain, const Manifest& manifest, VerifyReport& report) {
-    if (manifest.container->is_encrypted && options_.scratch.empty()) {
+    if (chain.last().header().is_encrypted() && options_.scratch.empty()) {
       throw ValidationError(
           "a deep look at an encrypted backup writes the database to a file, and no folder is named for that",
           "Name one with --scratch on a device that you trust with its content, such as /dev/shm.");

@@ -193,6 +193,7 @@ TEST_CASE("few connections left are a warning, none critical, and the fix ends t
   const std::string url = ill_server().url();
   wait_for_status(url, "postgresql.connections", Status::ok);
   std::vector<std::unique_ptr<OtherSession>> sessions;
+  sessions.reserve(16);
   for (int count = 0; count < 14; ++count) sessions.push_back(std::make_unique<OtherSession>(url));
   wait_for_status(url, "postgresql.connections", Status::warning);
   sessions.push_back(std::make_unique<OtherSession>(url));

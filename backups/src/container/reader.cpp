@@ -99,7 +99,7 @@ void ContainerReader::read_index(ByteView stored) {
     place.hash_record_bytes = fields.u32();
     place.data_record_bytes = fields.u32();
     const std::uint64_t record_bytes = std::uint64_t{place.hash_record_bytes} + place.data_record_bytes;
-    if (place.pages == 0 || place.pages > header_.group_pages ||
+    if (place.pages == 0 || place.first_page == 0 || place.pages > header_.group_pages ||
         place.hash_record_bytes != hash_record_bytes(place.pages, header_.is_encrypted()) ||
         place.data_record_bytes > data_record_bytes_max(place.pages, header_) ||
         record_bytes > trailer_.index_offset - offset) {

@@ -160,7 +160,8 @@ class ScratchSchema {
   void require_own(const ScratchStatement& statement) {
     if (!statement.qualified_names.empty()) {
       Json names = Json::array();
-      for (const auto& [schema, name] : statement.qualified_names) names.push_back(schema + '.' + name);
+      for (const auto& [schema, name] : statement.qualified_names)
+        names.push_back(fmt::format("{}.{}", schema, name));
       const auto reached = transaction_.maybe<std::string>(fmt::format(reached_sql, extension_member),
                                                            {{"scratch", scratch_}, {"names", names}});
       if (reached) refuse(*reached);

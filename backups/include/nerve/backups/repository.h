@@ -18,6 +18,8 @@ struct Entry {
   std::string name;                  ///< the folder's name: the id of the backup
   std::optional<Manifest> manifest;  ///< absent when it cannot be trusted
   std::string problem;               ///< why it cannot; empty otherwise
+  /// What a manifest says that cannot be trusted as a backup although it can be read; absent where it cannot.
+  std::optional<Manifest> distrusted = std::nullopt;
 };
 
 /// A folder of backups. The folder is its own catalogue: nothing is known that is not in it.
