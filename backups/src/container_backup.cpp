@@ -21,12 +21,12 @@ constexpr std::int64_t depth_max = 500;
 constexpr std::uint32_t pages_between_reports = 256;
 
 /// The backups of one database that are containers, newest last.
-std::vector<Manifest> containers_of(const Repository& repository, const std::string& source) {
+std::vector<Manifest> containers_of(const std::vector<Entry>& entries, const std::string& source) {
   std::vector<Manifest> containers;
-  for (Entry& entry : repository.list()) {
+  for (const Entry& entry : entries) {
     const bool is_meant = entry.manifest && entry.manifest->container &&
                           entry.manifest->source.path == source && entry.manifest->state == State::good;
-    if (is_meant) containers.push_back(*std::move(entry.manifest));
+    if (is_meant) containers.push_back(*entry.manifest);
   }
   std::ranges::stable_sort(containers, {}, &Manifest::sequence);
   return containers;
@@ -45,38 +45,53 @@ std::string reason_to_end(const std::vector<Manifest>& containers, const Manifes
   return {};
 }
 
+/// Also of what cannot be trusted: where the manifest cannot be read it is not known whose a container is,
+/// and it may be of this database.
+bool is_any_encrypted(const std::vector<Entry>& entries, const Repository& repository,
+                      const std::string& source) {
+  return std::ranges::any_of(entries, [&](const Entry& entry) {
+    const std::optional<Manifest>& manifest = entry.manifest ? entry.manifest : entry.distrusted;
+    std::error_code error;
+    return (!manifest || manifest->source.path == source) &&
+           std::filesystem::exists(repository.path() / entry.name / sealed_container_file_name, error);
+  });
+}
+
 void tell(const BackupOptions& options, const std::string& note) {
   if (options.on_note) options.on_note(note);
 }
 
 }  // namespace
 
-std::vector<std::filesystem::path> container_paths(const Repository& repository, const Manifest& manifest) {
-  std::vector<std::filesystem::path> paths;
-  Manifest current = manifest;
-  for (;;) {
-    paths.push_back(repository.folder_of(current.id) / current.file.name);
-    if (!current.container->parent) break;
-    if (static_cast<std::int64_t>(paths.size()) > manifest.container->depth) {
+std::vector<Manifest> lineage_of(const Repository& repository, const Manifest& manifest) {
+  std::vector<Manifest> lineage{manifest};
+  while (lineage.back().container->parent) {
+    // The depth falls at each step, so that a circle ends, too.
+    Manifest parent = repository.read(*lineage.back().container->parent);
+    if (!parent.container || parent.container->depth >= lineage.back().container->depth) {
       throw IntegrityError(fmt::format("backup {} does not lead back to a full", manifest.id.to_string()));
     }
-    Manifest parent = repository.find(current.container->parent->to_string());
-    if (!parent.container || parent.container->depth >= current.container->depth) {
-      throw IntegrityError(fmt::format("backup {} does not lead back to a full", manifest.id.to_string()));
-    }
-    current = std::move(parent);
+    lineage.push_back(std::move(parent));
   }
-  std::ranges::reverse(paths);
+  std::ranges::reverse(lineage);
+  return lineage;
+}
+
+std::vector<std::filesystem::path> container_paths(const Repository& repository,
+                                                   const std::vector<Manifest>& lineage) {
+  std::vector<std::filesystem::path> paths;
+  paths.reserve(lineage.size());
+  for (const Manifest& one : lineage) paths.push_back(repository.folder_of(one.id) / one.file.name);
   return paths;
 }
 
 Chain open_chain(const Repository& repository, const Manifest& manifest, Keyring& keyring) {
-  Chain chain(container_paths(repository, manifest), keyring);
+  Chain chain(container_paths(repository, lineage_of(repository, manifest)), keyring);
   const ContainerHeader& header = chain.last().header();
   if (header.id == manifest.id && header.generation == manifest.container->generation &&
       header.page_count == manifest.sqlite.page_count &&
       header.page_size_bytes == manifest.sqlite.page_size_bytes &&
-      header.is_encrypted() == manifest.container->is_encrypted) {
+      header.is_encrypted() == manifest.is_encrypted()) {
     return chain;
   }
   throw IntegrityError(
@@ -84,37 +99,28 @@ Chain open_chain(const Repository& repository, const Manifest& manifest, Keyring
 }
 
 bool has_encrypted_backup(const Repository& repository, const std::filesystem::path& database) {
-  const std::string source = source_name(database);
-  std::error_code error;
-  for (const Entry& entry : repository.list()) {
-    const Manifest* manifest = entry.manifest     ? &*entry.manifest
-                               : entry.distrusted ? &*entry.distrusted
-                                                  : nullptr;
-    if (manifest != nullptr && manifest->source.path != source) continue;
-    // Of one whose manifest cannot be read it is not known whose it is; it may be this one's.
-    if (std::filesystem::exists(repository.path() / entry.name / sealed_container_file_name, error))
-      return true;
-  }
-  return false;
+  return is_any_encrypted(repository.list(), repository, source_name(database));
 }
 
 std::optional<Generation> find_generation(const sqlite::FileFacts& facts, const Repository& repository,
                                           const BackupOptions& options, Keyring& keyring) {
-  if (!keyring.has_key() && has_encrypted_backup(repository, facts.path)) {
+  const std::vector<Entry> entries = repository.list();
+  const std::string source = source_name(facts.path);
+  if (!keyring.has_key() && is_any_encrypted(entries, repository, source)) {
     throw DeniedError(
         fmt::format("the backups of {} in {} are encrypted, and no key is given for the next one",
                     facts.path.string(), repository.path().string()),
         "Give it by --passphrase-file FILE, --key-file FILE or NERVE_PASSPHRASE. For backups that are "
         "not encrypted name another repository with --repo.");
   }
-  const std::vector<Manifest> containers = containers_of(repository, source_name(facts.path));
+  const std::vector<Manifest> containers = containers_of(entries, source);
   if (containers.empty()) return std::nullopt;
   const Manifest& newest = containers.back();
-  if (newest.container->is_encrypted != keyring.has_key()) {
+  if (newest.is_encrypted() != keyring.has_key()) {
     tell(options, "this is the first encrypted backup of the database, so it is a full");
     return std::nullopt;
   }
-  if (options.form == Form::full && !newest.container->is_encrypted) return std::nullopt;
+  if (options.form == Form::full && !newest.is_encrypted()) return std::nullopt;
   try {
     Chain chain = open_chain(repository, newest, keyring);
     // With a key the newest was opened all the same: one that was mistyped must not begin a generation.
@@ -125,12 +131,8 @@ std::optional<Generation> find_generation(const sqlite::FileFacts& facts, const 
     }
     PageState state = chain.state(repository.path());
     return Generation{std::move(chain), std::move(state)};
-  } catch (const DeniedError&) {
-    throw;
-  } catch (const NotFoundError& error) {
-    tell(options,
-         fmt::format("this is a full, because the newest backup cannot be built on: {}", error.what()));
-  } catch (const IntegrityError& error) {
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::not_found && error.kind() != ErrorKind::integrity) throw;
     tell(options,
          fmt::format("this is a full, because the newest backup cannot be built on: {}", error.what()));
   }

@@ -17,12 +17,16 @@
 
 namespace nerve::backups {
 
-/// The containers that lead to a backup, its full first. Throws NotFoundError or IntegrityError where one of
-/// them is gone or its manifest cannot be trusted.
-std::vector<std::filesystem::path> container_paths(const Repository& repository, const Manifest& manifest);
+/// The backups that lead to one that is a container, its full first and itself last. Throws NotFoundError or
+/// IntegrityError where one of them is gone or its manifest cannot be trusted.
+std::vector<Manifest> lineage_of(const Repository& repository, const Manifest& manifest);
+
+/// Their containers.
+std::vector<std::filesystem::path> container_paths(const Repository& repository,
+                                                   const std::vector<Manifest>& lineage);
 
 /// The chain of a backup, which is held to be the one that the manifest is of: the same id and generation,
-/// the same size, encrypted where the manifest says so. Throws what container_paths() and Chain throw, and
+/// the same size, encrypted where the manifest says so. Throws what lineage_of() and Chain throw, and
 /// IntegrityError.
 Chain open_chain(const Repository& repository, const Manifest& manifest, Keyring& keyring);
 

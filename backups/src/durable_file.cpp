@@ -90,6 +90,11 @@ Descriptor open_unnamed_file(const std::filesystem::path& folder) {
   return file;
 }
 
+bool is_zero(ByteView bytes) noexcept {
+  // Each byte is compared with the next.
+  return bytes.front() == std::byte{0} && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
+}
+
 void write_bytes(const Descriptor& file, ByteView bytes, const std::filesystem::path& path) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(file.number(), bytes.data(), bytes.size());

@@ -44,6 +44,9 @@ Descriptor open_file(const std::filesystem::path& path, int flags, mode_t mode =
 /// A new file (mode 0600) in `folder` that has no name and is gone when it is closed.
 Descriptor open_unnamed_file(const std::filesystem::path& folder);
 
+/// Whether all of `bytes`, one at least, are zero, so that a hole can stand for them.
+bool is_zero(ByteView bytes) noexcept;
+
 /// Writes all of `bytes` at the file's position, or at `offset`.
 void write_bytes(const Descriptor& file, ByteView bytes, const std::filesystem::path& path);
 void write_at(const Descriptor& file, ByteView bytes, ::off_t offset, const std::filesystem::path& path);

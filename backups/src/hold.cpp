@@ -8,9 +8,7 @@
 #include "nerve/core/json.h"
 #include "nerve/core/text.h"
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 namespace nerve::backups {
 namespace {
@@ -27,19 +25,14 @@ std::filesystem::path hold_path(const Repository& repository, const BackupId& id
 
 void hold_backup(const Repository& repository, const BackupId& id, std::string_view reason,
                  const Clock& clock) {
-  if (reason.size() > reason_bytes_max) throw ValidationError("the reason is longer than 1,024 bytes");
-  if (!is_valid_utf8(reason)) throw ValidationError("the reason is not valid UTF-8");
-  // While the lock is held, nobody takes the partial file for what a dead process left.
-  const RepositoryLock lock = RepositoryLock::shared(repository);
+  if (reason.size() > reason_bytes_max)
+    throw ValidationError("the reason is longer than 1,024 bytes", "Shorten it.");
+  if (!is_valid_utf8(reason)) throw ValidationError("the reason is not valid UTF-8", "Write it in UTF-8.");
   const Json document = {{"format", hold_format},
                          {"backup", id.to_string()},
                          {"held_at", clock.now().to_text()},
                          {"reason", reason}};
-  const std::filesystem::path partial =
-      repository.path() / fmt::format("{}held-{}-{}", partial_folder_prefix, id.to_string(), ::getpid());
-  remove_if_there(partial);
-  write_new_file(partial, document.dump(2) + "\n");
-  rename_durably(partial, hold_path(repository, id));
+  write_note(repository, id, hold_file_name, document.dump(2) + "\n");
 }
 
 bool release_backup(const Repository& repository, const BackupId& id) {

@@ -107,6 +107,22 @@ void require_writable(const Repository& repository) {
                     "Name a folder that you may write with --repo.");
 }
 
+void write_note(const Repository& repository, const BackupId& id, std::string_view name,
+                std::string_view text) {
+  // While the lock is held, nobody takes the partial file for what a dead process left.
+  const RepositoryLock lock = RepositoryLock::shared(repository);
+  const std::filesystem::path partial =
+      repository.path() / fmt::format("{}{}-{}-{}", partial_folder_prefix, name, id.to_string(), ::getpid());
+  remove_if_there(partial);
+  try {
+    write_new_file(partial, text);
+    rename_durably(partial, repository.folder_of(id) / name);
+  } catch (const Error&) {
+    ::unlink(partial.c_str());
+    throw;
+  }
+}
+
 PartialBackup::PartialBackup(const Repository& repository, const BackupId& id)
     : repository_(repository),
       lock_(RepositoryLock::for_writing(repository)),

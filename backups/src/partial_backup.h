@@ -39,6 +39,10 @@ std::filesystem::path existing_folder(std::filesystem::path path);
 /// Throws DeniedError when backups cannot be written to `repository`, without making it.
 void require_writable(const Repository& repository);
 
+/// Puts `text` beside a backup as the file `name`, whole or not at all, in the place of what was there.
+void write_note(const Repository& repository, const BackupId& id, std::string_view name,
+                std::string_view text);
+
 /// A backup in the making, `.partial-ID`: removed by the destructor unless it was published.
 class PartialBackup {
  public:

@@ -3,7 +3,6 @@
 #include "container/merge.h"
 #include "container_backup.h"
 #include "durable_file.h"
-#include "file_lock.h"
 #include "layout.h"
 #include "partial_backup.h"
 #include "retention_selection.h"
@@ -16,11 +15,10 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <stdio.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <cstddef>
+#include <iterator>
 #include <map>
 #include <set>
 #include <system_error>
@@ -80,25 +78,16 @@ class Prune {
   }
 
  private:
-  /// The containers from the full to a backup, as they are now.
-  std::vector<Manifest> lineage(const Manifest& manifest) const {
-    std::vector<Manifest> line{repository_.find(manifest.id.to_string())};
-    while (line.back().container && line.back().container->parent) {
-      line.push_back(repository_.find(line.back().container->parent->to_string()));
-    }
-    std::ranges::reverse(line);
-    return line;
-  }
-
   /// Reads what was merged as a restore would, before it takes the place of what it was made of.
-  void require_same_state(const Manifest& base, const std::filesystem::path& merged) {
+  void require_same_state(const std::vector<Manifest>& base, const std::filesystem::path& merged) {
     std::vector<std::filesystem::path> paths = container_paths(repository_, base);
     paths.push_back(merged);
     Chain(paths, keyring_).state(repository_.path());
   }
 
   void merge(const Manifest& manifest, const std::set<BackupId>& removed, PruneReport& report) {
-    const std::vector<Manifest> line = lineage(manifest);
+    // As they are now: those before it may have been merged already.
+    const std::vector<Manifest> line = lineage_of(repository_, repository_.read(manifest.id));
     std::size_t base = line.size() - 2;
     while (base > 0 && removed.contains(line[base].id)) --base;
     if (removed.contains(line[base].id)) {
@@ -117,7 +106,7 @@ class Prune {
       const Descriptor file = open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
       trailer = merge_deltas(chain, base, file, path, keyring_);
     }
-    require_same_state(line[base], path);
+    require_same_state({line.begin(), line.begin() + static_cast<std::ptrdiff_t>(base) + 1}, path);
     merged.container->parent = line[base].id;
     merged.container->stored_pages = trailer.stored_pages;
     merged.file.size_bytes = trailer.file_bytes;
@@ -152,7 +141,7 @@ std::int64_t estimate(const std::vector<PruneDecision>& decisions) {
 
 void require_key_to_merge(const PruneReport& report, const PruneOptions& options) {
   const bool is_needed = std::ranges::any_of(report.decisions, [](const PruneDecision& one) {
-    return one.fate == Fate::merge && one.backup.container->is_encrypted;
+    return one.fate == Fate::merge && one.backup.is_encrypted();
   });
   if (!is_needed || options.key != nullptr) return;
   throw DeniedError("encrypted deltas are to be merged, and no key is given",
@@ -228,12 +217,19 @@ PruneReport prune(const Repository& repository, const PruneOptions& options, con
     std::ranges::move(decisions, std::back_inserter(report.decisions));
   }
   require_key_to_merge(report, options);
-  if (!options.dry_run) require_all_readable(report, repository);
   if (options.dry_run) {
     report.freed_bytes = estimate(report.decisions);
     return report;
   }
-  Prune(repository, options, progress).carry_out(report);
+  require_all_readable(report, repository);
+  try {
+    Prune(repository, options, progress).carry_out(report);
+  } catch (const IntegrityError& error) {
+    throw IntegrityError(
+        error.what(),
+        "What is to be kept was not changed. See what can still be restored: nerve-db backup verify "
+        "--all. Move what cannot out of the repository, then run it again.");
+  }
   return report;
 }
 

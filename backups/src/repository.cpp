@@ -95,12 +95,8 @@ std::optional<Manifest> newest_where(const std::vector<Entry>& entries, const st
 
 /// What a restore kept of the state it replaced is not what anybody means by the newest backup: restoring
 /// "latest" twice would bring the unwanted state back.
-bool is_asked_for(const Manifest& manifest) {
-  return manifest.state == State::good && manifest.kind != Kind::safety;
-}
-
 bool can_be_latest(const Manifest& manifest) {
-  return is_asked_for(manifest) && !manifest.is_emptied;
+  return manifest.is_asked_for() && !manifest.is_emptied;
 }
 
 std::optional<Manifest> newest_named(const std::vector<Entry>& entries, const std::string& source) {
@@ -158,11 +154,17 @@ std::string see_list(const std::filesystem::path& repository) {
   return fmt::format("See what there is: nerve-db backup list --repo {}.", shell_word(repository.string()));
 }
 
+[[noreturn]] void throw_without_backup(std::string_view id, const std::filesystem::path& repository) {
+  throw NotFoundError(fmt::format("there is no backup {} in {}", id, repository.string()),
+                      see_list(repository));
+}
+
 /// Why there is no backup that "latest" could mean.
 [[noreturn]] void throw_without_latest(const std::vector<Entry>& entries, const std::string& source,
                                        const std::filesystem::path& repository) {
   // Of an emptied database there was one with rows, which is gone: nobody can mean what is left by chance.
-  if (const std::optional<Manifest> emptied = newest_where(entries, source, is_asked_for)) {
+  if (const std::optional<Manifest> emptied =
+          newest_where(entries, source, [](const Manifest& one) { return one.is_asked_for(); })) {
     throw NotFoundError(
         fmt::format("the good backups of {} in {} were made when it had lost all its rows", source,
                     repository.string()),
@@ -322,15 +324,19 @@ std::vector<Entry> Repository::list() const {
   return entries;
 }
 
+Manifest Repository::read(const BackupId& id) const {
+  std::error_code error;
+  if (!std::filesystem::exists(folder_of(id), error)) throw_without_backup(id.to_string(), path_);
+  return read_manifest(folder_of(id));
+}
+
 Manifest Repository::find(std::string_view id) const {
   const std::string suffix = normalise_suffix(id, path_);
   std::vector<std::string> found;
   for (std::string& name : backup_names(path_)) {
     if (name.ends_with(suffix)) found.push_back(std::move(name));
   }
-  if (found.empty()) {
-    throw NotFoundError(fmt::format("there is no backup {} in {}", suffix, path_.string()), see_list(path_));
-  }
+  if (found.empty()) throw_without_backup(suffix, path_);
   if (found.size() > 1) {
     throw ConflictError(fmt::format("{} backups have an id that ends in {}: {}", found.size(), suffix,
                                     fmt::join(found, ", ")),
@@ -345,7 +351,7 @@ std::optional<Manifest> Repository::newest_of(const std::filesystem::path& sourc
 
 std::optional<Manifest> Repository::newest_with_rows(const std::filesystem::path& source) const {
   return newest_where(list(), source_name(source),
-                      [](const Manifest& one) { return is_asked_for(one) && one.has_rows; });
+                      [](const Manifest& one) { return one.is_asked_for() && one.has_rows; });
 }
 
 Manifest Repository::latest(const std::optional<std::filesystem::path>& source) const {

@@ -67,10 +67,6 @@ class Selection {
   std::vector<PruneDecision> take() && { return std::move(decisions_); }
 
  private:
-  static bool is_regular(const Manifest& manifest) {
-    return manifest.state == State::good && manifest.kind == Kind::manual;
-  }
-
   void keep(std::size_t index, std::string reason) {
     decisions_[index].fate = Fate::keep;
     decisions_[index].reasons.push_back(std::move(reason));
@@ -94,18 +90,19 @@ class Selection {
   }
 
   void keep_newest(const std::vector<Candidate>& candidates) {
-    keep_newest_where(candidates, "newest",
-                      [](const Candidate& one) { return is_regular(one.backup) && !one.backup.is_emptied; });
+    keep_newest_where(candidates, "newest", [](const Candidate& one) {
+      return one.backup.is_asked_for() && !one.backup.is_emptied;
+    });
     keep_newest_where(candidates, "newest verified", [](const Candidate& one) {
-      return is_regular(one.backup) && one.standing.is_verified;
+      return one.backup.is_asked_for() && one.standing.is_verified;
     });
     keep_newest_where(candidates, "newest with rows",
-                      [](const Candidate& one) { return is_regular(one.backup) && one.backup.has_rows; });
+                      [](const Candidate& one) { return one.backup.is_asked_for() && one.backup.has_rows; });
   }
 
   void keep_last(std::int64_t count) {
     for (std::size_t index = decisions_.size(); index > 0 && count > 0; --index) {
-      if (!is_regular(decisions_[index - 1].backup)) continue;
+      if (!decisions_[index - 1].backup.is_asked_for()) continue;
       keep(index - 1, "last");
       --count;
     }
@@ -116,7 +113,7 @@ class Selection {
     std::string previous;
     for (std::size_t index = decisions_.size(); index > 0 && left > 0; --index) {
       const Manifest& manifest = decisions_[index - 1].backup;
-      if (!is_regular(manifest)) continue;
+      if (!manifest.is_asked_for()) continue;
       std::string bucket = rule.bucket(manifest.created_at);
       if (bucket == previous) continue;
       keep(index - 1, fmt::format("{} {}", rule.name, bucket));

@@ -10,7 +10,6 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 #include <array>
 #include <string>
@@ -49,22 +48,11 @@ std::string_view to_string(Proof proof) noexcept {
 }
 
 void record_verification(const Repository& repository, const BackupId& id, Proof proof, const Clock& clock) {
-  // While the lock is held, nobody takes the partial file for what a dead process left.
-  const RepositoryLock lock = RepositoryLock::shared(repository);
   const Json document = {{"format", verification_format},
                          {"backup", id.to_string()},
                          {"verified_at", clock.now().to_text()},
                          {"proof", to_string(proof)}};
-  const std::filesystem::path partial =
-      repository.path() / fmt::format("{}verified-{}-{}", partial_folder_prefix, id.to_string(), ::getpid());
-  remove_if_there(partial);
-  try {
-    write_new_file(partial, document.dump(2) + "\n");
-    rename_durably(partial, repository.folder_of(id) / verification_file_name);
-  } catch (const Error&) {
-    ::unlink(partial.c_str());
-    throw;
-  }
+  write_note(repository, id, verification_file_name, document.dump(2) + "\n");
 }
 
 std::optional<Verification> last_verification(const Repository& repository, const BackupId& id) {

@@ -2,6 +2,7 @@
 // Backups that are containers, from the database to the restored file.
 #include "backups/file_bytes.h"
 #include "backups/scratch_database.h"
+#include "partial_backup.h"
 #include "support/temp_folder.h"
 #include "support/test_data.h"
 
@@ -15,6 +16,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -45,6 +47,22 @@ struct ContainerScene {
     options.key = key;
     restore_backup(repository, manifest, {path, RestoreTarget::Mode::new_file}, options, clock);
     return path;
+  }
+  std::filesystem::path file_of(const Manifest& manifest) const {
+    return repository.folder_of(manifest.id) / manifest.file.name;
+  }
+  /// Changes one byte of a backup's container.
+  void alter(const Manifest& manifest, std::streamoff place) const {
+    std::fstream file(file_of(manifest), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(place);
+    const int octet = file.get();
+    file.seekp(place);
+    file.put(static_cast<char>(octet ^ 0x40));
+  }
+  /// As somebody would who may write to the repository.
+  void write_manifest(const Manifest& manifest) const {
+    std::ofstream(repository.folder_of(manifest.id) / "manifest.json", std::ios::trunc)
+        << manifest_text(manifest);
   }
   void change(int id) const {
     PlainSqlite(database).run(fmt::format("UPDATE users SET score = score + 1 WHERE id = {}", id));
@@ -201,12 +219,7 @@ TEST_CASE("a delta whose parent is gone or damaged is not trusted, and the next 
 TEST_CASE("where the newest container is damaged the next backup is a full and says why") {
   ContainerScene scene;
   const Manifest full = scene.back_up();
-  {
-    std::fstream file(scene.repository.folder_of(full.id) / full.file.name,
-                      std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(40);
-    file.put('x');
-  }
+  scene.alter(full, 40);
   scene.change(1);
   CHECK_FALSE(verify_backup(scene.repository, full, {}).ok());
   CHECK_FALSE(scene.back_up().container->parent);
@@ -293,4 +306,94 @@ TEST_CASE("a plain copy takes neither a key nor the absence of a check") {
   const BackupKey key = passphrase("correct horse battery staple");
   CHECK_THROWS_AS(scene.back_up({.form = Form::plain, .key = &key}), ValidationError);
   CHECK_THROWS_AS(scene.back_up({.form = Form::plain, .check = SourceCheck::none}), ValidationError);
+}
+
+TEST_CASE("a container in the place of another one is found, although the manifest was written anew") {
+  ContainerScene scene;
+  const BackupKey key = passphrase("correct horse battery staple");
+  const Manifest older = scene.back_up({.form = Form::full, .key = &key});
+  scene.change(1);
+  Manifest newer = scene.back_up({.form = Form::full, .key = &key});
+  std::filesystem::copy_file(scene.file_of(older), scene.file_of(newer),
+                             std::filesystem::copy_options::overwrite_existing);
+  newer.file.size_bytes = older.file.size_bytes;
+  scene.write_manifest(newer);
+  CHECK_THROWS_WITH_AS(scene.restored(scene.repository.read(newer.id), &key),
+                       doctest::Contains("is not the container that the manifest is of"), IntegrityError);
+  CHECK_FALSE(verify_backup(scene.repository, newer, {.key = &key}).ok());
+}
+
+TEST_CASE("a container without encryption does not pass for an encrypted one") {
+  ContainerScene scene;
+  const BackupKey key = passphrase("correct horse battery staple");
+  Manifest manifest = scene.back_up();
+  std::filesystem::rename(scene.file_of(manifest), scene.repository.folder_of(manifest.id) / "pages.sealed");
+  manifest.file.name = "pages.sealed";
+  manifest.container->is_encrypted = true;
+  scene.write_manifest(manifest);
+  CHECK_THROWS_AS(scene.restored(manifest, &key), IntegrityError);
+  CHECK_FALSE(verify_backup(scene.repository, manifest, {.key = &key}).ok());
+}
+
+TEST_CASE("an altered list of pages makes the next backup a full and accuses no database") {
+  ContainerScene scene;
+  const Manifest full = scene.back_up();
+  // Header, head of the record, its two counts, a page number for each page: then a hash.
+  const auto place =
+      static_cast<std::streamoff>(256 + 8 + 8 + 4 * std::min<std::int64_t>(64, full.sqlite.page_count));
+  scene.alter(full, place);
+  scene.change(1);
+  CHECK_FALSE(scene.back_up().container->parent);
+  REQUIRE(scene.notes.size() == 1);
+  CHECK(scene.notes.front().find("its list of pages was altered") != std::string::npos);
+}
+
+TEST_CASE("where an encrypted backup cannot be read, nothing of the database is stored in the clear") {
+  ContainerScene scene;
+  const BackupKey key = passphrase("correct horse battery staple");
+  const Manifest full = scene.back_up({.key = &key});
+  SUBCASE("its container is cut off") {
+    std::filesystem::resize_file(scene.file_of(full), full.file.size_bytes - 1);
+  }
+  SUBCASE("its manifest is gone") {
+    std::filesystem::remove(scene.repository.folder_of(full.id) / "manifest.json");
+  }
+  CHECK_THROWS_AS(scene.back_up(), DeniedError);
+  CHECK_THROWS_AS(scene.back_up({.form = Form::plain}), DeniedError);
+  CHECK(scene.back_up({.key = &key}).is_encrypted());
+}
+
+TEST_CASE("a damaged database whose backups are encrypted is not kept in the clear by a restore") {
+  ContainerScene scene("delete");
+  const BackupKey key = passphrase("correct horse battery staple");
+  const Manifest full = scene.back_up({.key = &key});
+  test::damage_page(scene.database, 3);
+  const std::string before = test::bytes_of(scene.database);
+  RestoreOptions options;
+  options.key = &key;
+  CHECK_THROWS_WITH_AS(restore_backup(scene.repository, full, {scene.database}, options, scene.clock),
+                       doctest::Contains("would leave them in the clear"), DeniedError);
+  CHECK(test::bytes_of(scene.database) == before);
+  CHECK(scene.repository.list().size() == 1);
+}
+
+TEST_CASE("nobody else has the repository from before the parent is looked for to the end") {
+  class Intruder final : public ProgressSink {
+   public:
+    explicit Intruder(const Repository& repository) : repository_(repository) {}
+    void update(std::string_view /*phase*/, std::uint64_t /*done*/, std::uint64_t /*total*/) override {
+      ++tries;
+      CHECK_THROWS_AS(RepositoryLock::exclusive(repository_), ConflictError);
+    }
+    int tries = 0;
+
+   private:
+    const Repository& repository_;
+  };
+  ContainerScene scene;
+  scene.back_up();
+  scene.change(1);
+  Intruder intruder(scene.repository);
+  create_backup(scene.database, scene.repository, {.check = SourceCheck::deep}, scene.clock, &intruder);
+  CHECK(intruder.tries > 1);
 }

@@ -10,7 +10,9 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -142,6 +144,30 @@ class Generation {
   ContainerHeader header_;
 };
 
+/// A writer of an unencrypted full without a generation.
+struct LooseWriter {
+  LooseWriter(const Descriptor& file, const std::filesystem::path& path, std::uint32_t page_count)
+      : header(header_of(page_count)),
+        keys(Keyring().keys_of(header, "")),
+        writer(file, path, header, keys, nullptr) {}
+
+  static ContainerHeader header_of(std::uint32_t page_count) {
+    ContainerHeader made;
+    made.page_size_bytes = page_bytes;
+    made.page_count = page_count;
+    made.group_pages = group_pages_for(page_bytes, page_count);
+    return made;
+  }
+
+  ContainerHeader header;
+  ContainerKeys keys;
+  ContainerWriter writer;
+};
+
+std::ptrdiff_t threads_of_this_process() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
+}
+
 /// The verdict on the chain while one of its files is `altered`.
 std::string verdict_with(Generation& generation, const std::filesystem::path& path, const Bytes& altered) {
   const Bytes whole = octets_of(path);
@@ -242,52 +268,41 @@ TEST_CASE("zero pages of a restored full are holes, and of a delta they are writ
 
 TEST_CASE("pages out of order, of another size, too many and too few are refused") {
   const TempFolder folder;
-  Keyring keyring;
-  ContainerHeader header;
-  header.page_size_bytes = page_bytes;
-  header.page_count = 2;
-  header.group_pages = group_pages_for(page_bytes, 2);
-  const ContainerKeys keys = keyring.keys_of(header, "");
   const Descriptor file = open_file(folder / "a", O_RDWR | O_CREAT, 0600);
-  ContainerWriter writer(file, folder / "a", header, keys, nullptr);
+  LooseWriter loose(file, folder / "a", 2);
   const Bytes page(page_bytes);
-  CHECK_THROWS_AS(writer.take(2, page), Error);
-  CHECK_THROWS_AS(writer.take(1, Bytes(page_bytes - 1)), Error);
-  writer.take(1, page);
-  CHECK_THROWS_AS(writer.take(1, page), Error);
-  CHECK_THROWS_AS(writer.finish(), Error);
+  CHECK_THROWS_AS(loose.writer.take(2, page), Error);
+  CHECK_THROWS_AS(loose.writer.take(1, Bytes(page_bytes - 1)), Error);
+  loose.writer.take(1, page);
+  CHECK_THROWS_AS(loose.writer.take(1, page), Error);
+  CHECK_THROWS_AS(loose.writer.finish(), Error);
 }
 
 TEST_CASE("a writer that is thrown away in the middle leaves no thread behind") {
   const Pages pages = random_pages(5000, 5);
   const TempFolder folder;
-  Keyring keyring;
-  ContainerHeader header;
-  header.page_size_bytes = page_bytes;
-  header.page_count = 5000;
-  header.group_pages = group_pages_for(page_bytes, 5000);
-  const ContainerKeys keys = keyring.keys_of(header, "");
-  const Descriptor file = open_file(folder / "a", O_RDWR | O_CREAT, 0600);
-  ContainerWriter writer(file, folder / "a", header, keys, nullptr);
-  std::uint32_t number = 0;
-  for (const Bytes& page : pages) {
-    if (++number > 3000) break;
-    writer.take(number, page);
+  const std::ptrdiff_t threads_before = threads_of_this_process();
+  {
+    const Descriptor file = open_file(folder / "a", O_RDWR | O_CREAT, 0600);
+    LooseWriter loose(file, folder / "a", 5000);
+    CHECK(threads_of_this_process() > threads_before);
+    for (std::uint32_t number = 1; number <= 3000; ++number) loose.writer.take(number, pages[number - 1]);
   }
+  CHECK(threads_of_this_process() == threads_before);
 }
 
 TEST_CASE("what a thread cannot write is thrown by take or finish") {
   const Pages pages = random_pages(5000, 5);
-  const TempFolder folder;
-  Keyring keyring;
-  ContainerHeader header;
-  header.page_size_bytes = page_bytes;
-  header.page_count = 5000;
-  header.group_pages = group_pages_for(page_bytes, 5000);
-  const ContainerKeys keys = keyring.keys_of(header, "");
-  const Descriptor file = open_file("/dev/full", O_RDWR);
-  CHECK_THROWS_WITH_AS(ContainerWriter(file, "/dev/full", header, keys, nullptr),
-                       "no space left on the device of /dev/full", Error);
+  // A file that cannot grow beyond what holds the header and a few groups.
+  const Descriptor file(::memfd_create("full", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  REQUIRE(::ftruncate(file.number(), 300'000) == 0);
+  REQUIRE(::fcntl(file.number(), F_ADD_SEALS, F_SEAL_GROW) == 0);
+  LooseWriter loose(file, "full", 5000);
+  const auto write_all = [&] {
+    for (std::uint32_t number = 1; number <= 5000; ++number) loose.writer.take(number, pages[number - 1]);
+    loose.writer.finish();
+  };
+  CHECK_THROWS_WITH_AS(write_all(), doctest::Contains("cannot write full"), DeniedError);
 }
 
 TEST_CASE("every altered byte is found, in fulls and deltas, with and without encryption") {

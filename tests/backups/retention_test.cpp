@@ -201,22 +201,25 @@ TEST_CASE("a database that shrinks and grows again between kept deltas is merged
   CHECK(scene.is_every_state_right());
 }
 
-TEST_CASE("a hold outlives a merge, and ends when it is released") {
+TEST_CASE("a hold and the note of a proof outlive a merge, and a hold ends when it is released") {
   RetentionScene scene;
   scene.back_up(60);
   scene.back_up(60);
   const Manifest held = scene.back_up(60);
   scene.back_up(60);
   hold_backup(scene.repository, held.id, "before the audit", scene.clock);
+  record_verification(scene.repository, held.id, Proof::hashes, scene.clock);
   CHECK(hold_of(scene.repository, held.id)->reason == "before the audit");
   scene.prune_to({.last = 1});
   CHECK(scene.count() == 3);
   CHECK(hold_of(scene.repository, held.id));
+  CHECK(last_verification(scene.repository, held.id));
   CHECK(verify_backup(scene.repository, scene.repository.find(held.id.to_string()), {}).ok());
   CHECK(release_backup(scene.repository, held.id));
   CHECK_FALSE(release_backup(scene.repository, held.id));
+  // It is still the newest that was verified.
   scene.prune_to({.last = 1});
-  CHECK(scene.count() == 2);
+  CHECK(scene.count() == 3);
   CHECK(scene.is_every_state_right());
 }
 
@@ -244,4 +247,35 @@ TEST_CASE("a damaged delta stops a merge before anything is removed") {
   std::ofstream(file, std::ios::binary | std::ios::trunc) << content;
   CHECK_THROWS_AS(scene.prune_to({.last = 1}), IntegrityError);
   CHECK(scene.count() == 4);
+}
+
+TEST_CASE("prune removes nothing while a backup cannot be trusted") {
+  RetentionScene scene;
+  const Manifest full = scene.back_up(60);
+  const Manifest first = scene.back_up(60);
+  scene.back_up(60);
+  create_backup(scene.database, scene.repository, {.form = Form::full}, scene.clock);
+  std::ofstream(scene.repository.folder_of(first.id) / "manifest.json", std::ios::trunc) << "{}";
+  CHECK(scene.prune_to({.last = 1}, true).count(Fate::remove) > 0);
+  CHECK_THROWS_WITH_AS(scene.prune_to({.last = 1}), doctest::Contains("2 backups in"), IntegrityError);
+  CHECK(scene.repository.read(full.id).id == full.id);
+  CHECK(scene.count() == 4);
+}
+
+TEST_CASE("a list of pages that was altered, although each page fits its hash, stops a merge") {
+  RetentionScene scene;
+  scene.back_up(60);
+  PlainSqlite(scene.database).run("UPDATE users SET score = score + 7");
+  const Manifest delta = scene.back_up(60);
+  REQUIRE(delta.container->stored_pages >= 2);
+  scene.back_up(60);
+  // The number of the last page in the list, behind the header, the head of the record and two counts.
+  const auto place = static_cast<std::size_t>(256 + 8 + 8 + 4 * (delta.container->stored_pages - 1));
+  const std::filesystem::path path = scene.repository.folder_of(delta.id) / delta.file.name;
+  std::string content = test::bytes_of(path);
+  content[place] = static_cast<char>(content[place] + 1);
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
+  CHECK_THROWS_WITH_AS(scene.prune_to({.last = 1}), doctest::Contains("its list of pages was altered"),
+                       IntegrityError);
+  CHECK(scene.count() == 3);
 }

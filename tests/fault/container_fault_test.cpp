@@ -14,6 +14,7 @@ using nerve::test::FaultScene;
 using nerve::test::ProcessResult;
 using nerve::test::run_process;
 using nerve::test::sweep;
+using nerve::test::sweep_restore;
 using nerve::test::SweepExtent;
 using Start = FaultScene::Start;
 using Store = FaultScene::Store;
@@ -56,21 +57,7 @@ TEST_CASE("an encrypted delta cut off or failing at any call harms no backup, an
 }
 
 TEST_CASE("a restore of an encrypted delta cut off or failing at any call leaves old or new content") {
-  const FaultScene scene(Start::with_wal, Store::encrypted);
-  const std::size_t before = scene.whole_backups();
-  sweep(scene, scene.restore_command(), extent,
-        {[&](const ProcessResult& result, const std::string&) {
-           const std::string content = scene.content_now();
-           const bool is_new = content == scene.content_of_backup();
-           CHECK((is_new || content == scene.content_before()));
-           if (result.exit_code == 0) CHECK(is_new);
-           scene.whole_backups();
-         },
-         [&](const ProcessResult&) {
-           CHECK(scene.content_now() == scene.content_of_backup());
-           CHECK(scene.whole_backups() > before);
-           CHECK(scene.is_tidy());
-         }});
+  sweep_restore(FaultScene(Start::with_wal, Store::encrypted), extent);
 }
 
 TEST_CASE("a restore of a delta to a new file cut off or failing at any call leaves the whole file or none") {

@@ -18,25 +18,8 @@ namespace {
 using nerve::test::FaultScene;
 using nerve::test::ProcessResult;
 using nerve::test::sweep;
+using nerve::test::sweep_restore;
 using nerve::test::SweepExtent;
-
-void sweep_restore(FaultScene::Start start) {
-  const FaultScene scene(start);
-  const std::size_t backups_before = scene.whole_backups();
-  sweep(scene, scene.restore_command(), SweepExtent::every_call,
-        {[&](const ProcessResult& result, const std::string&) {
-           const std::string content = scene.content_now();
-           const bool is_new = content == scene.content_of_backup();
-           CHECK((is_new || content == scene.content_before()));
-           if (result.exit_code == 0) CHECK(is_new);
-           scene.whole_backups();
-         },
-         [&](const ProcessResult&) {
-           CHECK(scene.content_now() == scene.content_of_backup());
-           CHECK(scene.whole_backups() > backups_before);
-           CHECK(scene.is_tidy());
-         }});
-}
 
 }  // namespace
 
@@ -59,13 +42,13 @@ TEST_CASE("a backup cut off or failing at any call harms nothing, and the next o
 
 TEST_CASE(
     "a restore cut off or failing at any call leaves old or new content, over a -wal of a dead process") {
-  sweep_restore(FaultScene::Start::with_wal);
+  sweep_restore(FaultScene(FaultScene::Start::with_wal), SweepExtent::every_call);
 }
 
 TEST_CASE(
     "a restore cut off or failing at any call leaves old or new content, over the journal of a dead "
     "process") {
-  sweep_restore(FaultScene::Start::with_journal);
+  sweep_restore(FaultScene(FaultScene::Start::with_journal), SweepExtent::every_call);
 }
 
 TEST_CASE(

@@ -160,4 +160,21 @@ void sweep(const FaultScene& scene, const Command& command, SweepExtent extent, 
   CHECK(aborted > faults.size() / 2);
 }
 
+void sweep_restore(const FaultScene& scene, SweepExtent extent) {
+  const std::size_t backups_before = scene.whole_backups();
+  sweep(scene, scene.restore_command(), extent,
+        {[&](const ProcessResult& result, const std::string&) {
+           const std::string content = scene.content_now();
+           const bool is_new = content == scene.content_of_backup();
+           CHECK((is_new || content == scene.content_before()));
+           if (result.exit_code == 0) CHECK(is_new);
+           scene.whole_backups();
+         },
+         [&](const ProcessResult&) {
+           CHECK(scene.content_now() == scene.content_of_backup());
+           CHECK(scene.whole_backups() > backups_before);
+           CHECK(scene.is_tidy());
+         }});
+}
+
 }  // namespace nerve::test

@@ -32,4 +32,8 @@ struct SweepChecks {
 void sweep(const FaultScene& scene, const std::vector<std::string>& command, SweepExtent extent,
            const SweepChecks& checks);
 
+/// The same for a restore in place: it leaves the old content or the new one and is never a false success,
+/// and the run after it ends the job and has kept what was there.
+void sweep_restore(const FaultScene& scene, SweepExtent extent);
+
 }  // namespace nerve::test

@@ -51,14 +51,14 @@ std::string extent_of(const Manifest& manifest) {
 std::string described_form(const Manifest& manifest) {
   if (!manifest.container) return "a plain copy";
   const std::string form = manifest.container->parent ? "delta" : "full";
-  return (manifest.container->is_encrypted ? "an encrypted " : "a ") + form;
+  return (manifest.is_encrypted() ? "an encrypted " : "a ") + form;
 }
 
 /// "plain", "full" or "delta", and whether it is encrypted.
 std::string form_of(const Manifest& manifest) {
   if (!manifest.container) return "plain";
   const std::string form = manifest.container->parent ? "delta" : "full";
-  return manifest.container->is_encrypted ? form + ", encrypted" : form;
+  return manifest.is_encrypted() ? form + ", encrypted" : form;
 }
 
 /// What a backup is made with; the key of the options lives in `key`.
@@ -314,13 +314,9 @@ void note_proofs(Output& output, const Repository& repository, const std::vector
   }
 }
 
-bool is_encrypted(const Manifest& manifest) {
-  return manifest.container && manifest.container->is_encrypted;
-}
-
 bool holds_encrypted(const Repository& repository) {
   return std::ranges::any_of(
-      repository.list(), [](const Entry& entry) { return entry.manifest && is_encrypted(*entry.manifest); });
+      repository.list(), [](const Entry& entry) { return entry.manifest && entry.manifest->is_encrypted(); });
 }
 
 int run_verify(Context& context, const Arguments& arguments) {
@@ -333,7 +329,7 @@ int run_verify(Context& context, const Arguments& arguments) {
   std::vector<Manifest> meant;
   if (!all) meant.push_back(manifest_from(context, arguments, repository));
   std::optional<backups::BackupKey> key;
-  if (names_key(arguments) || (all ? holds_encrypted(repository) : is_encrypted(meant.front()))) {
+  if (names_key(arguments) || (all ? holds_encrypted(repository) : meant.front().is_encrypted())) {
     key.emplace(required_key(output, arguments, KeyUse::existing));
   }
   backups::VerifyOptions options;

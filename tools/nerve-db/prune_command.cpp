@@ -58,6 +58,11 @@ void show_decisions(Output& output, const PruneReport& report) {
   output.table(table);
 }
 
+/// Merging may write more than a removal frees.
+std::string freed_text(const PruneReport& report) {
+  return format_size(static_cast<std::uint64_t>(std::max<std::int64_t>(report.freed_bytes, 0)));
+}
+
 std::string summary_of(const PruneReport& report) {
   return fmt::format("{} kept, {} merged, {} removed", report.count(Fate::keep), report.count(Fate::merge),
                      report.count(Fate::remove));
@@ -99,15 +104,11 @@ int run_prune(Context& context, const Arguments& arguments) {
   }
   if (dry_run) {
     show_decisions(output, report);
-    output.note(
-        fmt::format("{} would be the result, and about {} free; nothing was changed", summary_of(report),
-                    format_size(static_cast<std::uint64_t>(std::max<std::int64_t>(report.freed_bytes, 0)))));
+    output.note(fmt::format("{} would be the result, and about {} free; nothing was changed",
+                            summary_of(report), freed_text(report)));
     return 0;
   }
-  output.line(
-      fmt::format("{}, {} freed", summary_of(report),
-                  format_size(static_cast<std::uint64_t>(std::max<std::int64_t>(report.freed_bytes, 0)))),
-      Style::good);
+  output.line(fmt::format("{}, {} freed", summary_of(report), freed_text(report)), Style::good);
   return 0;
 }
 

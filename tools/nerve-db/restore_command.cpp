@@ -106,7 +106,7 @@ backups::Manifest chosen_backup(Context& context, const Arguments& arguments,
 /// The safety backup of a database whose backups are encrypted is encrypted too.
 bool needs_key(const Arguments& arguments, const backups::Repository& repository,
                const backups::Manifest& manifest, const RestoreTarget& target) {
-  if (names_key(arguments) || (manifest.container && manifest.container->is_encrypted)) return true;
+  if (names_key(arguments) || manifest.is_encrypted()) return true;
   return target.mode == RestoreTarget::Mode::in_place &&
          backups::has_encrypted_backup(repository, target.path);
 }

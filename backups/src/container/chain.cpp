@@ -55,8 +55,7 @@ struct PageFile {
   bool is_left_out(const PageGroup& group, std::size_t index) const {
     if (group.numbers[index] > page_count) return true;
     if (!is_new) return false;
-    const ByteView page = ByteView(group.octets).subspan(index * page_bytes, page_bytes);
-    return std::ranges::all_of(page, [](std::byte octet) { return octet == std::byte{0}; });
+    return is_zero(ByteView(group.octets).subspan(index * page_bytes, page_bytes));
   }
 
   /// Writes the pages of a group, neighbours together, and asks the kernel to go on to the disk with them, so

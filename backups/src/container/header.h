@@ -71,6 +71,13 @@ struct ContainerTrailer {
   crypto::Sha256Digest state{};
 };
 
+/// The content of a hash record: two counts, and for each page its number and hash.
+inline constexpr std::uint64_t hash_content_bytes(std::uint64_t pages) noexcept {
+  constexpr std::size_t counts_bytes = 8;
+  constexpr std::size_t entry_bytes = 4 + PageHash().size();
+  return counts_bytes + pages * entry_bytes;
+}
+
 /// Where a group is, and what it holds.
 struct GroupPlace {
   std::uint64_t offset = 0;  ///< of its hash record; not stored

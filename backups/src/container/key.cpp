@@ -36,7 +36,7 @@ Secret from_digits(ByteView text) {
 }  // namespace
 
 BackupKey BackupKey::of_passphrase(Secret passphrase) {
-  if (passphrase.empty()) throw ValidationError("the passphrase is empty");
+  if (passphrase.empty()) throw ValidationError("the passphrase is empty", "Give one that is hard to guess.");
   return {Kind::passphrase, std::move(passphrase)};
 }
 

@@ -3,6 +3,7 @@
 
 #include "container_file.h"
 #include "group_codec.h"
+#include "group_collector.h"
 
 #include "nerve/core/error.h"
 #include "nerve/core/interrupt.h"
@@ -38,38 +39,6 @@ Owners find_owners(const Chain& chain, std::size_t base) {
   return owners;
 }
 
-/// Puts pages into groups of the container that is being written.
-class Regrouping {
- public:
-  Regrouping(ContainerFile& file, const ContainerHeader& header, const ContainerKeys& keys)
-      : file_(file), header_(header), codec_(header, keys) {}
-
-  void add(const PageGroup& from, std::size_t index) {
-    const ByteView page =
-        ByteView(from.octets).subspan(index * header_.page_size_bytes, header_.page_size_bytes);
-    group_.numbers.push_back(from.numbers[index]);
-    group_.hashes.push_back(from.hashes[index]);
-    group_.octets.insert(group_.octets.end(), page.begin(), page.end());
-    if (group_.numbers.size() == header_.group_pages) write();
-  }
-
-  /// Ends a group: the pages of the next container begin at lower numbers again.
-  void write() {
-    if (group_.numbers.empty()) return;
-    records_.clear();
-    const GroupPlace place = codec_.encode(file_.group_count(), group_, records_);
-    file_.append_group(place, records_);
-    group_.clear();
-  }
-
- private:
-  ContainerFile& file_;
-  const ContainerHeader& header_;
-  GroupCodec codec_;
-  PageGroup group_;
-  Bytes records_;
-};
-
 }  // namespace
 
 ContainerTrailer merge_deltas(const Chain& chain, std::size_t base, const Descriptor& file,
@@ -85,7 +54,7 @@ ContainerTrailer merge_deltas(const Chain& chain, std::size_t base, const Descri
 
   const Owners owners = find_owners(chain, base);
   ContainerFile merged(file, path, header, keys);
-  Regrouping regrouping(merged, header, keys);
+  GroupCollector collector(merged, header, keys);
   PageGroup group;
   for (std::size_t index = base + 1; index < containers.size(); ++index) {
     GroupCodec codec(containers[index]->header(), containers[index]->keys());
@@ -94,10 +63,11 @@ ContainerTrailer merge_deltas(const Chain& chain, std::size_t base, const Descri
       containers[index]->read_group(number, codec, group);
       for (std::size_t place = 0; place < group.numbers.size(); ++place) {
         const std::uint32_t page = group.numbers[place];
-        if (page < owners.size() && owners[page] == index) regrouping.add(group, place);
+        if (page < owners.size() && owners[page] == index) collector.add(group, place);
       }
     }
-    regrouping.write();
+    // The pages of the next container begin at lower numbers again.
+    collector.write();
   }
   return merged.finish(chain.last().trailer().state);
 }

@@ -8,8 +8,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
-#include <limits>
-
 namespace nerve::backups {
 namespace {
 
@@ -31,16 +29,6 @@ void require_seal(ByteView stored, const crypto::Sha256Digest& seal, const std::
 
 std::uint64_t stored_record_bytes(std::uint64_t content_bytes, bool is_encrypted) {
   return frame_head_bytes + content_bytes + (is_encrypted ? crypto::Aes256Gcm::tag_bytes : 0);
-}
-
-std::uint64_t index_record_bytes(std::uint64_t groups, bool is_encrypted) {
-  return stored_record_bytes(groups * index_entry_bytes, is_encrypted);
-}
-
-std::uint64_t hash_record_bytes(std::uint64_t pages, bool is_encrypted) {
-  constexpr std::size_t counts_bytes = 8;
-  constexpr std::size_t page_number_bytes = 4;
-  return stored_record_bytes(counts_bytes + pages * (page_number_bytes + PageHash().size()), is_encrypted);
 }
 
 /// What Zstandard may make of incompressible pages (ZSTD_COMPRESSBOUND), sealed.
@@ -69,7 +57,8 @@ ContainerReader::ContainerReader(const std::filesystem::path& path, Keyring& key
     refuse(path_, "file", fmt::format("it has {} bytes and was written with {}", size, trailer_.file_bytes));
   }
   if (trailer_.group_count > group_count_max ||
-      trailer_.index_bytes != index_record_bytes(trailer_.group_count, header_.is_encrypted()) ||
+      trailer_.index_bytes !=
+          stored_record_bytes(trailer_.group_count * index_entry_bytes, header_.is_encrypted()) ||
       trailer_.index_offset < header_bytes || index_end != size - trailer_bytes) {
     refuse(path_, "end", "its index is not where it should be");
   }
@@ -100,7 +89,8 @@ void ContainerReader::read_index(ByteView stored) {
     place.data_record_bytes = fields.u32();
     const std::uint64_t record_bytes = std::uint64_t{place.hash_record_bytes} + place.data_record_bytes;
     if (place.pages == 0 || place.first_page == 0 || place.pages > header_.group_pages ||
-        place.hash_record_bytes != hash_record_bytes(place.pages, header_.is_encrypted()) ||
+        place.hash_record_bytes !=
+            stored_record_bytes(hash_content_bytes(place.pages), header_.is_encrypted()) ||
         place.data_record_bytes > data_record_bytes_max(place.pages, header_) ||
         record_bytes > trailer_.index_offset - offset) {
       refuse(path_, "index", fmt::format("group {} does not fit into the file", number));

@@ -2,6 +2,7 @@
 #include "writer.h"
 
 #include "container_file.h"
+#include "group_collector.h"
 
 #include "nerve/core/error.h"
 
@@ -46,8 +47,6 @@ class ContainerWriter::Pipeline {
   void submit();
   void process(Batch& batch, GroupCodec& codec, Bytes& records);
   void drop_unchanged(PageGroup& group) const;
-  void collect(const PageGroup& changed);
-  void write_group(const PageGroup& group, GroupCodec& codec, Bytes& records);
   void stop() noexcept;
   void fail(std::exception_ptr failure) noexcept;
 
@@ -73,9 +72,7 @@ class ContainerWriter::Pipeline {
   // Of the thread whose turn it is.
   ContainerFile file_;
   crypto::Sha256 state_;
-  PageGroup collected_;
-  GroupCodec collector_;
-  Bytes collected_records_;
+  GroupCollector collector_;
 
   std::vector<std::thread> threads_;
 };
@@ -87,7 +84,7 @@ ContainerWriter::Pipeline::Pipeline(const Descriptor& file, const std::filesyste
       keys_(keys),
       previous_(previous),
       file_(file, path, header, keys),
-      collector_(header, keys) {
+      collector_(file_, header_, keys) {
   for (Batch& batch : batches_) free_.push_back(&batch);
   for (std::size_t index = 0; index < thread_count; ++index) threads_.emplace_back([this] { work(); });
 }
@@ -192,7 +189,7 @@ void ContainerWriter::Pipeline::process(Batch& batch, GroupCodec& codec, Bytes& 
   lock.unlock();
   state_.update(std::as_bytes(std::span(all_hashes)));
   if (previous_ != nullptr) {
-    collect(group);
+    for (std::size_t index = 0; index < group.numbers.size(); ++index) collector_.add(group, index);
   } else {
     file_.append_group(place, records);
   }
@@ -223,26 +220,6 @@ void ContainerWriter::Pipeline::drop_unchanged(PageGroup& group) const {
   group.octets.resize(kept * page_bytes);
 }
 
-void ContainerWriter::Pipeline::collect(const PageGroup& changed) {
-  const std::size_t page_bytes = header_.page_size_bytes;
-  for (std::size_t index = 0; index < changed.numbers.size(); ++index) {
-    collected_.numbers.push_back(changed.numbers[index]);
-    collected_.hashes.push_back(changed.hashes[index]);
-    const ByteView page = ByteView(changed.octets).subspan(index * page_bytes, page_bytes);
-    collected_.octets.insert(collected_.octets.end(), page.begin(), page.end());
-    if (collected_.numbers.size() == header_.group_pages) {
-      write_group(collected_, collector_, collected_records_);
-      collected_.clear();
-    }
-  }
-}
-
-void ContainerWriter::Pipeline::write_group(const PageGroup& group, GroupCodec& codec, Bytes& records) {
-  records.clear();
-  const GroupPlace place = codec.encode(file_.group_count(), group, records);
-  file_.append_group(place, records);
-}
-
 ContainerTrailer ContainerWriter::Pipeline::finish() {
   submit();
   stop();
@@ -251,8 +228,7 @@ ContainerTrailer ContainerWriter::Pipeline::finish() {
     throw Error(ErrorKind::failure,
                 fmt::format("the database ended at page {} of {}", pages_taken_, header_.page_count));
   }
-  if (!collected_.numbers.empty()) write_group(collected_, collector_, collected_records_);
-
+  collector_.write();
   return file_.finish(state_.finish());
 }
 

@@ -28,7 +28,7 @@ using TakePage = std::function<void(std::uint32_t number, ByteView page)>;
 /// Reads all pages of a database in one consistent state while others go on writing.
 ///
 /// In WAL mode nobody waits for it. In rollback mode writers wait while the file is copied aside, to an
-/// unnamed file in the database's folder, which takes a third of the time that working on it would; where
+/// unnamed file in the database's folder, which takes less time than working on it does; where
 /// that folder takes no file, they wait for all of it. Memory does not grow with the database.
 ///
 /// Nothing is checkpointed. The calling process must not have the database open by other means, and one

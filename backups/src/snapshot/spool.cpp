@@ -64,11 +64,6 @@ void read_at(const Descriptor& file, std::span<std::byte> bytes, std::uint64_t o
   }
 }
 
-bool is_zero(ByteView bytes) noexcept {
-  // Each byte is compared with the next: a block is never empty.
-  return bytes.front() == std::byte{0} && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
-}
-
 /// The part of a file of `size_bytes` that begins at `offset`, as far as it fits the block.
 std::span<std::byte> part_of(std::span<std::byte> block, std::uint64_t offset, std::uint64_t size_bytes) {
   return block.first(static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), size_bytes - offset)));

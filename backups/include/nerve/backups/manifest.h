@@ -106,6 +106,11 @@ struct Manifest {
   /// Absent where rows were not counted: in an encrypted backup, and when the source was not to be checked.
   std::optional<std::int64_t> rows_total() const noexcept;
 
+  bool is_encrypted() const noexcept { return container && container->is_encrypted; }
+
+  /// Whether somebody asked for it and it can be restored: not what a restore or a migration kept by itself.
+  bool is_asked_for() const noexcept { return state == State::good && kind != Kind::safety; }
+
   /// Of the database, which for a container is not the size of its file.
   std::uint64_t database_bytes() const noexcept;
 

@@ -59,6 +59,9 @@ class Repository {
   /// and what parse_manifest throws when the one meant has a damaged manifest.
   Manifest find(std::string_view id) const;
 
+  /// The backup with this id. Throws as find() does.
+  Manifest read(const BackupId& id) const;
+
   /// The newest good backup that was asked for: of the database at `source`, or of the only database this
   /// repository knows. Safety backups do not count, nor those of a database that had lost all its rows.
   ///
