@@ -6,6 +6,10 @@
 namespace nerve::cli {
 
 /// The commands under `nerve-db backup` that have a file of their own.
+Command list_command();
+Command show_command();
+Command repair_command();
+Command verify_command();
 Command prune_command();
 Command hold_command();
 Command release_command();

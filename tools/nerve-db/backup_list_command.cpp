@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// nerve-db backup list, show and repair
+#include "backup_commands.h"
+#include "backup_text.h"
+#include "command.h"
+#include "context.h"
+
+#include "nerve/core/error.h"
+#include "nerve/core/json.h"
+#include "nerve/core/text.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+namespace nerve::cli {
+
+namespace {
+
+using backups::Entry;
+using backups::Manifest;
+using backups::Repository;
+
+Json entry_json(const Entry& entry) {
+  if (entry.manifest) {
+    Json json = entry.manifest->to_json();
+    json["problem"] = "";
+    return json;
+  }
+  return {{"id", entry.name}, {"problem", entry.problem}};
+}
+
+/// Two ids may end in the same characters; then both are shown whole.
+std::string shown_id(const std::vector<Entry>& entries, const Entry& entry) {
+  constexpr std::size_t length = backups::BackupId::short_length;
+  const std::string ending = entry.name.substr(entry.name.size() - std::min(length, entry.name.size()));
+  const auto alike = std::count_if(entries.begin(), entries.end(),
+                                   [&](const Entry& other) { return other.name.ends_with(ending); });
+  return alike > 1 ? entry.name : ending;
+}
+
+void show_entries(Output& output, const std::vector<Entry>& entries) {
+  constexpr auto right = Column::Align::right;
+  Table table{
+      .columns =
+          {{"ID"}, {"MADE"}, {"FORM"}, {"SIZE", right}, {"ROWS", right}, {"KIND"}, {"STATE"}, {"DATABASE"}},
+      .rows = {}};
+  for (const Entry& entry : entries) {
+    const std::string id = shown_id(entries, entry);
+    if (!entry.manifest) {
+      table.rows.push_back({id, "", "", "", "", "", {"unreadable", Style::bad}, entry.problem});
+      continue;
+    }
+    const Manifest& manifest = *entry.manifest;
+    const std::string state(manifest.is_emptied ? "emptied" : backups::to_string(manifest.state));
+    const Style style = state == "good" ? Style::good : Style::warning;
+    const std::optional<std::int64_t> rows = manifest.rows_total();
+    table.rows.push_back({id, output.time(manifest.created_at), form_of(manifest),
+                          format_size(manifest.file.size_bytes), rows ? format_count(*rows) : "",
+                          std::string(backups::to_string(manifest.kind)), TableCell(state, style),
+                          manifest.source.path});
+  }
+  output.table(table);
+}
+
+int run_list(Context& context, const Arguments& arguments) {
+  Output& output = context.output();
+  const auto source = context.named_database_file(backup_instead_for_postgresql);
+  const Repository repository = Repository::open(context.repository());
+  std::vector<Entry> entries = repository.list();
+  if (source) {
+    // One that cannot be read may be of this database, so it stays.
+    std::erase_if(entries, [&, name = backups::source_name(*source)](const Entry& entry) {
+      return entry.manifest && entry.manifest->source.path != name;
+    });
+  }
+  if (output.wants_json()) {
+    Json list = Json::array();
+    for (const Entry& entry : entries) list.push_back(entry_json(entry));
+    output.json({{"repository", backups::source_name(repository.path())}, {"backups", std::move(list)}});
+  } else if (arguments.has("--ids")) {
+    for (const Entry& entry : entries) output.line(entry.name);
+  } else if (entries.empty()) {
+    output.note("there is no backup yet");
+  } else {
+    show_entries(output, entries);
+  }
+  warn_of_unreadable(output, entries, repository);
+  return 0;
+}
+
+void show_manifest(Output& output, const Manifest& manifest, const Repository& repository) {
+  std::vector<std::pair<std::string, TableCell>> pairs = {
+      {"id", manifest.id.to_string()},
+      {"made", output.time(manifest.created_at)},
+      {"kind", std::string(backups::to_string(manifest.kind))},
+      {"state", manifest.is_emptied ? "good, but emptied: an earlier backup of the database holds rows"
+                                    : std::string(backups::to_string(manifest.state))},
+      {"database", manifest.source.path},
+      {"file", (repository.folder_of(manifest.id) / manifest.file.name).string()},
+      {"form", form_of(manifest)},
+      {"size", format_size(manifest.file.size_bytes)}};
+  if (manifest.container) {
+    pairs.emplace_back("size of the database", format_size(manifest.database_bytes()));
+    pairs.emplace_back("pages in it", format_count(manifest.container->stored_pages));
+    if (manifest.container->parent) {
+      pairs.emplace_back("delta to", manifest.container->parent->to_string());
+      pairs.emplace_back("full", manifest.container->generation.to_string());
+    }
+  } else {
+    pairs.emplace_back("SHA-256", manifest.file.sha256);
+  }
+  if (manifest.state == backups::State::good) {
+    pairs.emplace_back("checks", fmt::format("{} of the source, {} of the copy", manifest.checks.source,
+                                             manifest.checks.copy));
+    if (const std::optional<std::int64_t> rows = manifest.rows_total()) {
+      pairs.emplace_back("rows without parent", format_count(manifest.checks.foreign_key_violations));
+      pairs.emplace_back("rows", format_count(*rows));
+    }
+  }
+  pairs.emplace_back("took", format_duration(std::chrono::milliseconds(manifest.duration_ms)));
+  output.key_values(pairs);
+  if (manifest.tables.empty()) return;
+  output.line("");
+  Table table{.columns = {{"TABLE"}, {"ROWS", Column::Align::right}}, .rows = {}};
+  for (const backups::TableRows& rows : manifest.tables)
+    table.rows.push_back({rows.name, format_count(rows.rows)});
+  output.table(table);
+}
+
+int run_show(Context& context, const Arguments& arguments) {
+  const Repository repository = Repository::open(context.repository());
+  const Manifest manifest = manifest_from(context, arguments, repository);
+  if (context.output().wants_json()) {
+    context.output().json(manifest_json(manifest, repository));
+  } else {
+    show_manifest(context.output(), manifest, repository);
+  }
+  return 0;
+}
+
+int run_repair(Context& context, const Arguments&) {
+  Output& output = context.output();
+  const std::filesystem::path folder = context.repository();
+  const bool is_repaired = Repository::repair(folder);
+  const Repository repository = Repository::open(folder);
+  const std::vector<Entry> entries = repository.list();
+  if (output.wants_json()) {
+    output.json({{"repository", backups::source_name(repository.path())},
+                 {"repaired", is_repaired},
+                 {"backups", entries.size()},
+                 {"unreadable", count_unreadable(entries)}});
+  } else {
+    output.line(is_repaired ? fmt::format("made the marker of {} again; backups in it: {}",
+                                          repository.path().string(), entries.size())
+                            : fmt::format("the marker of {} is sound; backups in it: {}",
+                                          repository.path().string(), entries.size()),
+                Style::good);
+  }
+  warn_of_unreadable(output, entries, repository);
+  return 0;
+}
+
+}  // namespace
+
+Command list_command() {
+  return {.name = "list",
+          .summary = "list the backups of a repository, oldest first",
+          .options = {repository_option(),
+                      whose_option("only backups of this database"),
+                      {.name = "--ids", .description = "only whole ids, one a line"}},
+          .example = "nerve-db backup list --db chinook.sqlite",
+          .run = &run_list};
+}
+
+Command show_command() {
+  return {.name = "show",
+          .summary = "show what a backup holds",
+          .operands = {id_operand(true)},
+          .options = {repository_option(), whose_option("database that latest is about")},
+          .example = "nerve-db backup show latest --db chinook.sqlite",
+          .run = &run_show};
+}
+
+Command repair_command() {
+  return {.name = "repair",
+          .summary = "make the lost or damaged marker of a repository again",
+          .description =
+              "The marker, nerve-repository.json, says that a folder is a repository. The backups are not\n"
+              "touched: 'nerve-db backup verify --all' looks at them.",
+          .options = {repository_option(), whose_option("database whose repository is meant")},
+          .example = "nerve-db backup repair --db chinook.sqlite",
+          .run = &run_repair};
+}
+
+}  // namespace nerve::cli

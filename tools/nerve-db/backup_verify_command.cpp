@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// nerve-db backup verify
+#include "backup_commands.h"
+#include "backup_key.h"
+#include "backup_text.h"
+#include "command.h"
+#include "context.h"
+#include "row_count.h"
+
+#include "nerve/backups/verification.h"
+#include "nerve/backups/verify.h"
+#include "nerve/core/clock.h"
+#include "nerve/core/error.h"
+#include "nerve/core/json.h"
+#include "nerve/core/shell.h"
+#include "nerve/core/text.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <optional>
+
+namespace nerve::cli {
+
+namespace {
+
+using backups::Entry;
+using backups::Manifest;
+using backups::Repository;
+using backups::VerifyReport;
+
+void show_report(Output& output, const VerifyReport& report) {
+  const bool is_worth_little = report.ok() && report.is_of_damaged_source();
+  const Style style = !report.ok() ? Style::bad : is_worth_little ? Style::warning : Style::good;
+  output.line(fmt::format("{}  {}", report.id,
+                          !report.ok()      ? "damaged"
+                          : is_worth_little ? "ok, but the raw copy of a damaged source"
+                                            : "ok"),
+              style);
+  for (const std::string& problem : report.problems) output.line("  " + problem);
+  if (!report.deep || !report.ok()) return;
+  output.line(fmt::format("  {}, {} without parent, content {}", row_count(report.rows),
+                          format_count(report.foreign_key_violations), report.content_sha256));
+}
+
+void require_sound(const std::vector<VerifyReport>& reports, const Repository& repository) {
+  const auto damaged =
+      std::count_if(reports.begin(), reports.end(), [](const VerifyReport& one) { return !one.ok(); });
+  if (damaged == 0) return;
+  const VerifyReport& first = *std::ranges::find_if_not(reports, &VerifyReport::ok);
+  const std::string message = reports.size() == 1
+                                  ? fmt::format("backup {} is damaged: {}", first.id, first.problems.front())
+                                  : fmt::format("{} of {} backups are damaged", damaged, reports.size());
+  const std::string folder = repository.path().string();
+  // Of a manifest that cannot be trusted it is not known whose backup it is.
+  const std::string database = first.source.empty() ? std::string() : " --db " + shell_word(first.source);
+  throw IntegrityError(
+      message,
+      fmt::format("Make a new backup now: nerve-db backup --repo {}{}. Then look for what changed the "
+                  "files in the repository.",
+                  shell_word(folder), database));
+}
+
+/// For health, which tells how long ago a backup was last proved. A repository that may only be read cannot
+/// keep it.
+void note_proofs(Output& output, const Repository& repository, const std::vector<VerifyReport>& reports) {
+  for (const VerifyReport& report : reports) {
+    if (!report.ok()) continue;
+    try {
+      const backups::Proof proof = report.deep ? backups::Proof::deep : backups::Proof::hashes;
+      backups::record_verification(repository, backups::BackupId::parse(report.id), proof, system_clock());
+    } catch (const Error& error) {
+      output.note(fmt::format("the verification could not be noted: {}", error.what()));
+    }
+  }
+}
+
+bool holds_encrypted(const Repository& repository) {
+  return std::ranges::any_of(
+      repository.list(), [](const Entry& entry) { return entry.manifest && entry.manifest->is_encrypted(); });
+}
+
+int run_verify(Context& context, const Arguments& arguments) {
+  Output& output = context.output();
+  const bool all = arguments.has("--all");
+  if (all && arguments.has("ID")) {
+    throw ValidationError("an ID and --all are both given", "Give one of them.");
+  }
+  const Repository repository = Repository::open(context.repository());
+  std::vector<Manifest> meant;
+  if (!all) meant.push_back(manifest_from(context, arguments, repository));
+  std::optional<backups::BackupKey> key;
+  if (names_key(arguments) || (all ? holds_encrypted(repository) : meant.front().is_encrypted())) {
+    key.emplace(required_key(output, arguments, KeyUse::existing));
+  }
+  backups::VerifyOptions options;
+  options.deep = arguments.has("--deep");
+  options.key = key ? &*key : nullptr;
+  options.scratch = arguments.text("--scratch").value_or("");
+  const std::vector<VerifyReport> reports = [&]() -> std::vector<VerifyReport> {
+    Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
+    if (all) return backups::verify_all(repository, options, &progress);
+    return {backups::verify_backup(repository, meant.front(), options, &progress)};
+  }();
+  note_proofs(output, repository, reports);
+  if (!output.wants_json()) {
+    for (const VerifyReport& report : reports) show_report(output, report);
+    if (reports.empty()) output.note("there is no backup yet");
+  } else if (all) {
+    Json list = Json::array();
+    for (const VerifyReport& report : reports) list.push_back(report.to_json());
+    const bool ok =
+        std::all_of(reports.begin(), reports.end(), [](const VerifyReport& one) { return one.ok(); });
+    output.json({{"ok", ok}, {"backups", std::move(list)}});
+  } else {
+    output.json(reports.front().to_json());
+  }
+  require_sound(reports, repository);
+  return 0;
+}
+
+}  // namespace
+
+Command verify_command() {
+  return {
+      .name = "verify",
+      .summary = "prove that backups are what they were",
+      .description =
+          "Compares each page with its hash, also those of the backups that a delta builds on, and a plain\n"
+          "copy with its SHA-256. With --deep it also restores the database to a file that is gone "
+          "afterwards,\n"
+          "checks its structure and row counts, and shows a digest of its content (docs/content_digest.md).",
+      .operands = {id_operand(false)},
+      .options = with_key_options({repository_option(),
+                                   whose_option("database that latest is about"),
+                                   {.name = "--all", .description = "every backup of the repository"},
+                                   {.name = "--deep", .description = "also look into the database"},
+                                   {.name = "--scratch",
+                                    .value_name = "DIR",
+                                    .type = ValueType::folder,
+                                    .description = "where --deep restores to (default: the repository)"}}),
+      .exit_codes = "6 when a backup is damaged; otherwise as 'nerve-db --help' lists them",
+      .example = "nerve-db backup verify latest --deep --db chinook.sqlite",
+      .run = &run_verify};
+}
+
+}  // namespace nerve::cli
