@@ -26,11 +26,20 @@ namespace {
 
 constexpr std::size_t copy_block_bytes = std::size_t{1} << 20;
 
+/// What a device cannot give back is damage, wherever it is read.
+[[noreturn]] void throw_read_error(int code, const std::filesystem::path& path) {
+  if (code != EIO) throw_system_error(code, "cannot read", path);
+  throw IntegrityError(
+      fmt::format("cannot read {}: {}", path.string(), std::strerror(code)),
+      "The device does not give the file back: look into the kernel's log (dmesg), and copy what is "
+      "sound to another device.");
+}
+
 std::size_t read_some(int descriptor, std::span<std::byte> block, const std::filesystem::path& path) {
   for (;;) {
     const ssize_t count = ::read(descriptor, block.data(), block.size());
     if (count >= 0) return static_cast<std::size_t>(count);
-    if (errno != EINTR) throw_system_error(errno, "cannot read", path);
+    if (errno != EINTR) throw_read_error(errno, path);
   }
 }
 
@@ -119,7 +128,7 @@ void read_at(const Descriptor& file, std::span<std::byte> bytes, ::off_t offset,
   while (!bytes.empty()) {
     const ssize_t count = ::pread(file.number(), bytes.data(), bytes.size(), offset);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw_system_error(errno, "cannot read", path);
+    if (count < 0) throw_read_error(errno, path);
     if (count == 0) throw IntegrityError(fmt::format("{} is shorter than it should be", path.string()));
     bytes = bytes.subspan(static_cast<std::size_t>(count));
     offset += count;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "partial_backup.h"
 
+#include "catalogue.h"
 #include "file_lock.h"
 #include "layout.h"
 #include "marker.h"
+#include "repository_folder.h"
 
 #include "nerve/core/error.h"
 #include "nerve/core/interrupt.h"
@@ -148,7 +150,8 @@ PartialReplacement::~PartialReplacement() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
-void PartialReplacement::put_in_place(const Manifest& manifest) {
+void PartialReplacement::put_in_place(const Manifest& manifest, CatalogueWriter& catalogue,
+                                      const Timestamp& now) {
   write_new_file(file(manifest_file_name), manifest_text(manifest));
   for (const std::string_view name : {hold_file_name, verification_file_name}) {
     try {
@@ -158,23 +161,29 @@ void PartialReplacement::put_in_place(const Manifest& manifest) {
     }
   }
   sync_folder(folder_);
+  catalogue.append(catalogue_line(CatalogueEvent::storing, manifest, now));
   if (::renameat2(AT_FDCWD, folder_.c_str(), AT_FDCWD, final_folder_.c_str(), RENAME_EXCHANGE) != 0) {
     throw_system_error(errno, "cannot exchange the folder", final_folder_);
   }
   sync_folder(final_folder_.parent_path());
+  catalogue.append(catalogue_line(CatalogueEvent::stored, manifest, now));
 }
 
 void PartialBackup::publish(Manifest& manifest, const Clock& clock) {
   throw_if_interrupted();
-  manifest.sequence = repository_.next_sequence();
+  CatalogueWriter catalogue(repository_.path());
+  manifest.sequence = next_sequence(repository_.path(), catalogue.catalogue());
   manifest.duration_ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - manifest.created_at).count();
   write_new_file(file(manifest_file_name), manifest_text(manifest));
   sync_folder(folder_);
+  catalogue.append(catalogue_line(CatalogueEvent::storing, manifest, clock.now()));
   try {
     rename_durably(folder_, final_folder_);
+    catalogue.append(catalogue_line(CatalogueEvent::stored, manifest, clock.now()));
   } catch (const Error&) {
-    // When only the sync failed, the backup would come and go with the next crash: take its name away again.
+    // When only the sync failed, the backup would come and go with the next crash, and one that is not in the
+    // catalogue could go unseen: take its name away again.
     std::error_code ignored;
     std::filesystem::rename(final_folder_, folder_, ignored);
     throw;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "catalogue.h"
 #include "durable_file.h"
 
 #include "nerve/backups/repository.h"
@@ -77,9 +78,9 @@ class PartialReplacement {
 
   std::filesystem::path file(std::string_view name) const { return folder_ / name; }
 
-  /// Writes the manifest, takes over the notes of a hold and of the last proof, exchanges the folders and
-  /// removes the old one.
-  void put_in_place(const Manifest& manifest);
+  /// Writes the manifest, takes over the notes of a hold and of the last proof, and exchanges the folders;
+  /// the destructor removes the old one.
+  void put_in_place(const Manifest& manifest, CatalogueWriter& catalogue, const Timestamp& now);
 
  private:
   std::filesystem::path folder_;

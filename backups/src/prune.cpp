@@ -45,8 +45,12 @@ std::map<std::string, std::vector<Candidate>> candidates_of(const Repository& re
 
 class Prune {
  public:
-  Prune(const Repository& repository, const PruneOptions& options, ProgressSink* progress)
-      : repository_(repository), keyring_(options.key), progress_(progress) {}
+  Prune(const Repository& repository, const PruneOptions& options, const Clock& clock, ProgressSink* progress)
+      : repository_(repository),
+        keyring_(options.key),
+        clock_(clock),
+        progress_(progress),
+        catalogue_(repository.path()) {}
 
   /// Merges first, oldest first, so that each merged delta finds the state that it is to lead on from;
   /// removes then, newest first, so that no delta is left without its parent.
@@ -75,6 +79,8 @@ class Prune {
       report.freed_bytes += static_cast<std::int64_t>(decision->backup.file.size_bytes);
     }
     report.done = true;
+    // What was removed need not be told any more.
+    if (steps > 0) catalogue_.compact();
   }
 
  private:
@@ -110,13 +116,14 @@ class Prune {
     merged.container->parent = line[base].id;
     merged.container->stored_pages = trailer.stored_pages;
     merged.file.size_bytes = trailer.file_bytes;
-    partial.put_in_place(merged);
+    partial.put_in_place(merged, catalogue_, clock_.now());
     report.freed_bytes += static_cast<std::int64_t>(line.back().file.size_bytes) -
                           static_cast<std::int64_t>(trailer.file_bytes);
   }
 
   /// Under a name that no reader looks at, so that a removal which is cut off leaves no half backup.
-  void remove(const Manifest& manifest) const {
+  void remove(const Manifest& manifest) {
+    catalogue_.append(catalogue_line(CatalogueEvent::removing, manifest, clock_.now()));
     const std::filesystem::path folder = repository_.folder_of(manifest.id);
     const std::filesystem::path dying =
         repository_.path() / fmt::format("{}removed-{}", partial_folder_prefix, manifest.id.to_string());
@@ -128,7 +135,9 @@ class Prune {
 
   const Repository& repository_;
   Keyring keyring_;
+  const Clock& clock_;
   ProgressSink* progress_;
+  CatalogueWriter catalogue_;
 };
 
 std::int64_t estimate(const std::vector<PruneDecision>& decisions) {
@@ -156,8 +165,8 @@ void require_all_readable(const PruneReport& report, const Repository& repositor
   throw IntegrityError(
       fmt::format("{} backups in {} cannot be trusted, and what they need is not known; nothing is removed",
                   report.unreadable.size(), repository.path().string()),
-      "See why: nerve-db backup verify --all. Mend these folders or move them out of the repository, then "
-      "run it again.");
+      "See why: nerve-db backup verify --all. Mend these folders or move them out of the repository; then "
+      "'nerve-db backup repair' makes the catalogue say what is there, and this can be run again.");
 }
 
 }  // namespace
@@ -223,7 +232,7 @@ PruneReport prune(const Repository& repository, const PruneOptions& options, con
   }
   require_all_readable(report, repository);
   try {
-    Prune(repository, options, progress).carry_out(report);
+    Prune(repository, options, clock, progress).carry_out(report);
   } catch (const IntegrityError& error) {
     throw IntegrityError(
         error.what(),

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/backups/repository.h"
 
+#include "catalogue.h"
 #include "durable_file.h"
 #include "layout.h"
 #include "marker.h"
+#include "partial_backup.h"
+#include "repository_folder.h"
 
 #include "nerve/core/error.h"
 #include "nerve/core/shell.h"
@@ -11,11 +14,9 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cctype>
-#include <map>
 #include <set>
 #include <system_error>
 #include <tuple>
@@ -23,58 +24,14 @@
 namespace nerve::backups {
 namespace {
 
-constexpr std::size_t manifest_bytes_max = std::size_t{64} << 20;
 constexpr std::size_t suffix_length_min = 8;
 constexpr std::size_t id_length = 36;
-
-bool is_id(const std::string& name) {
-  try {
-    return BackupId::parse(name).to_string() == name;
-  } catch (const ValidationError&) {
-    return false;
-  }
-}
 
 /// Whether a folder holds nothing but, perhaps, the marker that a dead process had begun.
 bool is_free(const std::filesystem::path& folder) {
   const std::vector<std::string> names = file_names(folder);
   return std::all_of(names.begin(), names.end(),
                      [](const std::string& name) { return name == partial_marker_file_name; });
-}
-
-Manifest read_manifest(const std::filesystem::path& folder) {
-  const std::filesystem::path path = folder / manifest_file_name;
-  Manifest manifest = parse_manifest(read_small_file(path, manifest_bytes_max), path.string());
-  if (manifest.id.to_string() != folder.filename()) {
-    throw IntegrityError(
-        fmt::format("{} belongs to another backup, {}", path.string(), manifest.id.to_string()));
-  }
-  return manifest;
-}
-
-/// A look at the size only; the contents are for verify.
-void require_file(const std::filesystem::path& folder, const Manifest& manifest) {
-  std::error_code error;
-  const std::filesystem::path file = folder / manifest.file.name;
-  const std::uintmax_t size_bytes = std::filesystem::file_size(file, error);
-  if (error) throw IntegrityError(fmt::format("{} is missing", file.string()));
-  if (size_bytes != manifest.file.size_bytes) {
-    throw IntegrityError(
-        fmt::format("{} has {} bytes, not {}", file.string(), size_bytes, manifest.file.size_bytes));
-  }
-}
-
-Entry read_entry(const std::filesystem::path& folder) {
-  Entry entry{folder.filename().string(), std::nullopt, {}};
-  try {
-    entry.distrusted = read_manifest(folder);
-    require_file(folder, *entry.distrusted);
-    entry.manifest = std::move(entry.distrusted);
-    entry.distrusted.reset();
-  } catch (const Error& error) {
-    entry.problem = error.what();
-  }
-  return entry;
 }
 
 bool is_newer(const Manifest& one, const Manifest& other) {
@@ -103,36 +60,6 @@ std::optional<Manifest> newest_named(const std::vector<Entry>& entries, const st
   return newest_where(entries, source, can_be_latest);
 }
 
-/// A delta is worth what the containers are that it leads back to.
-void distrust_broken_chains(std::vector<Entry>& entries) {
-  std::map<BackupId, Entry*> trusted;
-  std::vector<Entry*> deltas;
-  for (Entry& entry : entries) {
-    if (!entry.manifest || !entry.manifest->container) continue;
-    if (entry.manifest->container->parent) {
-      deltas.push_back(&entry);
-    } else {
-      trusted.emplace(entry.manifest->id, &entry);
-    }
-  }
-  std::ranges::stable_sort(deltas, {}, [](const Entry* entry) { return entry->manifest->container->depth; });
-  for (Entry* entry : deltas) {
-    const ContainerFacts& facts = *entry->manifest->container;
-    const auto parent = trusted.find(*facts.parent);
-    if (parent != trusted.end() && parent->second->manifest->container->depth < facts.depth) {
-      trusted.emplace(entry->manifest->id, entry);
-    } else {
-      entry->problem =
-          fmt::format("the backup that it is a delta to, {}, is gone or damaged", facts.parent->to_string());
-    }
-  }
-  for (Entry* entry : deltas) {
-    if (entry->problem.empty()) continue;
-    entry->distrusted = std::move(entry->manifest);
-    entry->manifest.reset();
-  }
-}
-
 /// The databases that are meant: the one that was named, or all that a repository knows.
 std::set<std::string> sources_of(const std::vector<Entry>& entries,
                                  const std::optional<std::filesystem::path>& source,
@@ -157,6 +84,32 @@ std::string see_list(const std::filesystem::path& repository) {
 [[noreturn]] void throw_without_backup(std::string_view id, const std::filesystem::path& repository) {
   throw NotFoundError(fmt::format("there is no backup {} in {}", id, repository.string()),
                       see_list(repository));
+}
+
+/// Whether `entry` is later than `newest`. Where the catalogue does not know it, its id does, which begins
+/// with its time.
+bool is_later(const Entry& entry, const Manifest& newest) {
+  return entry.sequence > 0 ? entry.sequence > newest.sequence : entry.name > newest.id.to_string();
+}
+
+/// One that cannot be trusted may be the one that is meant, where it is newer than the newest that can and
+/// was made until then (whenever that was, where it is not known).
+void require_none_passed_over(const std::vector<Entry>& entries, const std::optional<Manifest>& newest,
+                              std::string_view meant, const std::optional<Timestamp>& until,
+                              const std::filesystem::path& repository) {
+  const auto passed = std::ranges::find_if(entries, [&](const Entry& entry) {
+    return !entry.manifest && (!newest || is_later(entry, *newest)) &&
+           (!until || !entry.created_at || *entry.created_at <= *until);
+  });
+  if (passed == entries.end()) return;
+  const std::string one_before =
+      newest ? fmt::format("To use the one before it, give its id: {}.", newest->id.short_text())
+             : see_list(repository);
+  throw IntegrityError(
+      fmt::format("{} may be {}, which is damaged: {}", meant, passed->name, passed->problem),
+      passed->is_gone ? fmt::format("{} If it was removed on purpose: nerve-db backup repair --repo {}.",
+                                    one_before, shell_word(repository.string()))
+                      : one_before);
 }
 
 /// Why there is no backup that "latest" could mean.
@@ -188,13 +141,6 @@ std::string normalise_suffix(std::string_view text, const std::filesystem::path&
                                       shell_word(repository.string())));
   }
   return suffix;
-}
-
-/// The ids of the backups in a repository, sorted.
-std::vector<std::string> backup_names(const std::filesystem::path& repository) {
-  std::vector<std::string> names = file_names(repository);
-  std::erase_if(names, [](const std::string& name) { return !is_id(name); });
-  return names;
 }
 
 /// The folders that are named and filled as backups are, whatever their manifests are worth.
@@ -251,6 +197,19 @@ bool is_marker_sound(const std::filesystem::path& folder) {
   }
 }
 
+/// Whether the marker had to be made again.
+bool repair_marker(const std::filesystem::path& repository, const std::vector<std::string>& backups) {
+  const bool is_lost = !has_marker(repository);
+  if (!is_lost && is_marker_sound(repository)) return false;
+  require_known_manifests(repository, backups);
+  if (is_lost) {
+    make_marker(repository);
+  } else {
+    rewrite_marker(repository);
+  }
+  return true;
+}
+
 std::filesystem::path absolute_path(const std::filesystem::path& path) {
   return std::filesystem::absolute(path).lexically_normal();
 }
@@ -294,23 +253,24 @@ Repository Repository::open(const std::filesystem::path& path) {
   return Repository(absolute);
 }
 
-bool Repository::repair(const std::filesystem::path& path) {
-  const std::filesystem::path absolute = absolute_path(path);
-  const bool is_lost = !has_marker(absolute);
-  if (!is_lost && is_marker_sound(absolute)) return false;
-  const std::vector<std::string> backups = probable_backups(absolute);
-  if (is_lost && backups.empty()) {
-    throw NotFoundError(
-        fmt::format("{} holds no backup, so it is no repository to repair", absolute.string()),
-        "Name the folder of the repository with --repo.");
+Repair Repository::repair(const std::filesystem::path& path) {
+  const Repository repository(absolute_path(path));
+  const std::filesystem::path& folder = repository.path();
+  std::vector<std::string> backups = probable_backups(folder);
+  if (!has_marker(folder) && backups.empty()) {
+    throw NotFoundError(fmt::format("{} holds no backup, so it is no repository to repair", folder.string()),
+                        "Name the folder of the repository with --repo.");
   }
-  require_known_manifests(absolute, backups);
-  if (is_lost) {
-    make_marker(absolute);
-  } else {
-    rewrite_marker(absolute);
-  }
-  return true;
+  Repair repair;
+  repair.made_marker = repair_marker(folder, backups);
+  const RepositoryLock lock = RepositoryLock::exclusive(repository);
+  backups = backup_names(folder);
+  CatalogueWriter writer(folder);
+  repair.forgotten = gone_backups(folder, writer.catalogue());
+  repair.made_catalogue =
+      !repair.forgotten.empty() || !problems_of(writer.catalogue(), backups, folder).empty();
+  if (repair.made_catalogue) writer.replace(lines_for(folder, writer.catalogue(), backups));
+  return repair;
 }
 
 std::filesystem::path Repository::folder_of(const BackupId& id) const {
@@ -318,10 +278,12 @@ std::filesystem::path Repository::folder_of(const BackupId& id) const {
 }
 
 std::vector<Entry> Repository::list() const {
-  std::vector<Entry> entries;
-  for (const std::string& name : backup_names(path_)) entries.push_back(read_entry(path_ / name));
-  distrust_broken_chains(entries);
-  return entries;
+  return read_entries(path_);
+}
+
+std::vector<std::string> Repository::catalogue_problems() const {
+  const std::vector<std::string> names = backup_names(path_);
+  return problems_of(Catalogue::read(path_), names, path_);
 }
 
 Manifest Repository::read(const BackupId& id) const {
@@ -359,31 +321,12 @@ Manifest Repository::latest(const std::optional<std::filesystem::path>& source) 
   const std::set<std::string> sources = sources_of(entries, source, path_);
   std::optional<Manifest> newest;
   if (!sources.empty()) newest = newest_named(entries, *sources.begin());
-  // Ids begin with their time, so a later one that cannot be trusted may be the one that is meant.
-  const auto later_problem = std::ranges::find_if(entries, [&](const Entry& entry) {
-    return !entry.manifest && (!newest || entry.name > newest->id.to_string());
-  });
-  if (later_problem != entries.end()) {
-    throw IntegrityError(
-        fmt::format("the newest backup may be {}, which is damaged: {}", later_problem->name,
-                    later_problem->problem),
-        newest ? fmt::format("To use the one before it, give its id: {}.", newest->id.short_text())
-               : see_list(path_));
-  }
+  require_none_passed_over(entries, newest, "the newest backup", std::nullopt, path_);
   if (sources.empty()) {
     throw NotFoundError(fmt::format("there is no backup in {}", path_.string()), see_list(path_));
   }
   if (!newest) throw_without_latest(entries, *sources.begin(), path_);
   return *std::move(newest);
-}
-
-std::int64_t Repository::next_sequence() const {
-  std::int64_t highest = 0;
-  for (const Entry& entry : list()) {
-    if (entry.manifest) highest = std::max(highest, entry.manifest->sequence);
-    if (entry.distrusted) highest = std::max(highest, entry.distrusted->sequence);
-  }
-  return highest + 1;
 }
 
 Manifest Repository::at(const Timestamp& time, const std::optional<std::filesystem::path>& source) const {
@@ -394,6 +337,7 @@ Manifest Repository::at(const Timestamp& time, const std::optional<std::filesyst
     newest = newest_where(entries, *sources.begin(),
                           [&](const Manifest& one) { return can_be_latest(one) && one.created_at <= time; });
   }
+  require_none_passed_over(entries, newest, "the one that is meant", time, path_);
   if (!newest) {
     throw NotFoundError(fmt::format("there is no good backup in {} that was made at {} or before",
                                     path_.string(), time.to_text()),

@@ -113,7 +113,6 @@ class ContainerVerification {
 
 VerifyReport verify_one(const Repository& repository, const Manifest& manifest, const VerifyOptions& options,
                         ContainerVerification& containers, ProgressSink* progress) {
-  const RepositoryLock lock = RepositoryLock::shared(repository);
   const std::filesystem::path folder = repository.folder_of(manifest.id);
   VerifyReport report;
   report.id = manifest.id.to_string();
@@ -151,12 +150,15 @@ Json VerifyReport::to_json() const {
 
 VerifyReport verify_backup(const Repository& repository, const Manifest& manifest,
                            const VerifyOptions& options, ProgressSink* progress) {
+  const RepositoryLock lock = RepositoryLock::shared(repository);
   ContainerVerification containers(repository, options, progress);
-  return verify_one(repository, manifest, options, containers, progress);
+  // Read again, since it may have been merged before the lock was had.
+  return verify_one(repository, repository.read(manifest.id), options, containers, progress);
 }
 
 std::vector<VerifyReport> verify_all(const Repository& repository, const VerifyOptions& options,
                                      ProgressSink* progress) {
+  const RepositoryLock lock = RepositoryLock::shared(repository);
   std::vector<VerifyReport> reports;
   ContainerVerification containers(repository, options, progress);
   for (const Entry& entry : repository.list()) {
@@ -168,6 +170,13 @@ std::vector<VerifyReport> verify_all(const Repository& repository, const VerifyO
       report.problems = {entry.problem};
       reports.push_back(std::move(report));
     }
+  }
+  const std::vector<std::string> problems = repository.catalogue_problems();
+  if (!problems.empty()) {
+    VerifyReport report;
+    report.id = catalogue_report_id;
+    report.problems = problems;
+    reports.push_back(std::move(report));
   }
   return reports;
 }

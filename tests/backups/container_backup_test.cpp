@@ -203,10 +203,11 @@ TEST_CASE("a delta whose parent is gone or damaged is not trusted, and the next 
   const Manifest last = scene.back_up();
   std::filesystem::remove_all(scene.repository.folder_of(middle.id));
   const std::vector<Entry> entries = scene.repository.list();
-  REQUIRE(entries.size() == 2);
+  REQUIRE(entries.size() == 3);
   CHECK(entries[0].manifest);
-  CHECK_FALSE(entries[1].manifest);
-  CHECK(entries[1].problem ==
+  CHECK(entries[1].is_gone);
+  CHECK_FALSE(entries[2].manifest);
+  CHECK(entries[2].problem ==
         fmt::format("the backup that it is a delta to, {}, is gone or damaged", middle.id.to_string()));
   CHECK_THROWS_AS(scene.repository.latest(), IntegrityError);
   CHECK_THROWS_AS(scene.restored(last), NotFoundError);

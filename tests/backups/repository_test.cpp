@@ -228,6 +228,8 @@ TEST_CASE(
   CHECK(repository.newest_of(folder / "app.db")->id == full.id);
   // When the one with rows is gone, what is left by chance is still not what anybody means.
   std::filesystem::remove_all(repository.folder_of(full.id));
+  CHECK_THROWS_AS(repository.latest(folder / "app.db"), nerve::IntegrityError);
+  CHECK(Repository::repair(repository.path()).forgotten == std::vector<std::string>{full.id.to_string()});
   CHECK_THROWS_WITH_AS(repository.latest(folder / "app.db"), doctest::Contains("lost all its rows"),
                        nerve::NotFoundError);
 }
@@ -240,8 +242,8 @@ TEST_CASE("a repair writes a damaged marker in place, because its file is the lo
   struct stat before {};
   REQUIRE(::stat((path / "nerve-repository.json").c_str(), &before) == 0);
   write_text(path / "nerve-repository.json", "{\"for");
-  CHECK(Repository::repair(path));
-  CHECK_FALSE(Repository::repair(path));
+  CHECK(Repository::repair(path).made_marker);
+  CHECK_FALSE(Repository::repair(path).made_marker);
   struct stat after {};
   REQUIRE(::stat((path / "nerve-repository.json").c_str(), &after) == 0);
   CHECK(after.st_ino == before.st_ino);

@@ -78,7 +78,7 @@ for words in 'backup list' 'backup show latest' 'backup verify --all' 'backup --
 done
 run nerve-db backup repair --repo 're po'
 expect_exit 0
-expect_stdout 'made the marker of .* again; backups in it: 1$'
+expect_stdout 'made the marker of .* anew; backups in it: 1$'
 run nerve-db backup verify --all --repo 're po'
 expect_exit 0
 run nerve-db restore latest --repo 're po' --to copy.db
@@ -136,3 +136,49 @@ expect_exit 0
 expect_stdout "${raw} +ok, but the raw copy of a damaged source$"
 nerve-db backup verify "$raw" --repo repo --json >report.json
 expect_equal "the state" damaged "$(json report.json '$.state')"
+
+claim "a backup that somebody removed is missed, until a repair says that it may be"
+make_database shop.db
+first=$(nerve-db backup --db shop.db --repo repo --quiet)
+sqlite3 -batch shop.db "UPDATE artist SET name = name || 1 WHERE id = 1"
+second=$(nerve-db backup --db shop.db --repo repo --quiet)
+rm -r "repo/$second"
+run nerve-db restore latest --repo repo --db shop.db --to old.db
+expect_exit 6
+expect_stderr "the newest backup may be $second, which is damaged: its folder is gone, and no prune removed it"
+expect_stderr "^hint: .* give its id: ${first: -8}\. If it was removed on purpose: nerve-db backup repair --repo $work/repo\."
+run nerve-db backup list --repo repo
+expect_stdout "^${second: -8} .* gone +its folder is gone"
+run nerve-db backup list --repo repo --ids
+expect_equal "the ids" "$first" "$(stdout)"
+run nerve-db backup verify --all --repo repo
+expect_exit 6
+run nerve-db backup repair --repo repo
+expect_exit 0
+expect_stdout '^made the catalogue of .* anew; backups in it: 1$'
+expect_stdout "^  backup $second is gone, and no longer missed$"
+run nerve-db backup verify --all --repo repo
+expect_exit 0
+
+claim "an older catalogue that is put back is told by each backup, list and verify --all"
+make_database shop.db
+nerve-db backup --db shop.db --repo repo --quiet >/dev/null
+cp repo/catalogue.jsonl older
+sqlite3 -batch shop.db "UPDATE artist SET name = name || 1 WHERE id = 1"
+second=$(nerve-db backup --db shop.db --repo repo --quiet)
+cp older repo/catalogue.jsonl
+run nerve-db backup list --repo repo
+expect_stderr "warning: the catalogue $work/repo/catalogue\.jsonl does not know backup $second: an older catalogue was put back"
+run nerve-db backup verify --all --repo repo
+expect_exit 6
+expect_stderr "error: the catalogue $work/repo/catalogue\.jsonl does not know backup $second"
+run nerve-db backup --db shop.db --repo repo
+expect_exit 0
+expect_stderr "warning: the catalogue .* does not know backup $second"
+run nerve-db restore latest --repo repo --db shop.db --to new.db
+expect_exit 0
+run nerve-db backup repair --repo repo --json
+expect_exit 0
+run nerve-db backup verify --all --repo repo
+expect_exit 0
+

@@ -98,6 +98,7 @@ int run_backup(Context& context, const Arguments& arguments) {
   } else {
     output.line(manifest.id.to_string());
   }
+  for (const std::string& problem : repository.catalogue_problems()) output.warning(problem);
   tell_of_emptiness(output, manifest, repository);
   return 0;
 }

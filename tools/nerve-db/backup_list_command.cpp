@@ -52,7 +52,14 @@ void show_entries(Output& output, const std::vector<Entry>& entries) {
   for (const Entry& entry : entries) {
     const std::string id = shown_id(entries, entry);
     if (!entry.manifest) {
-      table.rows.push_back({id, "", "", "", "", "", {"unreadable", Style::bad}, entry.problem});
+      table.rows.push_back({id,
+                            entry.created_at ? output.time(*entry.created_at) : "",
+                            "",
+                            "",
+                            "",
+                            "",
+                            {entry.is_gone ? "gone" : "unreadable", Style::bad},
+                            entry.problem});
       continue;
     }
     const Manifest& manifest = *entry.manifest;
@@ -83,7 +90,9 @@ int run_list(Context& context, const Arguments& arguments) {
     for (const Entry& entry : entries) list.push_back(entry_json(entry));
     output.json({{"repository", backups::source_name(repository.path())}, {"backups", std::move(list)}});
   } else if (arguments.has("--ids")) {
-    for (const Entry& entry : entries) output.line(entry.name);
+    for (const Entry& entry : entries) {
+      if (!entry.is_gone) output.line(entry.name);
+    }
   } else if (entries.empty()) {
     output.note("there is no backup yet");
   } else {
@@ -143,23 +152,37 @@ int run_show(Context& context, const Arguments& arguments) {
   return 0;
 }
 
+std::string described_repair(const backups::Repair& repair, const Repository& repository) {
+  const std::string where = repository.path().string();
+  if (!repair.made_marker && !repair.made_catalogue) {
+    return fmt::format("marker and catalogue of {} are sound", where);
+  }
+  const std::string_view what = !repair.made_catalogue ? "the marker"
+                                : !repair.made_marker  ? "the catalogue"
+                                                       : "the marker and the catalogue";
+  return fmt::format("made {} of {} anew", what, where);
+}
+
 int run_repair(Context& context, const Arguments&) {
   Output& output = context.output();
   const std::filesystem::path folder = context.repository();
-  const bool is_repaired = Repository::repair(folder);
+  const backups::Repair repair = Repository::repair(folder);
   const Repository repository = Repository::open(folder);
   const std::vector<Entry> entries = repository.list();
   if (output.wants_json()) {
     output.json({{"repository", backups::source_name(repository.path())},
-                 {"repaired", is_repaired},
+                 {"repaired", repair.made_marker || repair.made_catalogue},
+                 {"made_marker", repair.made_marker},
+                 {"made_catalogue", repair.made_catalogue},
+                 {"forgotten", repair.forgotten},
                  {"backups", entries.size()},
                  {"unreadable", count_unreadable(entries)}});
   } else {
-    output.line(is_repaired ? fmt::format("made the marker of {} again; backups in it: {}",
-                                          repository.path().string(), entries.size())
-                            : fmt::format("the marker of {} is sound; backups in it: {}",
-                                          repository.path().string(), entries.size()),
+    output.line(fmt::format("{}; backups in it: {}", described_repair(repair, repository), entries.size()),
                 Style::good);
+    for (const std::string& id : repair.forgotten) {
+      output.line(fmt::format("  backup {} is gone, and no longer missed", id), Style::warning);
+    }
   }
   warn_of_unreadable(output, entries, repository);
   return 0;
@@ -187,14 +210,17 @@ Command show_command() {
 }
 
 Command repair_command() {
-  return {.name = "repair",
-          .summary = "make the lost or damaged marker of a repository again",
-          .description =
-              "The marker, nerve-repository.json, says that a folder is a repository. The backups are not\n"
-              "touched: 'nerve-db backup verify --all' looks at them.",
-          .options = {repository_option(), whose_option("database whose repository is meant")},
-          .example = "nerve-db backup repair --db chinook.sqlite",
-          .run = &run_repair};
+  return {
+      .name = "repair",
+      .summary = "make the lost or damaged marker or catalogue of a repository again",
+      .description =
+          "The marker, nerve-repository.json, says that a folder is a repository; the catalogue,\n"
+          "catalogue.jsonl, which backups it should hold. Both are made to say what is there, so that a\n"
+          "backup that is gone is no longer missed. The backups are not touched: 'nerve-db backup verify\n"
+          "--all' looks at them.",
+      .options = {repository_option(), whose_option("database whose repository is meant")},
+      .example = "nerve-db backup repair --db chinook.sqlite",
+      .run = &run_repair};
 }
 
 }  // namespace nerve::cli

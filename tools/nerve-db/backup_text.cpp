@@ -50,6 +50,7 @@ std::ptrdiff_t count_unreadable(const std::vector<Entry>& entries) {
 }
 
 void warn_of_unreadable(Output& output, const std::vector<Entry>& entries, const Repository& repository) {
+  for (const std::string& problem : repository.catalogue_problems()) output.warning(problem);
   const std::ptrdiff_t unreadable = count_unreadable(entries);
   if (unreadable == 0) return;
   output.warning(

@@ -49,10 +49,17 @@ void require_sound(const std::vector<VerifyReport>& reports, const Repository& r
       std::count_if(reports.begin(), reports.end(), [](const VerifyReport& one) { return !one.ok(); });
   if (damaged == 0) return;
   const VerifyReport& first = *std::ranges::find_if_not(reports, &VerifyReport::ok);
+  const std::string folder = repository.path().string();
+  if (first.id == backups::catalogue_report_id) {
+    throw IntegrityError(
+        first.problems.front(),
+        fmt::format("The backups are sound. If you know why, this makes the catalogue say what is there: "
+                    "nerve-db backup repair --repo {}. If not, look for who changed the repository.",
+                    shell_word(folder)));
+  }
   const std::string message = reports.size() == 1
                                   ? fmt::format("backup {} is damaged: {}", first.id, first.problems.front())
                                   : fmt::format("{} of {} backups are damaged", damaged, reports.size());
-  const std::string folder = repository.path().string();
   // Of a manifest that cannot be trusted it is not known whose backup it is.
   const std::string database = first.source.empty() ? std::string() : " --db " + shell_word(first.source);
   throw IntegrityError(

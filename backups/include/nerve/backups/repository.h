@@ -13,16 +13,27 @@
 
 namespace nerve::backups {
 
-/// One folder of the repository that holds a backup, whole or not.
+/// One folder of the repository that holds a backup, whole or not; or one that should be there.
 struct Entry {
   std::string name;                  ///< the folder's name: the id of the backup
   std::optional<Manifest> manifest;  ///< absent when it cannot be trusted
   std::string problem;               ///< why it cannot; empty otherwise
   /// What a manifest says that cannot be trusted as a backup although it can be read; absent where it cannot.
   std::optional<Manifest> distrusted = std::nullopt;
+  bool is_gone = false;  ///< the catalogue says that it is there, and it is not
+  /// Of one that cannot be trusted, where the catalogue knows it.
+  std::int64_t sequence = 0;
+  std::optional<Timestamp> created_at = std::nullopt;
 };
 
-/// A folder of backups. The folder is its own catalogue: nothing is known that is not in it.
+/// What Repository::repair() had to do.
+struct Repair {
+  bool made_marker = false;            ///< it was lost or damaged
+  bool made_catalogue = false;         ///< it was lost, damaged, or said something else than the folder
+  std::vector<std::string> forgotten;  ///< ids of backups that are gone, which it no longer misses
+};
+
+/// A folder of backups. What each is, its own files say; the catalogue says which there should be.
 ///
 /// Several processes may use one repository at once: writers and readers hold a shared lock on its marker,
 /// and whoever removes something an exclusive one. An object is a path and holds nothing open.
@@ -40,18 +51,23 @@ class Repository {
   /// (the hint mends it), UnsupportedError for an unknown format, DeniedError.
   static Repository open(const std::filesystem::path& path);
 
-  /// Makes the marker of a repository again where it is lost or damaged; what the folder holds is enough for
-  /// that, and nothing else is touched. False when nothing was wrong with it.
+  /// Makes the marker and the catalogue of a repository again where they are lost, damaged, or say something
+  /// else than the folder. The backups are not touched.
   ///
   /// Throws NotFoundError when nothing there says that it was a repository (neither a marker nor a backup),
-  /// UnsupportedError when a backup or the marker is of an unknown format, DeniedError.
-  static bool repair(const std::filesystem::path& path);
+  /// UnsupportedError when a backup or the marker is of an unknown format, ConflictError while another
+  /// process is at work there, DeniedError.
+  static Repair repair(const std::filesystem::path& path);
 
   /// Absolute.
   const std::filesystem::path& path() const noexcept { return path_; }
 
-  /// Every backup, oldest first. One whose manifest is damaged is listed with its problem.
+  /// Every backup, oldest first. One whose manifest is damaged or that is gone is listed with its problem.
   std::vector<Entry> list() const;
+
+  /// What is wrong with the catalogue: it is lost, altered, or older than what the folder holds. Empty where
+  /// it is what it should be; backups that are gone are in list().
+  std::vector<std::string> catalogue_problems() const;
 
   /// The backup with this id, or the only one whose id ends in these (at least 8) characters.
   ///
@@ -66,7 +82,8 @@ class Repository {
   /// repository knows. Safety backups do not count, nor those of a database that had lost all its rows.
   ///
   /// Throws NotFoundError when there is none, ConflictError naming the databases when `source` is absent and
-  /// there are several, IntegrityError when a later backup is damaged, because it may be the one meant.
+  /// there are several, IntegrityError when a later backup is damaged or gone, because it may be the one
+  /// meant.
   Manifest latest(const std::optional<std::filesystem::path>& source = std::nullopt) const;
 
   /// The same without an error: absent when there is no good backup of `source`.
@@ -75,10 +92,8 @@ class Repository {
   /// The newest of those that holds a row; absent when none does.
   std::optional<Manifest> newest_with_rows(const std::filesystem::path& source) const;
 
-  /// One more than the highest sequence of its backups.
-  std::int64_t next_sequence() const;
-
-  /// The newest that latest() could have meant at `time`. Throws NotFoundError where there is none.
+  /// The newest that latest() could have meant at `time`. Throws NotFoundError where there is none, and as
+  /// latest() does.
   Manifest at(const Timestamp& time, const std::optional<std::filesystem::path>& source = std::nullopt) const;
 
   /// Where a backup lies, whether it exists or not.

@@ -24,9 +24,12 @@ struct VerifyOptions {
   std::filesystem::path scratch = {};
 };
 
+/// Under this name verify_all() tells what is wrong with the catalogue of the repository.
+inline constexpr std::string_view catalogue_report_id = "catalogue";
+
 /// What verification found. Nothing wrong means no problems.
 struct VerifyReport {
-  std::string id;
+  std::string id;              ///< of the backup, or catalogue_report_id
   std::string source;          ///< the database it is of; empty when the manifest cannot be trusted
   std::optional<State> state;  ///< as the manifest has it; absent when that cannot be trusted
   bool deep = false;
@@ -56,7 +59,7 @@ VerifyReport verify_backup(const Repository& repository, const Manifest& manifes
                            const VerifyOptions& options, ProgressSink* progress = nullptr);
 
 /// One report for each entry of the repository, oldest first; an entry with a damaged manifest has that as
-/// its problem.
+/// its problem. One more where the catalogue is not what it should be.
 std::vector<VerifyReport> verify_all(const Repository& repository, const VerifyOptions& options,
                                      ProgressSink* progress = nullptr);
 

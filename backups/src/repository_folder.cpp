@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "repository_folder.h"
+
+#include "durable_file.h"
+#include "layout.h"
+
+#include "nerve/core/bytes.h"
+#include "nerve/core/error.h"
+#include "nerve/crypto/hash.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+namespace nerve::backups {
+namespace {
+
+constexpr std::size_t manifest_bytes_max = std::size_t{64} << 20;
+
+bool is_id(const std::string& name) {
+  try {
+    return BackupId::parse(name).to_string() == name;
+  } catch (const ValidationError&) {
+    return false;
+  }
+}
+
+std::string read_manifest_text(const std::filesystem::path& folder) {
+  return read_small_file(folder / manifest_file_name, manifest_bytes_max);
+}
+
+Manifest manifest_from(const std::string& text, const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder / manifest_file_name;
+  Manifest manifest = parse_manifest(text, path.string());
+  if (manifest.id.to_string() != folder.filename()) {
+    throw IntegrityError(
+        fmt::format("{} belongs to another backup, {}", path.string(), manifest.id.to_string()));
+  }
+  return manifest;
+}
+
+/// An earlier form of a backup, put back with its manifest, says nothing wrong of itself.
+void require_catalogued(const std::string& text, const Expectation* expected,
+                        const std::filesystem::path& folder) {
+  if (expected == nullptr || expected->allows(to_hex(crypto::sha256(as_bytes(text))))) return;
+  throw IntegrityError(fmt::format("{} is not what the catalogue says that was stored",
+                                   (folder / manifest_file_name).string()));
+}
+
+/// A look at the size only; the contents are for verify.
+void require_file(const std::filesystem::path& folder, const Manifest& manifest) {
+  std::error_code error;
+  const std::filesystem::path file = folder / manifest.file.name;
+  const std::uintmax_t size_bytes = std::filesystem::file_size(file, error);
+  if (error) throw IntegrityError(fmt::format("{} is missing", file.string()));
+  if (size_bytes != manifest.file.size_bytes) {
+    throw IntegrityError(
+        fmt::format("{} has {} bytes, not {}", file.string(), size_bytes, manifest.file.size_bytes));
+  }
+}
+
+/// What is known of one whose own files do not say it.
+void tell_from(const Catalogue& catalogue, Entry& entry) {
+  const Expectation* expected = catalogue.find(entry.name);
+  if (expected == nullptr) return;
+  entry.sequence = expected->lines.back().sequence;
+  entry.created_at = expected->lines.back().created_at;
+}
+
+Entry read_entry(const std::filesystem::path& folder, const Catalogue& catalogue) {
+  Entry entry{folder.filename().string(), std::nullopt, {}};
+  try {
+    const std::string text = read_manifest_text(folder);
+    entry.distrusted = manifest_from(text, folder);
+    require_catalogued(text, catalogue.find(entry.name), folder);
+    require_file(folder, *entry.distrusted);
+    entry.manifest = std::move(entry.distrusted);
+    entry.distrusted.reset();
+  } catch (const Error& error) {
+    entry.problem = error.what();
+    tell_from(catalogue, entry);
+  }
+  return entry;
+}
+
+/// A delta is worth what the containers are that it leads back to.
+void distrust_broken_chains(std::vector<Entry>& entries) {
+  std::map<BackupId, Entry*> trusted;
+  std::vector<Entry*> deltas;
+  for (Entry& entry : entries) {
+    if (!entry.manifest || !entry.manifest->container) continue;
+    if (entry.manifest->container->parent) {
+      deltas.push_back(&entry);
+    } else {
+      trusted.emplace(entry.manifest->id, &entry);
+    }
+  }
+  std::ranges::stable_sort(deltas, {}, [](const Entry* entry) { return entry->manifest->container->depth; });
+  for (Entry* entry : deltas) {
+    const ContainerFacts& facts = *entry->manifest->container;
+    const auto parent = trusted.find(*facts.parent);
+    if (parent != trusted.end() && parent->second->manifest->container->depth < facts.depth) {
+      trusted.emplace(entry->manifest->id, entry);
+    } else {
+      entry->problem =
+          fmt::format("the backup that it is a delta to, {}, is gone or damaged", facts.parent->to_string());
+    }
+  }
+  for (Entry* entry : deltas) {
+    if (entry->problem.empty()) continue;
+    entry->sequence = entry->manifest->sequence;
+    entry->created_at = entry->manifest->created_at;
+    entry->distrusted = std::move(entry->manifest);
+    entry->manifest.reset();
+  }
+}
+
+Entry gone_entry(const std::string& id, const Catalogue& catalogue) {
+  Entry entry{id, std::nullopt, "its folder is gone, and no prune removed it"};
+  entry.is_gone = true;
+  tell_from(catalogue, entry);
+  return entry;
+}
+
+}  // namespace
+
+std::vector<std::string> backup_names(const std::filesystem::path& repository) {
+  std::vector<std::string> names = file_names(repository);
+  std::erase_if(names, [](const std::string& name) { return !is_id(name); });
+  return names;
+}
+
+Manifest read_manifest(const std::filesystem::path& folder) {
+  return manifest_from(read_manifest_text(folder), folder);
+}
+
+std::vector<std::string> gone_backups(const std::filesystem::path& repository, const Catalogue& catalogue) {
+  const auto missed_by = [&](const Catalogue& one) {
+    std::vector<std::string> missed;
+    std::error_code error;
+    for (const auto& [id, expected] : one.expectations()) {
+      if (expected.must_be_there && !std::filesystem::exists(repository / id, error)) missed.push_back(id);
+    }
+    return missed;
+  };
+  std::vector<std::string> missed = missed_by(catalogue);
+  return missed.empty() ? missed : missed_by(Catalogue::read(repository));
+}
+
+std::vector<Entry> read_entries(const std::filesystem::path& repository) {
+  // The folder first: a backup that is stored in between is then not seen, instead of not being expected.
+  const std::vector<std::string> names = backup_names(repository);
+  const Catalogue catalogue = Catalogue::read(repository);
+  std::vector<Entry> entries;
+  entries.reserve(names.size());
+  for (const std::string& name : names) entries.push_back(read_entry(repository / name, catalogue));
+  for (const std::string& id : gone_backups(repository, catalogue))
+    entries.push_back(gone_entry(id, catalogue));
+  std::ranges::stable_sort(entries, {}, &Entry::name);
+  distrust_broken_chains(entries);
+  return entries;
+}
+
+std::vector<std::string> problems_of(const Catalogue& catalogue, const std::vector<std::string>& names,
+                                     const std::filesystem::path& repository) {
+  std::vector<std::string> problems;
+  const std::string file = (repository / catalogue_file_name).string();
+  if (!catalogue.is_there()) {
+    if (!names.empty()) problems.push_back(fmt::format("the catalogue {} is missing", file));
+    return problems;
+  }
+  if (!catalogue.problem().empty()) problems.push_back(catalogue.problem());
+  for (const std::string& name : names) {
+    if (catalogue.find(name) != nullptr) continue;
+    problems.push_back(
+        fmt::format("the catalogue {} does not know backup {}: an older catalogue was put back, or somebody "
+                    "copied the backup here",
+                    file, name));
+  }
+  return problems;
+}
+
+std::vector<CatalogueLine> lines_for(const std::filesystem::path& repository, const Catalogue& catalogue,
+                                     const std::vector<std::string>& names) {
+  std::vector<CatalogueLine> lines;
+  for (const std::string& name : names) {
+    CatalogueLine line;
+    line.event = CatalogueEvent::stored;
+    line.id = BackupId::parse(name);
+    try {
+      const std::string text = read_manifest_text(repository / name);
+      const Manifest manifest = manifest_from(text, repository / name);
+      line.at = manifest.created_at;
+      line.created_at = manifest.created_at;
+      line.sequence = manifest.sequence;
+      line.manifest_sha256 = to_hex(crypto::sha256(as_bytes(text)));
+    } catch (const Error&) {
+      // A damaged backup stays what was stored.
+      const Expectation* expected = catalogue.find(name);
+      if (expected != nullptr) lines.insert(lines.end(), expected->lines.begin(), expected->lines.end());
+      continue;
+    }
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+std::int64_t next_sequence(const std::filesystem::path& repository, const Catalogue& catalogue) {
+  std::int64_t highest = catalogue.highest_sequence();
+  if (problems_of(catalogue, backup_names(repository), repository).empty()) return highest + 1;
+  // An older catalogue would give the numbers of those that it does not know once more.
+  for (const Entry& entry : read_entries(repository)) {
+    if (entry.manifest) highest = std::max(highest, entry.manifest->sequence);
+    if (entry.distrusted) highest = std::max(highest, entry.distrusted->sequence);
+  }
+  return highest + 1;
+}
+
+}  // namespace nerve::backups

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "catalogue.h"
+
+#include "nerve/backups/manifest.h"
+#include "nerve/backups/repository.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+/// What the folder of a repository holds, as its files say it.
+namespace nerve::backups {
+
+/// The ids of the backups in a repository, sorted.
+std::vector<std::string> backup_names(const std::filesystem::path& repository);
+
+/// The manifest of the backup in `folder`. Throws what parse_manifest() and reading a file throw, and
+/// IntegrityError for one that belongs to another backup.
+Manifest read_manifest(const std::filesystem::path& folder);
+
+/// Every backup that is there or should be, by id. One that cannot be trusted is listed with its problem.
+std::vector<Entry> read_entries(const std::filesystem::path& repository);
+
+/// The ids of those that the catalogue misses.
+std::vector<std::string> gone_backups(const std::filesystem::path& repository, const Catalogue& catalogue);
+
+/// What is wrong with a catalogue beside the backups with these names.
+std::vector<std::string> problems_of(const Catalogue& catalogue, const std::vector<std::string>& names,
+                                     const std::filesystem::path& repository);
+
+/// The lines of a catalogue that says what the folder holds.
+std::vector<CatalogueLine> lines_for(const std::filesystem::path& repository, const Catalogue& catalogue,
+                                     const std::vector<std::string>& names);
+
+/// One more than the highest sequence of the backups there.
+std::int64_t next_sequence(const std::filesystem::path& repository, const Catalogue& catalogue);
+
+}  // namespace nerve::backups
