@@ -3,12 +3,14 @@
 
 #include "container_backup.h"
 #include "copy_pages.h"
+#include "damaged_copy.h"
 #include "database_facts.h"
 #include "durable_file.h"
 #include "layout.h"
 #include "partial_backup.h"
 #include "snapshot/snapshot.h"
 #include "table_rows.h"
+#include "target_state.h"
 
 #include "nerve/backends/sqlite/file.h"
 #include "nerve/backends/sqlite/inspection.h"
@@ -18,6 +20,7 @@
 
 #include <fmt/format.h>
 
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -70,6 +73,34 @@ bool is_emptied(const Manifest& manifest, const sqlite::FileFacts& facts, const 
   return !manifest.has_rows && repository.newest_with_rows(facts.path).has_value();
 }
 
+/// Keeps the files of a database that SQLite cannot read page by page, unless they would lie in the clear
+/// where backups are encrypted.
+[[noreturn]] void keep_files_and_throw(const IntegrityError& damage, const sqlite::FileFacts& facts,
+                                       const Repository& repository, const BackupOptions& options,
+                                       const Clock& clock, ProgressSink* progress) {
+  if (!options.keep_damaged || options.key != nullptr || has_encrypted_backup(repository, facts.path)) {
+    throw IntegrityError(damage.what(), damage.hint());
+  }
+  const TargetState state = look_at(facts.path);
+  std::optional<Manifest> kept = find_kept_files(facts.path, state, repository, progress);
+  if (!kept) kept = keep_damaged_files(facts.path, state, options.kind, repository, clock, progress);
+  throw DamagedSourceError(damage.what(), {}, kept->id);
+}
+
+/// A snapshot of the database that was checked. Of a damaged one, where SQLite can still tell its pages, the
+/// damage is in `damage`.
+std::unique_ptr<Snapshot> checked_snapshot(const sqlite::FileFacts& facts, const BackupOptions& options,
+                                           std::optional<IntegrityError>& damage, ProgressSink* progress) {
+  std::unique_ptr<Snapshot> snapshot;
+  try {
+    snapshot = std::make_unique<Snapshot>(facts, source_options(facts, options));
+    check_source(snapshot->session(), options.check, progress);
+  } catch (const IntegrityError& error) {
+    damage = error;
+  }
+  return snapshot;
+}
+
 Manifest make_plain(const sqlite::FileFacts& facts, const Repository& repository,
                     const BackupOptions& options, Manifest manifest, const Clock& clock,
                     ProgressSink* progress) {
@@ -78,16 +109,39 @@ Manifest make_plain(const sqlite::FileFacts& facts, const Repository& repository
                                   facts.path.string(), repository.path().string()),
                       "For a plain copy name another repository with --repo.");
   }
-  Snapshot snapshot(facts, source_options(facts, options));
-  check_source(snapshot.session(), options.check, progress);
+  std::optional<IntegrityError> damage;
+  std::unique_ptr<Snapshot> snapshot = checked_snapshot(facts, options, damage, progress);
+  if (damage) {
+    snapshot.reset();
+    keep_files_and_throw(*damage, facts, repository, options, clock, progress);
+  }
   PartialBackup partial(repository, manifest.id);
-  copy_pages(snapshot, partial.file(database_file_name), progress);
+  copy_pages(*snapshot, partial.file(database_file_name), progress);
   const std::filesystem::path copy = partial.file(database_file_name);
   examine_copy(copy, facts.path, manifest, progress);
   manifest.is_emptied = is_emptied(manifest, facts, repository);
   manifest.file = describe_file(copy, progress);
   partial.publish(manifest, clock);
   return manifest;
+}
+
+/// What SQLite says of the database. Of a damaged one it is no more than what its pages need: each statement
+/// may fail.
+void describe(Snapshot& snapshot, const BackupOptions& options, Manifest& manifest, ProgressSink* progress) {
+  if (manifest.state == State::damaged) {
+    manifest.sqlite.library_version = snapshot.session().text("SELECT sqlite_version()");
+    manifest.sqlite.page_size_bytes = snapshot.shape().page_size_bytes;
+    manifest.sqlite.page_count = snapshot.shape().page_count;
+    return;
+  }
+  manifest.sqlite = sqlite_facts(snapshot.session());
+  manifest.has_rows = has_rows(snapshot.session());
+  if (options.key != nullptr) {
+    manifest.sqlite.schema_sha256.clear();
+  } else if (options.check != SourceCheck::none) {
+    manifest.tables = table_rows(snapshot.session(), progress);
+    manifest.checks.foreign_key_violations = sqlite::check_foreign_keys(snapshot.session(), progress).total();
+  }
 }
 
 Manifest make_container(const sqlite::FileFacts& facts, const Repository& repository,
@@ -98,20 +152,17 @@ Manifest make_container(const sqlite::FileFacts& facts, const Repository& reposi
   Keyring keyring(options.key);
   // Looked at before the database is opened: a generation takes a while to read, and a key may be missing.
   const std::optional<Generation> generation = find_generation(facts, repository, options, keyring);
-  Snapshot snapshot(facts, source_options(facts, options));
-  check_source(snapshot.session(), options.check, progress);
-  manifest.sqlite = sqlite_facts(snapshot.session());
-  manifest.has_rows = has_rows(snapshot.session());
-  if (options.key != nullptr) {
-    manifest.sqlite.schema_sha256.clear();
-  } else if (options.check != SourceCheck::none) {
-    manifest.tables = table_rows(snapshot.session(), progress);
-    manifest.checks.foreign_key_violations = sqlite::check_foreign_keys(snapshot.session(), progress).total();
-  }
+  std::optional<IntegrityError> damage;
+  const std::unique_ptr<Snapshot> snapshot = checked_snapshot(facts, options, damage, progress);
+  if (damage && !snapshot) keep_files_and_throw(*damage, facts, repository, options, clock, progress);
+  if (damage && !options.keep_damaged) throw IntegrityError(*damage);
+  if (damage) manifest.state = State::damaged;
+  describe(*snapshot, options, manifest, progress);
   manifest.checks.copy = "hashes";
-  manifest.is_emptied = is_emptied(manifest, facts, repository);
-  write_container(snapshot, generation, keyring, partial, manifest, progress);
+  manifest.is_emptied = !damage && is_emptied(manifest, facts, repository);
+  write_container(*snapshot, generation, keyring, partial, manifest, progress);
   partial.publish(manifest, clock);
+  if (damage) throw DamagedSourceError(damage->what(), {}, manifest.id);
   return manifest;
 }
 
@@ -147,6 +198,10 @@ Manifest create_backup(const std::filesystem::path& source, const Repository& re
     require_writable(repository);
     require_space(existing_folder(repository.path()), space_for(facts));
     return make_backup(facts, repository, options, clock, progress);
+  } catch (const DamagedSourceError& error) {
+    throw DamagedSourceError(fmt::format("{}; what there is was kept as backup {}, which counts as damaged",
+                                         error.what(), error.kept().short_text()),
+                             hint_after_damage(error, facts, repository), error.kept());
   } catch (const IntegrityError& error) {
     throw IntegrityError(error.what(), hint_after_damage(error, facts, repository));
   }

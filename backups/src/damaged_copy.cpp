@@ -9,7 +9,10 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <chrono>
+#include <utility>
+#include <vector>
 
 namespace nerve::backups {
 namespace {
@@ -22,7 +25,7 @@ StoredFile keep_file(const std::filesystem::path& from, const std::filesystem::p
 
 }  // namespace
 
-Manifest keep_damaged_files(const std::filesystem::path& database, const TargetState& state,
+Manifest keep_damaged_files(const std::filesystem::path& database, const TargetState& state, Kind kind,
                             const Repository& repository, const Clock& clock, ProgressSink* progress) {
   require_writable(repository);
   require_space(existing_folder(repository.path()),
@@ -32,7 +35,7 @@ Manifest keep_damaged_files(const std::filesystem::path& database, const TargetS
   manifest.created_at = clock.now();
   manifest.program_version = NERVE_VERSION;
   manifest.state = State::damaged;
-  manifest.kind = Kind::safety;
+  manifest.kind = kind;
   manifest.source = {source_name(database),
                      state.database.size_bytes,
                      {},
@@ -55,6 +58,26 @@ Manifest keep_damaged_files(const std::filesystem::path& database, const TargetS
   }
   partial.publish(manifest, clock);
   return manifest;
+}
+
+std::optional<Manifest> find_kept_files(const std::filesystem::path& database, const TargetState& state,
+                                        const Repository& repository, ProgressSink* progress) {
+  if (!state.exists) return std::nullopt;
+  std::vector<StoredFile> files = {describe_file(database, progress)};
+  for (const auto& [trace, suffix] : {std::pair(state.wal, "-wal"), std::pair(state.journal, "-journal")}) {
+    if (trace.size_bytes > 0) files.push_back(describe_file(sqlite::companion(database, suffix), progress));
+  }
+  const auto holds_them = [&](const Manifest& one) {
+    std::vector<StoredFile> held = {one.file};
+    held.insert(held.end(), one.companions.begin(), one.companions.end());
+    return std::ranges::equal(held, files, {}, &StoredFile::sha256, &StoredFile::sha256);
+  };
+  for (Entry& entry : repository.list()) {
+    const bool is_meant = entry.manifest && entry.manifest->state == State::damaged &&
+                          !entry.manifest->container && entry.manifest->source.path == source_name(database);
+    if (is_meant && holds_them(*entry.manifest)) return std::move(entry.manifest);
+  }
+  return std::nullopt;
 }
 
 }  // namespace nerve::backups

@@ -50,6 +50,7 @@ class Restore {
  private:
   std::string name() const;
   [[noreturn]] void throw_damaged(std::string_view what) const;
+  void require_for_salvage();
   void require_good_backup();
   void open_container();
   void stage(StagedFile& staged);
@@ -73,12 +74,14 @@ class Restore {
   const Clock& clock_;
   ProgressSink* progress_;
   Keyring keyring_;
+  bool is_for_new_file_ = false;
   std::optional<Chain> chain_;  ///< of a backup that is a container
   RestoreResult result_;
   TargetState restored_state_;  ///< right after the change
 };
 
 RestoreResult Restore::run(const RestoreTarget& requested) {
+  is_for_new_file_ = requested.mode == RestoreTarget::Mode::new_file;
   std::optional<RepositoryLock> lock = RepositoryLock::shared(repository_);
   require_good_backup();
   result_.plan = plan_restore(repository_, manifest_, requested, options_.may_replace_other);
@@ -95,7 +98,7 @@ RestoreResult Restore::run(const RestoreTarget& requested) {
   {
     StagedFile staged(target());
     stage(staged);
-    if (requested.mode == RestoreTarget::Mode::new_file) {
+    if (is_for_new_file_) {
       throw_if_interrupted();
       put_new_file(staged);
     } else {
@@ -104,7 +107,7 @@ RestoreResult Restore::run(const RestoreTarget& requested) {
   }
   result_.done = true;
   result_.mode = mode_text(restored_state_.mode);
-  check_restored();
+  if (manifest_.state == State::good) check_restored();
   return std::move(result_);
 }
 
@@ -118,13 +121,23 @@ void Restore::throw_damaged(std::string_view what) const {
                                    shell_word(repository_.path().string())));
 }
 
+/// A damaged database may be had as a file, and must not take the place of another.
+void Restore::require_for_salvage() {
+  const bool is_raw = !manifest_.container;
+  if (!is_raw && is_for_new_file_) return;
+  throw IntegrityError(
+      fmt::format("{} is of a database that was damaged", name()),
+      is_raw
+          ? fmt::format("Restore another one; 'nerve-db salvage --db {} --to FILE' makes a database of the "
+                        "rows that can still be read from this one.",
+                        shell_word(backup_file().string()))
+          : fmt::format("Restore another one, or this one into a new file: nerve-db restore {} --repo {} "
+                        "--to FILE; 'nerve-db salvage' makes a database of what can be read from it.",
+                        manifest_.id.short_text(), shell_word(repository_.path().string())));
+}
+
 void Restore::require_good_backup() {
-  if (manifest_.state == State::damaged) {
-    throw IntegrityError(fmt::format("{} is the raw copy of a damaged database", name()),
-                         fmt::format("Restore another one; 'sqlite3 {} .recover' prints the rows that can "
-                                     "still be read from this one.",
-                                     shell_word(backup_file().string())));
-  }
+  if (manifest_.state == State::damaged) require_for_salvage();
   if (manifest_.container) return open_container();
   const VerifyReport report = verify_backup(repository_, manifest_, {}, progress_);
   if (!report.ok()) throw_damaged(report.problems.front());
@@ -196,10 +209,16 @@ TargetState Restore::keep_current_state() {
       options.form = manifest_.container || is_secret ? Form::automatic : Form::plain;
       options.key = is_secret ? options_.key : nullptr;
       options.kind = Kind::safety;
+      // In the clear the files themselves are kept, which is more than the pages that SQLite sees.
+      options.keep_damaged = is_secret;
       options.busy_timeout = options_.busy_timeout;
       result_.safety = create_backup(target(), repository_, options, clock_, progress_).id;
       return state;
     }
+  } catch (const DamagedSourceError& error) {
+    result_.safety = error.kept();
+    result_.safety_is_damaged = true;
+    return state;
   } catch (const IntegrityError&) {
     // A backup of it would not be called good, so its files are kept as they are.
   }
@@ -211,7 +230,7 @@ TargetState Restore::keep_current_state() {
             target().string()),
         "Move the database, its -wal and its -journal aside yourself, then restore again.");
   }
-  result_.safety = keep_damaged_files(target(), state, repository_, clock_, progress_).id;
+  result_.safety = keep_damaged_files(target(), state, Kind::safety, repository_, clock_, progress_).id;
   result_.safety_is_damaged = true;
   return state;
 }

@@ -168,6 +168,11 @@ RestorePlan plan_restore(const Repository& repository, const Manifest& manifest,
   if (manifest.is_emptied) {
     plan.notes.emplace_back("the backup holds no rows: the database had lost them all when it was made");
   }
+  if (manifest.state == State::damaged) {
+    plan.notes.emplace_back(
+        "the database was damaged when it was backed up; 'nerve-db salvage' makes a database of what can be "
+        "read from the file");
+  }
   if (target.mode == RestoreTarget::Mode::new_file) require_free_name(target.path);
   plan.target = resolve(target.path);
   require_outside(repository, plan.target);

@@ -76,9 +76,15 @@ class Selection {
                     const Timestamp& now) {
     const Manifest& manifest = candidate.backup;
     if (candidate.standing.is_held) keep(index, "held");
-    if (manifest.state == State::damaged) return keep(index, "the files of a damaged database");
+    const bool is_damaged = manifest.state == State::damaged;
+    if (is_damaged && !manifest.container) return keep(index, "the files of a damaged database");
     const std::chrono::microseconds age(now.microseconds() - manifest.created_at.microseconds());
-    if (manifest.kind == Kind::safety && age < policy.safety) keep(index, "safety");
+    if (age >= policy.safety) return;
+    if (is_damaged) {
+      keep(index, "of a damaged database");
+    } else if (manifest.kind == Kind::safety) {
+      keep(index, "safety");
+    }
   }
 
   /// The newest for which `is_meant` says so.
@@ -93,6 +99,8 @@ class Selection {
     keep_newest_where(candidates, "newest", [](const Candidate& one) {
       return one.backup.is_asked_for() && !one.backup.is_emptied;
     });
+    keep_newest_where(candidates, "newest damaged",
+                      [](const Candidate& one) { return one.backup.state == State::damaged; });
     keep_newest_where(candidates, "newest verified", [](const Candidate& one) {
       return one.backup.is_asked_for() && one.standing.is_verified;
     });

@@ -368,7 +368,21 @@ TEST_CASE("a damaged database whose backups are encrypted is not kept in the cle
   ContainerScene scene("delete");
   const BackupKey key = passphrase("correct horse battery staple");
   const Manifest full = scene.back_up({.key = &key});
-  test::damage_page(scene.database, 3);
+  SUBCASE("its pages are kept encrypted where SQLite can tell them") {
+    test::damage_page(scene.database, 3);
+    RestoreOptions options;
+    options.key = &key;
+    const RestoreResult result =
+        restore_backup(scene.repository, full, {scene.database}, options, scene.clock);
+    CHECK(result.safety_is_damaged);
+    REQUIRE(result.safety);
+    const Manifest kept = scene.repository.read(*result.safety);
+    CHECK(kept.state == State::damaged);
+    CHECK(kept.is_encrypted());
+    return;
+  }
+  // Of half of its pages SQLite tells nothing.
+  std::filesystem::resize_file(scene.database, std::filesystem::file_size(scene.database) / 2);
   const std::string before = test::bytes_of(scene.database);
   RestoreOptions options;
   options.key = &key;
@@ -376,6 +390,54 @@ TEST_CASE("a damaged database whose backups are encrypted is not kept in the cle
                        doctest::Contains("would leave them in the clear"), DeniedError);
   CHECK(test::bytes_of(scene.database) == before);
   CHECK(scene.repository.list().size() == 1);
+}
+
+TEST_CASE("a damaged database is kept to salvage from, and is never latest nor built on") {
+  ContainerScene scene("delete");
+  const Manifest good = scene.back_up();
+  const std::string sound = bytes_of(scene.database);
+  test::damage_page(scene.database, 3);
+  const std::string damaged = bytes_of(scene.database);
+  CHECK_THROWS_AS(scene.back_up(), IntegrityError);
+  CHECK(scene.repository.list().size() == 1);
+  std::optional<BackupId> kept;
+  try {
+    scene.back_up({.keep_damaged = true});
+  } catch (const DamagedSourceError& error) {
+    kept = error.kept();
+    CHECK(std::string(error.what()).find("which counts as damaged") != std::string::npos);
+    CHECK(error.hint().find(good.id.short_text()) != std::string::npos);
+  }
+  REQUIRE(kept);
+  const Manifest manifest = scene.repository.read(*kept);
+  CHECK(manifest.state == State::damaged);
+  CHECK(manifest.container->parent == good.id);
+  CHECK(scene.repository.latest().id == good.id);
+  CHECK(verify_backup(scene.repository, manifest, {.deep = true}).ok());
+  CHECK(bytes_of(scene.restored(manifest)) == damaged);
+  CHECK_THROWS_AS(restore_backup(scene.repository, manifest, {scene.database}, {}, scene.clock),
+                  IntegrityError);
+  CHECK(bytes_of(scene.database) == damaged);
+  std::ofstream(scene.database, std::ios::binary | std::ios::trunc) << sound;
+  scene.change(1);
+  CHECK(scene.back_up().container->parent == good.id);
+}
+
+TEST_CASE("files of which SQLite can tell no pages are kept as they are, and only once") {
+  ContainerScene scene("delete");
+  scene.back_up();
+  std::filesystem::resize_file(scene.database, std::filesystem::file_size(scene.database) / 2);
+  const std::string half = bytes_of(scene.database);
+  for (const Form form : {Form::automatic, Form::plain, Form::full}) {
+    CHECK_THROWS_AS(scene.back_up({.form = form, .keep_damaged = true}), DamagedSourceError);
+    REQUIRE(scene.repository.list().size() == 2);
+  }
+  const Manifest kept = *scene.repository.list().back().manifest;
+  CHECK(kept.state == State::damaged);
+  CHECK(bytes_of(scene.repository.folder_of(kept.id) / kept.file.name) == half);
+  CHECK_THROWS_AS(restore_backup(scene.repository, kept, {scene.folder / "x", RestoreTarget::Mode::new_file},
+                                 {}, scene.clock),
+                  IntegrityError);
 }
 
 TEST_CASE("nobody else has the repository from before the parent is looked for to the end") {

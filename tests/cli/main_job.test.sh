@@ -58,7 +58,7 @@ run nerve-db backup verify latest --deep --repo repo
 expect_exit 0
 expect_stdout '^ +2,050 rows, 0 without parent, content [0-9a-f]{64}$'
 
-claim "damage is found, a backup of it refused, and the earlier backup brings every row back"
+claim "damage is found, a backup of it is not latest, and the earlier backup brings every row back"
 make_database shop.db
 sqlite3 shop.db ANALYZE
 digest=$(content shop.db)
@@ -71,11 +71,12 @@ run nerve-db backup --db shop.db --repo repo
 expect_exit 6
 expect_stderr '^nerve-db: error: .*shop\.db.* damaged.*album'
 expect_stderr "^hint: .*nerve-db restore ${id: -8}"
-expect_equal "the number of backups" 1 "$(nerve-db backup list --ids --repo repo 2>/dev/null | wc -l)"
+expect_stderr "what there is was kept as backup [0-9a-f]{8}, which counts as damaged"
+expect_equal "the number of backups" 2 "$(nerve-db backup list --ids --repo repo 2>/dev/null | wc -l)"
 run nerve-db restore latest --repo repo --db shop.db --yes
 expect_exit 0
 expect_stdout "^restored $work/shop\.db from backup ${id: -8}$"
-expect_stdout 'raw copy of a damaged database$'
+expect_stdout ', which was damaged already$'
 expect_equal "the content" "$digest" "$(content shop.db)"
 run nerve-db health --db shop.db --repo repo
 expect_exit 0

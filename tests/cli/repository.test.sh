@@ -133,7 +133,7 @@ nerve-db restore latest --repo repo --db shop.db --yes --quiet >/dev/null
 raw=$(nerve-db backup list --repo repo 2>/dev/null | awk '/ damaged / {print $1}')
 run nerve-db backup verify "$raw" --repo repo
 expect_exit 0
-expect_stdout "${raw} +ok, but the raw copy of a damaged source$"
+expect_stdout "${raw} +ok, but of a database that was damaged$"
 nerve-db backup verify "$raw" --repo repo --json >report.json
 expect_equal "the state" damaged "$(json report.json '$.state')"
 

@@ -41,6 +41,7 @@ backups::BackupOptions options_from(Context& context, const Arguments& arguments
     throw ValidationError("--deep and --no-check are both given", "Give one of them.");
   }
   backups::BackupOptions options;
+  options.keep_damaged = true;
   if (arguments.has("--plain")) options.form = backups::Form::plain;
   if (arguments.has("--full")) options.form = backups::Form::full;
   if (arguments.has("--deep")) options.check = backups::SourceCheck::deep;
@@ -112,9 +113,9 @@ Command backup_command() {
       .description =
           "Others may go on reading and writing. The first backup is a full, compressed; the next ones\n"
           "hold the pages that changed, until these weigh more than the full. The database is checked\n"
-          "first, and a damaged one is refused. Standard output is the id of the new backup. One of a\n"
-          "database that has lost all its rows is kept, but latest goes on meaning the one that holds\n"
-          "them. Once encrypted, the backups of a database stay so: each needs the key.",
+          "first; what there is of a damaged one is kept to salvage from, and is never latest. Nor is\n"
+          "a backup of a database that has lost all its rows. Standard output is the id of the new backup.\n"
+          "Once encrypted, the backups of a database stay so: each needs the key.",
       .options = with_key_options(
           {database_option(),
            repository_option(),
@@ -127,7 +128,8 @@ Command backup_command() {
       .commands = {list_command(), show_command(), verify_command(), prune_command(), hold_command(),
                    release_command(), repair_command()},
       .exit_codes =
-          "6 when the database is damaged; 10 when it has lost all its rows since an earlier backup,\n"
+          "6 when the database is damaged; what there is of it is kept; 10 when it has lost all its rows "
+          "since an earlier backup,\n"
           "and the new one is kept as emptied; otherwise as 'nerve-db --help' lists them",
       .example = "nerve-db backup --db chinook.sqlite",
       .run = &run_backup};

@@ -35,7 +35,7 @@ void show_report(Output& output, const VerifyReport& report) {
   const Style style = !report.ok() ? Style::bad : is_worth_little ? Style::warning : Style::good;
   output.line(fmt::format("{}  {}", report.id,
                           !report.ok()      ? "damaged"
-                          : is_worth_little ? "ok, but the raw copy of a damaged source"
+                          : is_worth_little ? "ok, but of a database that was damaged"
                                             : "ok"),
               style);
   for (const std::string& problem : report.problems) output.line("  " + problem);

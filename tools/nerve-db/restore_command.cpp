@@ -71,7 +71,7 @@ void show_result(Output& output, const backups::RestoreResult& result, const bac
       Style::good);
   if (result.safety) {
     output.line(fmt::format("what was there before is backup {}{}", result.safety->short_text(),
-                            result.safety_is_damaged ? ", the raw copy of a damaged database" : ""));
+                            result.safety_is_damaged ? ", which was damaged already" : ""));
   }
   for (const std::string& note : result.notes) output.note("note: " + note);
 }

@@ -5,6 +5,7 @@
 #include "nerve/backups/manifest.h"
 #include "nerve/backups/repository.h"
 #include "nerve/core/clock.h"
+#include "nerve/core/error.h"
 #include "nerve/core/progress.h"
 
 #include <chrono>
@@ -12,6 +13,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <utility>
 
 namespace nerve::backups {
 
@@ -34,9 +36,24 @@ struct BackupOptions {
   SourceCheck check = SourceCheck::quick;
   const BackupKey* key = nullptr;  ///< encrypts a container; borrowed. Not for Form::plain
   Kind kind = Kind::manual;
+  /// Whether a database that is found damaged is kept, as a backup of state damaged, before it is refused.
+  bool keep_damaged = false;
   std::chrono::milliseconds busy_timeout{5000};  ///< how long to wait for a writer in rollback mode
   /// Told what the user should know and did not ask for, such as why a full was made.
   std::function<void(const std::string&)> on_note = {};
+};
+
+/// The database is damaged, and what there is of it was kept.
+class DamagedSourceError : public IntegrityError {
+ public:
+  DamagedSourceError(const std::string& message, std::string hint, const BackupId& kept)
+      : IntegrityError(message, std::move(hint)), kept_(kept) {}
+
+  /// A backup of state damaged, which is never "latest" and on which no other builds.
+  const BackupId& kept() const noexcept { return kept_; }
+
+ private:
+  BackupId kept_;
 };
 
 /// Writes a consistent copy of the SQLite database `source` to `repository` while others keep reading and
@@ -57,9 +74,9 @@ struct BackupOptions {
 /// probably an accident than a wish, so "latest" goes on meaning the backup that holds rows.
 ///
 /// Throws IntegrityError when source or copy is damaged (naming the damage, and in the hint the last good
-/// backup); what sqlite::require_database throws; ConnectionError when a writer holds the database beyond the
-/// timeout; DeniedError; Error of kind unavailable when there is no space; CancelledError. Nothing is kept of
-/// a backup that fails.
+/// backup), which is a DamagedSourceError where the source was kept; what sqlite::require_database throws;
+/// ConnectionError when a writer holds the database beyond the timeout; DeniedError; Error of kind
+/// unavailable when there is no space; CancelledError. Nothing is kept of a backup that fails.
 ///
 /// The calling process must not have `source` open by other means: POSIX drops all locks of a process on a
 /// file when any of its descriptors is closed.

@@ -23,8 +23,8 @@ inline constexpr std::int64_t format_version = 1;
 /// The version of the manifests of containers; programs before it refuse them.
 inline constexpr std::int64_t container_manifest_version = 2;
 
-/// Whether a backup can be restored. A damaged one is the raw copy of a database that was already damaged
-/// when a restore replaced it; it is kept for those who want to salvage rows from it.
+/// Whether a backup can be restored. A damaged one is of a database that was already damaged, its pages in a
+/// container or its files as they lay; it is kept for those who want to salvage rows from it.
 enum class State : std::uint8_t { good, damaged };
 
 /// Who asked for a backup: a person, or a restore that was about to replace the database.

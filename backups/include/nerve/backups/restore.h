@@ -60,7 +60,7 @@ struct RestoreResult {
   bool done = false;               ///< false after a dry run
   std::string mode;                ///< permissions of the restored file, as "0600"; empty after a dry run
   std::optional<BackupId> safety;  ///< the backup that holds what stood there before
-  bool safety_is_damaged = false;  ///< it is the raw copy of a database that was damaged already
+  bool safety_is_damaged = false;  ///< it is of a database that was damaged already
   std::vector<std::string> notes;  ///< what came up on the way, besides plan.notes
 
   /// {"backup", "target", "done", "mode", "safety", "safety_state", "plan", "notes"}.

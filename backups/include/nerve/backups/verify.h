@@ -40,7 +40,7 @@ struct VerifyReport {
 
   bool ok() const noexcept { return problems.empty(); }
 
-  /// Whether it is the raw copy of a damaged database: then ok() says that the copy is what was found, and
+  /// Whether it is of a database that was damaged: then ok() says that the copy is what was found, and
   /// nothing of what it is worth.
   bool is_of_damaged_source() const noexcept { return state == State::damaged; }
 
