@@ -16,6 +16,7 @@
 #include "nerve/backends/sqlite/inspection.h"
 #include "nerve/backends/sqlite/session.h"
 #include "nerve/core/error.h"
+#include "nerve/core/interrupt.h"
 #include "nerve/core/shell.h"
 
 #include <fmt/format.h>
@@ -26,6 +27,8 @@
 
 namespace nerve::backups {
 namespace {
+
+constexpr std::uint32_t pages_between_reports = 256;
 
 /// A copy holds what is in the main file and what the -wal adds to it; a tenth more covers manifest and
 /// folders.
@@ -144,6 +147,19 @@ void describe(Snapshot& snapshot, const BackupOptions& options, Manifest& manife
   }
 }
 
+void read_with_progress(Snapshot& snapshot, const TakePage& take, ProgressSink* progress) {
+  const SnapshotShape shape = snapshot.shape();
+  snapshot.read_pages([&](std::uint32_t number, ByteView page) {
+    take(number, page);
+    if (number % pages_between_reports != 0) return;
+    throw_if_interrupted();
+    if (progress != nullptr) {
+      progress->update("backing up", std::uint64_t{number} * shape.page_size_bytes,
+                       std::uint64_t{shape.page_count} * shape.page_size_bytes);
+    }
+  });
+}
+
 Manifest make_container(const sqlite::FileFacts& facts, const Repository& repository,
                         const BackupOptions& options, Manifest manifest, const Clock& clock,
                         ProgressSink* progress) {
@@ -160,7 +176,8 @@ Manifest make_container(const sqlite::FileFacts& facts, const Repository& reposi
   describe(*snapshot, options, manifest, progress);
   manifest.checks.copy = "hashes";
   manifest.is_emptied = !damage && is_emptied(manifest, facts, repository);
-  write_container(*snapshot, generation, keyring, partial, manifest, progress);
+  const ReadPages read_pages = [&](const TakePage& take) { read_with_progress(*snapshot, take, progress); };
+  write_container(snapshot->shape(), read_pages, generation, keyring, partial, manifest);
   partial.publish(manifest, clock);
   if (damage) throw DamagedSourceError(damage->what(), {}, manifest.id);
   return manifest;

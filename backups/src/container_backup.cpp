@@ -5,7 +5,6 @@
 #include "layout.h"
 
 #include "nerve/core/error.h"
-#include "nerve/core/interrupt.h"
 #include "nerve/core/random.h"
 
 #include <fcntl.h>
@@ -18,7 +17,6 @@ namespace {
 
 /// Each container of a chain is an open file while it is read, and a process may have 1,024.
 constexpr std::int64_t depth_max = 500;
-constexpr std::uint32_t pages_between_reports = 256;
 
 /// The backups of one database that are containers, newest last.
 std::vector<Manifest> containers_of(const std::vector<Entry>& entries, const std::string& source) {
@@ -168,9 +166,9 @@ ContainerHeader new_header(const SnapshotShape& shape, const ContainerReader* pa
 
 }  // namespace
 
-void write_container(Snapshot& snapshot, const std::optional<Generation>& generation, Keyring& keyring,
-                     const PartialBackup& partial, Manifest& manifest, ProgressSink* progress) {
-  const SnapshotShape shape = snapshot.shape();
+void write_container(const SnapshotShape& shape, const ReadPages& read_pages,
+                     const std::optional<Generation>& generation, Keyring& keyring,
+                     const PartialBackup& partial, Manifest& manifest) {
   // A database whose page size was changed by VACUUM has no page in common with what it was.
   const bool goes_on = generation && generation->chain.page_size_bytes() == shape.page_size_bytes;
   const ContainerReader* parent = goes_on ? &generation->chain.last() : nullptr;
@@ -180,15 +178,7 @@ void write_container(Snapshot& snapshot, const std::optional<Generation>& genera
   const ContainerKeys keys = keyring.keys_of(header, path.string());
   const Descriptor file = open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
   ContainerWriter writer(file, path, header, keys, goes_on ? &generation->state : nullptr);
-  snapshot.read_pages([&](std::uint32_t number, ByteView page) {
-    writer.take(number, page);
-    if (number % pages_between_reports != 0) return;
-    throw_if_interrupted();
-    if (progress != nullptr) {
-      progress->update("backing up", std::uint64_t{number} * shape.page_size_bytes,
-                       std::uint64_t{shape.page_count} * shape.page_size_bytes);
-    }
-  });
+  read_pages([&](std::uint32_t number, ByteView page) { writer.take(number, page); });
   const ContainerTrailer trailer = writer.finish();
 
   ContainerFacts facts;

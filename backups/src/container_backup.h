@@ -12,6 +12,7 @@
 #include "nerve/backups/repository.h"
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -41,8 +42,13 @@ struct Generation {
 std::optional<Generation> find_generation(const sqlite::FileFacts& facts, const Repository& repository,
                                           const BackupOptions& options, Keyring& keyring);
 
-/// Writes the pages of the snapshot to a container in `partial`, and what it is to the manifest.
-void write_container(Snapshot& snapshot, const std::optional<Generation>& generation, Keyring& keyring,
-                     const PartialBackup& partial, Manifest& manifest, ProgressSink* progress);
+/// Hands all pages of a database to its argument, as Snapshot::read_pages() does.
+using ReadPages = std::function<void(const TakePage&)>;
+
+/// Writes the pages of a database to a container in `partial`, and what it is to the manifest: a delta where
+/// a generation is given and goes on.
+void write_container(const SnapshotShape& shape, const ReadPages& read_pages,
+                     const std::optional<Generation>& generation, Keyring& keyring,
+                     const PartialBackup& partial, Manifest& manifest);
 
 }  // namespace nerve::backups

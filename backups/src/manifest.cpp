@@ -31,11 +31,13 @@ Json to_json(const StoredFile& file) {
 }
 
 Json to_json(const ContainerFacts& container) {
-  return {{"generation", container.generation.to_string()},
-          {"parent", container.parent ? Json(container.parent->to_string()) : Json()},
-          {"depth", container.depth},
-          {"stored_pages", container.stored_pages},
-          {"encrypted", container.is_encrypted}};
+  Json json = {{"generation", container.generation.to_string()},
+               {"parent", container.parent ? Json(container.parent->to_string()) : Json()},
+               {"depth", container.depth},
+               {"stored_pages", container.stored_pages},
+               {"encrypted", container.is_encrypted}};
+  if (container.consolidated_from) json["consolidated_from"] = container.consolidated_from->to_string();
+  return json;
 }
 
 ContainerFacts parse_container_facts(const Json& json) {
@@ -45,6 +47,9 @@ ContainerFacts parse_container_facts(const Json& json) {
   facts.depth = json.at("depth").get<std::int64_t>();
   facts.stored_pages = json.at("stored_pages").get<std::int64_t>();
   facts.is_encrypted = json.at("encrypted").get<bool>();
+  if (json.contains("consolidated_from")) {
+    facts.consolidated_from = BackupId::parse(json.at("consolidated_from").get<std::string>());
+  }
   return facts;
 }
 

@@ -175,6 +175,16 @@ void PartialBackup::publish(Manifest& manifest, const Clock& clock) {
   manifest.sequence = next_sequence(repository_.path(), catalogue.catalogue());
   manifest.duration_ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - manifest.created_at).count();
+  put_in_place(manifest, clock, catalogue);
+}
+
+void PartialBackup::publish_as_it_is(const Manifest& manifest, const Clock& clock) {
+  throw_if_interrupted();
+  CatalogueWriter catalogue(repository_.path());
+  put_in_place(manifest, clock, catalogue);
+}
+
+void PartialBackup::put_in_place(const Manifest& manifest, const Clock& clock, CatalogueWriter& catalogue) {
   write_new_file(file(manifest_file_name), manifest_text(manifest));
   sync_folder(folder_);
   catalogue.append(catalogue_line(CatalogueEvent::storing, manifest, clock.now()));

@@ -59,7 +59,12 @@ class PartialBackup {
   /// in it must be synced already. Throws CancelledError when interrupted.
   void publish(Manifest& manifest, const Clock& clock);
 
+  /// The same with a manifest that has its sequence and duration.
+  void publish_as_it_is(const Manifest& manifest, const Clock& clock);
+
  private:
+  void put_in_place(const Manifest& manifest, const Clock& clock, CatalogueWriter& catalogue);
+
   Repository repository_;
   RepositoryLock lock_;
   std::filesystem::path folder_;

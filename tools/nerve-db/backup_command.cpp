@@ -125,8 +125,8 @@ Command backup_command() {
            {.name = "--encrypt", .description = "encrypt from now on; implied by the two options of the key"},
            {.name = "--deep", .description = "check the source by integrity_check instead of quick_check"},
            {.name = "--no-check", .description = "store the database unchecked, which is faster"}}),
-      .commands = {list_command(), show_command(), verify_command(), prune_command(), hold_command(),
-                   release_command(), repair_command()},
+      .commands = {list_command(), show_command(), verify_command(), prune_command(), consolidate_command(),
+                   hold_command(), release_command(), repair_command()},
       .exit_codes =
           "6 when the database is damaged; what there is of it is kept; 10 when it has lost all its rows "
           "since an earlier backup,\n"

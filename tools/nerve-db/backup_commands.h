@@ -11,6 +11,7 @@ Command show_command();
 Command repair_command();
 Command verify_command();
 Command prune_command();
+Command consolidate_command();
 Command hold_command();
 Command release_command();
 

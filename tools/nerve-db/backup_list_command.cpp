@@ -116,6 +116,9 @@ void show_manifest(Output& output, const Manifest& manifest, const Repository& r
   if (manifest.container) {
     pairs.emplace_back("size of the database", format_size(manifest.database_bytes()));
     pairs.emplace_back("pages in it", format_count(manifest.container->stored_pages));
+    if (manifest.container->consolidated_from) {
+      pairs.emplace_back("made of", manifest.container->consolidated_from->to_string());
+    }
     if (manifest.container->parent) {
       pairs.emplace_back("delta to", manifest.container->parent->to_string());
       pairs.emplace_back("full", manifest.container->generation.to_string());

@@ -69,6 +69,8 @@ struct ContainerFacts {
   std::int64_t depth = 0;          ///< 0 for a full; for a delta more than that of its parent
   std::int64_t stored_pages = 0;
   bool is_encrypted = false;
+  /// The delta that a full was made of by consolidation; absent where it was made of the database.
+  std::optional<BackupId> consolidated_from = std::nullopt;
 };
 
 struct TableRows {

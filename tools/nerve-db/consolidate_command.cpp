@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// nerve-db backup consolidate
+#include "backup_commands.h"
+#include "backup_key.h"
+#include "backup_text.h"
+#include "command.h"
+#include "context.h"
+
+#include "nerve/backups/consolidation.h"
+#include "nerve/core/clock.h"
+#include "nerve/core/json.h"
+#include "nerve/core/text.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <optional>
+
+namespace nerve::cli {
+
+namespace {
+
+using backups::Manifest;
+using backups::Repository;
+
+int run_consolidate(Context& context, const Arguments& arguments) {
+  Output& output = context.output();
+  const Repository repository = Repository::open(context.repository());
+  const Manifest delta = manifest_from(context, arguments, repository);
+  std::optional<backups::BackupKey> key;
+  if (names_key(arguments) || delta.is_encrypted()) {
+    key.emplace(required_key(output, arguments, KeyUse::existing));
+  }
+  const Manifest full = [&] {
+    Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
+    return backups::consolidate_backup(repository, delta, key ? &*key : nullptr, system_clock(), &progress);
+  }();
+  output.note(fmt::format("made {} of {} of backup {} in {}", described_form(full),
+                          format_size(full.file.size_bytes), delta.id.short_text(),
+                          format_duration(std::chrono::milliseconds(full.duration_ms))));
+  if (output.wants_json()) {
+    output.json(manifest_json(full, repository));
+  } else {
+    output.line(full.id.to_string());
+  }
+  return 0;
+}
+
+}  // namespace
+
+Command consolidate_command() {
+  return {
+      .name = "consolidate",
+      .summary = "make a full of a delta, without the database",
+      .description =
+          "The new full is another backup of the same state, with the time and place in the order of the\n"
+          "delta. It needs no other backup, and the next delta builds on it; the old ones stay until they\n"
+          "are pruned. Standard output is its id.",
+      .operands = {id_operand(false)},
+      .options = with_key_options({repository_option(), whose_option("database that latest is about")}),
+      .exit_codes = "4 for what is no delta; otherwise as 'nerve-db --help' lists them",
+      .example = "nerve-db backup consolidate --db chinook.sqlite",
+      .run = &run_consolidate};
+}
+
+}  // namespace nerve::cli
