@@ -155,3 +155,64 @@ run nerve-db backup release "$first" --repo repo
 expect_stdout 'is no longer held$'
 nerve-db backup prune --repo repo --keep-last 1 --yes >/dev/null 2>&1
 expect_equal "the backups" 1 "$(nerve-db backup list --ids --repo repo 2>/dev/null | wc -l)"
+
+claim "a second folder gets what it lacks, and a backup stands where it cannot be copied"
+make_database shop.db
+first=$(nerve-db backup --db shop.db --repo repo --quiet)
+sqlite3 -batch shop.db "UPDATE artist SET name = name || 1 WHERE id = 1"
+run nerve-db backup --db shop.db --repo repo --also second
+expect_exit 0
+expect_stderr "^copied 2 backups, .*, to $work/second$"
+second=$(stdout)
+expect_equal "the ids in the second folder" "$first $second" "$(nerve-db backup list --ids --repo second --quiet | tr '\n' ' ' | sed 's/ $//')"
+run nerve-db restore latest --repo second --db shop.db --to copy.db
+expect_exit 0
+expect_equal "the content" "$(content shop.db)" "$(content copy.db)"
+run nerve-db backup --db shop.db --repo repo --also shop.db
+expect_exit 10
+expect_stdout '^[0-9a-f]{8}-'
+expect_stderr "error: backup [0-9a-f]{8} was made, but not copied to shop\.db: .* is not a folder"
+expect_hint
+run nerve-db backup --db shop.db --repo repo --also repo
+expect_exit 10
+expect_stderr 'is the repository itself'
+
+claim "a damaged database is kept as damaged, and restored only to a file that is to be salvaged"
+make_database shop.db
+good=$(nerve-db backup --db shop.db --repo repo --quiet)
+damage shop.db album
+run nerve-db backup --db shop.db --repo repo
+expect_exit 6
+expect_stderr 'what there is was kept as backup [0-9a-f]{8}, which counts as damaged'
+damaged=$(nerve-db backup list --ids --repo repo --quiet | tail -1)
+run nerve-db backup list --repo repo
+expect_stdout "^${damaged: -8} .* damaged "
+run nerve-db restore "$damaged" --repo repo --db shop.db --yes
+expect_exit 6
+expect_hint
+run nerve-db restore "$damaged" --repo repo --to damaged.db
+expect_exit 0
+expect_stdout "note: the database was damaged when it was backed up"
+expect_equal "the bytes" "$(sha256sum <shop.db)" "$(sha256sum <damaged.db)"
+run nerve-db backup show latest --repo repo
+expect_stdout "^id +$good$"
+
+claim "a delta is made a full without the database"
+make_database shop.db
+nerve-db backup --db shop.db --repo repo --quiet >/dev/null
+sqlite3 -batch shop.db "UPDATE artist SET name = name || 1 WHERE id = 1"
+nerve-db backup --db shop.db --repo repo --quiet >/dev/null
+digest=$(content shop.db)
+rm shop.db
+run nerve-db backup consolidate --repo repo
+expect_exit 0
+full=$(stdout)
+run nerve-db backup show latest --repo repo
+expect_stdout "^id +$full$"
+expect_stdout '^form +full$'
+zstd -qd "repo/$full/pages.zst" -o by_zstd.db
+expect_equal "the content" "$digest" "$(content by_zstd.db)"
+run nerve-db backup consolidate --repo repo
+expect_exit 0
+expect_equal "what stands for itself already" "$full" "$(stdout)"
+expect_stderr 'needs no other backup already'

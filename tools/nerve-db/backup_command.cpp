@@ -8,6 +8,7 @@
 #include "row_count.h"
 
 #include "nerve/backups/backup.h"
+#include "nerve/backups/replication.h"
 #include "nerve/core/clock.h"
 #include "nerve/core/error.h"
 #include "nerve/core/json.h"
@@ -81,10 +82,51 @@ void tell_of_emptiness(Output& output, const Manifest& manifest, const Repositor
           shell_word(manifest.source.path)));
 }
 
+/// The second folder, if any: --also, else backup.also.
+std::optional<std::filesystem::path> second_folder(Context& context, const Arguments& arguments) {
+  if (const auto named = arguments.text("--also")) return *named;
+  std::filesystem::path folder = context.settings_for_copying().path("backup.also");
+  if (folder.empty()) return std::nullopt;
+  return folder;
+}
+
+/// The backup stands whatever happens here: what went wrong is returned.
+std::optional<Error> copy_to(const std::filesystem::path& folder, Output& output,
+                             const Repository& repository, const Manifest& manifest,
+                             const backups::BackupKey* key) {
+  try {
+    const Repository second = Repository::open_or_create(folder);
+    const backups::ReplicationReport report = [&] {
+      Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
+      return backups::replicate_backups(repository, second, manifest.source.path, key, system_clock(),
+                                        &progress);
+    }();
+    output.note(fmt::format("copied {} backup{}, {}, to {}", report.copied.size(),
+                            report.copied.size() == 1 ? "" : "s", format_size(report.bytes),
+                            second.path().string()));
+    for (const backups::BackupId& id : report.unknown_here) {
+      output.warning(
+          fmt::format("{} has a newer backup, {}, that {} does not have: an earlier state of it was put "
+                      "back, or somebody removed the backup",
+                      second.path().string(), id.to_string(), repository.path().string()));
+    }
+  } catch (const CancelledError&) {
+    throw;
+  } catch (const Error& error) {
+    return Error(
+        ErrorKind::partial,
+        fmt::format("backup {} was made, but not copied to {}: {}", manifest.id.short_text(), folder.string(),
+                    error.what()),
+        "Name a folder that can be written with --also: the next backup copies what is missing there.");
+  }
+  return std::nullopt;
+}
+
 int run_backup(Context& context, const Arguments& arguments) {
   Output& output = context.output();
   const std::filesystem::path source = context.database_file(backup_instead_for_postgresql);
   const Repository repository = Repository::open_or_create(context.repository());
+  const std::optional<std::filesystem::path> also = second_folder(context, arguments);
   std::optional<backups::BackupKey> key;
   const backups::BackupOptions options = options_from(context, arguments, repository, source, key);
   const Manifest manifest = [&] {
@@ -100,7 +142,11 @@ int run_backup(Context& context, const Arguments& arguments) {
     output.line(manifest.id.to_string());
   }
   for (const std::string& problem : repository.catalogue_problems()) output.warning(problem);
+  std::optional<Error> failure;
+  if (also) failure = copy_to(*also, output, repository, manifest, options.key);
+  if (failure && manifest.is_emptied) output.warning(failure->what());
   tell_of_emptiness(output, manifest, repository);
+  if (failure) throw Error(*failure);
   return 0;
 }
 
@@ -119,6 +165,11 @@ Command backup_command() {
       .options = with_key_options(
           {database_option(),
            repository_option(),
+           {.name = "--also",
+            .value_name = "DIR",
+            .type = ValueType::folder,
+            .description =
+                "copy it, and what else is missing there, to the repository DIR (default: backup.also)"},
            {.name = "--full", .description = "make a full, which needs no other backup"},
            {.name = "--plain",
             .description = "make an ordinary SQLite file, neither compressed nor encrypted"},
@@ -128,9 +179,9 @@ Command backup_command() {
       .commands = {list_command(), show_command(), verify_command(), prune_command(), consolidate_command(),
                    hold_command(), release_command(), repair_command()},
       .exit_codes =
-          "6 when the database is damaged; what there is of it is kept; 10 when it has lost all its rows "
-          "since an earlier backup,\n"
-          "and the new one is kept as emptied; otherwise as 'nerve-db --help' lists them",
+          "6 when the database is damaged, and what there is of it was kept; 10 when it has lost all its\n"
+          "rows since an earlier backup, so that the new one is kept as emptied, or when the backup was\n"
+          "made but not copied to --also; otherwise as 'nerve-db --help' lists them",
       .example = "nerve-db backup --db chinook.sqlite",
       .run = &run_backup};
 }

@@ -24,10 +24,24 @@ namespace {
 using backups::Manifest;
 using backups::Repository;
 
+int show_made(Output& output, const Manifest& full, const Repository& repository) {
+  if (output.wants_json()) {
+    output.json(manifest_json(full, repository));
+  } else {
+    output.line(full.id.to_string());
+  }
+  return 0;
+}
+
 int run_consolidate(Context& context, const Arguments& arguments) {
   Output& output = context.output();
   const Repository repository = Repository::open(context.repository());
   const Manifest delta = manifest_from(context, arguments, repository);
+  const bool is_delta = delta.container && delta.container->parent;
+  if (!is_delta && delta.state == backups::State::good) {
+    output.note(fmt::format("backup {} needs no other backup already", delta.id.short_text()));
+    return show_made(output, delta, repository);
+  }
   std::optional<backups::BackupKey> key;
   if (names_key(arguments) || delta.is_encrypted()) {
     key.emplace(required_key(output, arguments, KeyUse::existing));
@@ -39,12 +53,7 @@ int run_consolidate(Context& context, const Arguments& arguments) {
   output.note(fmt::format("made {} of {} of backup {} in {}", described_form(full),
                           format_size(full.file.size_bytes), delta.id.short_text(),
                           format_duration(std::chrono::milliseconds(full.duration_ms))));
-  if (output.wants_json()) {
-    output.json(manifest_json(full, repository));
-  } else {
-    output.line(full.id.to_string());
-  }
-  return 0;
+  return show_made(output, full, repository);
 }
 
 }  // namespace
@@ -59,7 +68,6 @@ Command consolidate_command() {
           "are pruned. Standard output is its id.",
       .operands = {id_operand(false)},
       .options = with_key_options({repository_option(), whose_option("database that latest is about")}),
-      .exit_codes = "4 for what is no delta; otherwise as 'nerve-db --help' lists them",
       .example = "nerve-db backup consolidate --db chinook.sqlite",
       .run = &run_consolidate};
 }

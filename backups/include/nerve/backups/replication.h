@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "nerve/backups/key.h"
+#include "nerve/backups/manifest.h"
+#include "nerve/backups/repository.h"
+#include "nerve/core/clock.h"
+#include "nerve/core/progress.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace nerve::backups {
+
+struct ReplicationReport {
+  std::vector<BackupId> copied;  ///< oldest first
+  std::uint64_t bytes = 0;
+  /// Of good backups that the other repository has, which are newer than what both know, and which this one
+  /// does not have: an earlier state of this one was put back, or they were removed here.
+  std::vector<BackupId> unknown_here;
+};
+
+/// Brings the good backups of a database that `to` lacks from `from`: those that are newer than the newest
+/// that both have, and what they lead back to. What was pruned there does not come back.
+///
+/// A copy has the id, time and sequence of its original. It is read back from the device and compared, and
+/// the pages of a container with their hashes (of an encrypted one with `key` only), before it gets its name.
+/// An abort leaves whole backups or none, and the next run goes on.
+///
+/// Throws IntegrityError where what is to be copied is damaged, ConflictError where both are one repository,
+/// DeniedError, Error of kind unavailable when there is no space, and CancelledError.
+ReplicationReport replicate_backups(const Repository& from, const Repository& to,
+                                    const std::filesystem::path& source, const BackupKey* key,
+                                    const Clock& clock, ProgressSink* progress = nullptr);
+
+}  // namespace nerve::backups

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nerve/backups/replication.h"
+
+#include "container/chain.h"
+#include "container_backup.h"
+#include "durable_file.h"
+#include "partial_backup.h"
+
+#include "nerve/core/error.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <system_error>
+#include <tuple>
+
+namespace nerve::backups {
+namespace {
+
+/// What a repository has of one database, by id.
+using Holdings = std::map<BackupId, Manifest>;
+
+Holdings holdings_of(const Repository& repository, const std::string& source) {
+  Holdings holdings;
+  for (Entry& entry : repository.list()) {
+    if (!entry.manifest || entry.manifest->source.path != source) continue;
+    const BackupId id = entry.manifest->id;
+    holdings.emplace(id, *std::move(entry.manifest));
+  }
+  return holdings;
+}
+
+/// The highest sequence of what both have; 0 where they have nothing in common.
+std::int64_t horizon_of(const Holdings& from, const Holdings& to) {
+  std::int64_t horizon = 0;
+  for (const auto& [id, manifest] : from) {
+    if (to.contains(id)) horizon = std::max(horizon, manifest.sequence);
+  }
+  return horizon;
+}
+
+/// The backups of `from` to copy, each after what it leads back to.
+std::vector<Manifest> missing_in(const Holdings& to, const Holdings& from, std::int64_t horizon) {
+  std::set<BackupId> chosen;
+  std::vector<Manifest> missing;
+  for (const auto& [id, manifest] : from) {
+    if (!manifest.is_asked_for() || manifest.sequence <= horizon) continue;
+    const Manifest* needed = &manifest;
+    while (!to.contains(needed->id) && chosen.insert(needed->id).second) {
+      missing.push_back(*needed);
+      if (!needed->container || !needed->container->parent) break;
+      // Of a backup that can be trusted each parent is there.
+      needed = &from.at(*needed->container->parent);
+    }
+  }
+  const auto place = [](const Manifest& one) {
+    return std::tuple(one.sequence, one.container ? one.container->depth : 0, one.id);
+  };
+  std::ranges::sort(missing, {}, place);
+  return missing;
+}
+
+class Replication {
+ public:
+  Replication(const Repository& from, const Repository& to, const BackupKey* key, const Clock& clock,
+              ProgressSink* progress)
+      : from_(from), to_(to), keyring_(key), clock_(clock), progress_(progress) {}
+
+  std::uint64_t copy(const Manifest& manifest) {
+    PartialBackup partial(to_, manifest.id);
+    std::uint64_t bytes = copy_file(manifest, manifest.file, partial);
+    for (const StoredFile& companion : manifest.companions) bytes += copy_file(manifest, companion, partial);
+    if (manifest.container) require_sound(manifest, partial.file(manifest.file.name));
+    partial.publish_as_it_is(manifest, clock_);
+    return bytes;
+  }
+
+ private:
+  std::uint64_t copy_file(const Manifest& manifest, const StoredFile& file, const PartialBackup& partial) {
+    const std::filesystem::path path = partial.file(file.name);
+    require_space(path.parent_path(), file.size_bytes);
+    StoredFile copied;
+    {
+      const Descriptor target = open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+      copied =
+          copy_file_durably(from_.folder_of(manifest.id) / file.name, target, path, "copying", progress_);
+      // So that what is compared comes from the device. A hint: where it cannot be followed, it is what was
+      // written.
+      ::posix_fadvise(target.number(), 0, 0, POSIX_FADV_DONTNEED);
+    }
+    if (copied.size_bytes != file.size_bytes || (!file.sha256.empty() && copied.sha256 != file.sha256)) {
+      throw IntegrityError(
+          fmt::format("{} of backup {} is not what its manifest says", file.name, manifest.id.to_string()),
+          "See what is wrong with it: nerve-db backup verify --all.");
+    }
+    if (describe_file(path, progress_).sha256 != copied.sha256) {
+      throw IntegrityError(fmt::format("{} is not what was written to it", path.string()),
+                           "The device does not keep what it is given: use another one.");
+    }
+    return copied.size_bytes;
+  }
+
+  /// Reads the pages as a restore would, from the copy and what it leads back to in the other repository.
+  void require_sound(const Manifest& manifest, const std::filesystem::path& copy) {
+    if (manifest.is_encrypted() && !keyring_.has_key()) return;
+    std::vector<std::filesystem::path> paths;
+    std::set<BackupId> not_copied;
+    if (manifest.container->parent) {
+      const std::vector<Manifest> line = lineage_of(to_, to_.read(*manifest.container->parent));
+      paths = container_paths(to_, line);
+      for (const Manifest& one : line) not_copied.insert(one.id);
+    }
+    paths.push_back(copy);
+    const Chain chain(paths, keyring_);
+    chain.state(to_.path());
+    chain.verify("comparing", progress_, not_copied);
+  }
+
+  const Repository& from_;
+  const Repository& to_;
+  Keyring keyring_;
+  const Clock& clock_;
+  ProgressSink* progress_;
+};
+
+void require_different(const Repository& from, const Repository& to) {
+  std::error_code error;
+  if (!std::filesystem::equivalent(from.path(), to.path(), error)) return;
+  throw ConflictError(fmt::format("{} is the repository itself", to.path().string()),
+                      "Name another folder with --also, on another device.");
+}
+
+}  // namespace
+
+ReplicationReport replicate_backups(const Repository& from, const Repository& to,
+                                    const std::filesystem::path& source, const BackupKey* key,
+                                    const Clock& clock, ProgressSink* progress) {
+  require_different(from, to);
+  require_writable(to);
+  const std::string name = source_name(source);
+  const RepositoryLock lock = RepositoryLock::shared(from);
+  const RepositoryLock other = RepositoryLock::for_writing(to);
+  const Holdings here = holdings_of(from, name);
+  const Holdings there = holdings_of(to, name);
+  const std::int64_t horizon = horizon_of(here, there);
+  ReplicationReport report;
+  for (const auto& [id, manifest] : there) {
+    const bool is_newer = manifest.is_asked_for() && manifest.sequence > horizon;
+    if (is_newer && !here.contains(id)) report.unknown_here.push_back(id);
+  }
+  Replication replication(from, to, key, clock, progress);
+  for (const Manifest& manifest : missing_in(there, here, horizon)) {
+    report.bytes += replication.copy(manifest);
+    report.copied.push_back(manifest.id);
+  }
+  return report;
+}
+
+}  // namespace nerve::backups
