@@ -107,7 +107,11 @@ RestoreResult Restore::run(const RestoreTarget& requested) {
   }
   result_.done = true;
   result_.mode = mode_text(restored_state_.mode);
-  if (manifest_.state == State::good) check_restored();
+  if (manifest_.state == State::good) {
+    check_restored();
+  } else {
+    result_.notes.push_back(result_.plan.notes.front());
+  }
   return std::move(result_);
 }
 

@@ -192,7 +192,7 @@ expect_exit 6
 expect_hint
 run nerve-db restore "$damaged" --repo repo --to damaged.db
 expect_exit 0
-expect_stdout "note: the database was damaged when it was backed up"
+expect_stderr "note: the database was damaged when it was backed up"
 expect_equal "the bytes" "$(sha256sum <shop.db)" "$(sha256sum <damaged.db)"
 run nerve-db backup show latest --repo repo
 expect_stdout "^id +$good$"
