@@ -41,6 +41,11 @@ std::string schema_sha256(sqlite::Session& session) {
   return to_hex(hash.finish());
 }
 
+std::string_view name_of(SourceCheck check) {
+  if (check == SourceCheck::none) return "none";
+  return check == SourceCheck::deep ? "integrity_check" : "quick_check";
+}
+
 }  // namespace
 
 sqlite::SessionOptions source_options(const sqlite::FileFacts& facts, const BackupOptions& options) {
@@ -60,6 +65,7 @@ Manifest new_manifest(const sqlite::FileFacts& facts, const BackupOptions& optio
   manifest.created_at = clock.now();
   manifest.program_version = NERVE_VERSION;
   manifest.kind = options.kind;
+  manifest.checks.source = name_of(options.check);
   manifest.source = {source_name(facts.path), facts.size_bytes,
                      facts.header && facts.header->is_wal ? "wal" : "rollback", mode_text(facts.mode)};
   return manifest;

@@ -53,6 +53,15 @@ ContainerFacts parse_container_facts(const Json& json) {
   return facts;
 }
 
+Json to_json(const SetFacts& set) {
+  return {{"id", set.id.to_string()}, {"role", set.role}, {"roles", set.roles}};
+}
+
+SetFacts parse_set_facts(const Json& json) {
+  return {SetId::parse(json.at("id").get<std::string>()), json.at("role").get<std::string>(),
+          json.at("roles").get<std::vector<std::string>>()};
+}
+
 template <class Enum>
 Enum parse_word(const Json& word, std::initializer_list<Enum> values, std::string_view name) {
   for (const Enum value : values) {
@@ -100,6 +109,7 @@ Manifest from_json(const Json& json, std::string_view name) {
   manifest.source.journal_mode = source.at("journal_mode").get<std::string>();
   manifest.source.mode = source.value("mode", std::string());
   manifest.sqlite = parse_sqlite_facts(json.at("sqlite"));
+  if (json.contains("set")) manifest.set = parse_set_facts(json.at("set"));
   if (json.contains("container")) manifest.container = parse_container_facts(json.at("container"));
   manifest.file =
       manifest.container
@@ -210,6 +220,7 @@ Json Manifest::to_json() const {
                  {"foreign_key_violations", checks.foreign_key_violations}}},
                {"duration_ms", duration_ms}};
   if (container) json["container"] = backups::to_json(*container);
+  if (set) json["set"] = backups::to_json(*set);
   return json;
 }
 

@@ -18,6 +18,11 @@ struct BackupTag;
 /// UUIDv7, so that ids sort by the time they were made. People type its last 8 characters.
 using BackupId = Id<BackupTag>;
 
+struct SetTag;
+
+/// Of several databases that were backed up in the state of one moment.
+using SetId = Id<SetTag>;
+
 /// The version of the repository and of the manifests of plain copies.
 inline constexpr std::int64_t format_version = 1;
 /// The version of the manifests of containers; programs before it refuse them.
@@ -73,6 +78,13 @@ struct ContainerFacts {
   std::optional<BackupId> consolidated_from = std::nullopt;
 };
 
+/// A backup that was made together with those of other databases.
+struct SetFacts {
+  SetId id;
+  std::string role;                ///< which of them it is
+  std::vector<std::string> roles;  ///< of all
+};
+
 struct TableRows {
   std::string name;
   std::int64_t rows = 0;
@@ -101,6 +113,7 @@ struct Manifest {
   StoredFile file;
   std::vector<StoredFile> companions;       ///< the -wal and -journal of a damaged backup
   std::optional<ContainerFacts> container;  ///< absent for a plain copy
+  std::optional<SetFacts> set;              ///< absent for one that was made alone
   std::vector<TableRows> tables;            ///< by name; empty where they were not counted
   Checks checks;
   std::int64_t duration_ms = 0;

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backup_steps.h"
+
+#include "container_backup.h"
+#include "damaged_copy.h"
+#include "durable_file.h"
+#include "partial_backup.h"
+#include "target_state.h"
+
+#include "nerve/core/shell.h"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace nerve::backups {
+namespace {
+
+/// A copy holds what is in the main file and what the -wal adds to it; a tenth more covers manifest and
+/// folders.
+std::uint64_t space_for(const sqlite::FileFacts& facts) {
+  const std::uint64_t size_bytes = facts.size_bytes + facts.wal_bytes.value_or(0);
+  return size_bytes + size_bytes / 10 + (std::uint64_t{64} << 10);
+}
+
+std::string hint_after_damage(const IntegrityError& error, const sqlite::FileFacts& facts,
+                              const Repository& repository) {
+  const std::string source = shell_word(facts.path.string());
+  if (const std::optional<Manifest> earlier = repository.newest_of(facts.path)) {
+    return fmt::format("The last good backup of it is of {}: nerve-db restore {} --repo {} --db {}.",
+                       earlier->created_at.to_text(), earlier->id.short_text(),
+                       shell_word(repository.path().string()), source);
+  }
+  // Of what is no database at all the error knows more; of a damaged one it could only name a backup.
+  if (facts.kind != sqlite::FileKind::sqlite) return error.hint();
+  return fmt::format(
+      "There is no good backup of it in {}; 'sqlite3 {} .recover' prints the rows that can still be read.",
+      repository.path().string(), source);
+}
+
+}  // namespace
+
+void require_possible(const BackupOptions& options) {
+  if (options.form != Form::plain) return;
+  if (options.key != nullptr) {
+    throw ValidationError("a plain copy is not encrypted, and a key is given for it",
+                          "Leave the plain form or the key away.");
+  }
+  if (options.check == SourceCheck::none) {
+    throw ValidationError("a plain copy is always checked",
+                          "Leave the plain form away, or check the source.");
+  }
+}
+
+void require_room(const sqlite::FileFacts& facts, const Repository& repository) {
+  sqlite::require_database(facts);
+  require_writable(repository);
+  require_space(existing_folder(repository.path()), space_for(facts));
+}
+
+bool is_emptied(const Manifest& manifest, const sqlite::FileFacts& facts, const Repository& repository) {
+  return !manifest.has_rows && repository.newest_with_rows(facts.path).has_value();
+}
+
+[[noreturn]] void keep_files_and_throw(const IntegrityError& damage, const sqlite::FileFacts& facts,
+                                       const Repository& repository, const BackupOptions& options,
+                                       const Clock& clock, ProgressSink* progress) {
+  if (!options.keep_damaged || options.key != nullptr || has_encrypted_backup(repository, facts.path)) {
+    throw IntegrityError(damage.what(), damage.hint());
+  }
+  const TargetState state = look_at(facts.path);
+  std::optional<Manifest> kept = find_kept_files(facts.path, state, repository, progress);
+  if (!kept) kept = keep_damaged_files(facts.path, state, options.kind, repository, clock, progress);
+  throw DamagedSourceError(damage.what(), {}, kept->id);
+}
+
+Manifest with_hints_of_damage(const sqlite::FileFacts& facts, const Repository& repository,
+                              const std::function<Manifest()>& work) {
+  try {
+    return work();
+  } catch (const DamagedSourceError& error) {
+    throw DamagedSourceError(fmt::format("{}; what there is was kept as backup {}, which counts as damaged",
+                                         error.what(), error.kept().short_text()),
+                             hint_after_damage(error, facts, repository), error.kept());
+  } catch (const IntegrityError& error) {
+    throw IntegrityError(error.what(), hint_after_damage(error, facts, repository));
+  }
+}
+
+}  // namespace nerve::backups

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "container_run.h"
+
+#include "backup_steps.h"
+#include "database_facts.h"
+#include "table_rows.h"
+
+#include "nerve/backends/sqlite/inspection.h"
+#include "nerve/core/interrupt.h"
+
+#include <cstdint>
+
+namespace nerve::backups {
+namespace {
+
+constexpr std::uint32_t pages_between_reports = 256;
+
+}  // namespace
+
+ContainerRun::ContainerRun(const sqlite::FileFacts& facts, const Repository& repository,
+                           const BackupOptions& options, const Clock& clock, ProgressSink* progress)
+    : facts_(facts),
+      repository_(repository),
+      options_(options),
+      clock_(clock),
+      progress_(progress),
+      manifest_(new_manifest(facts, options, clock)),
+      partial_(repository, manifest_.id),
+      keyring_(options.key),
+      generation_(find_generation(facts, repository, options, keyring_)) {}
+
+void ContainerRun::pin() {
+  try {
+    snapshot_ = std::make_unique<Snapshot>(facts_, source_options(facts_, options_));
+  } catch (const IntegrityError& error) {
+    damage_ = error;
+  }
+}
+
+void ContainerRun::store() {
+  if (!snapshot_) keep_files_and_throw(*damage_, facts_, repository_, options_, clock_, progress_);
+  try {
+    check_source(snapshot_->session(), options_.check, progress_);
+  } catch (const IntegrityError& error) {
+    if (!options_.keep_damaged) throw;
+    damage_ = error;
+    manifest_.state = State::damaged;
+  }
+  describe();
+  manifest_.checks.copy = "hashes";
+  write_container(
+      snapshot_->shape(), [this](const TakePage& take) { read_pages(take); }, generation_, keyring_, partial_,
+      manifest_);
+}
+
+Manifest ContainerRun::publish() {
+  manifest_.is_emptied = !damage_ && is_emptied(manifest_, facts_, repository_);
+  partial_.publish(manifest_, clock_);
+  if (damage_) throw DamagedSourceError(damage_->what(), {}, manifest_.id);
+  return manifest_;
+}
+
+/// What SQLite says of the database. Of a damaged one it is no more than what its pages need: each statement
+/// may fail.
+void ContainerRun::describe() {
+  if (damage_) {
+    manifest_.sqlite.library_version = snapshot_->session().text("SELECT sqlite_version()");
+    manifest_.sqlite.page_size_bytes = snapshot_->shape().page_size_bytes;
+    manifest_.sqlite.page_count = snapshot_->shape().page_count;
+    return;
+  }
+  manifest_.sqlite = sqlite_facts(snapshot_->session());
+  manifest_.has_rows = has_rows(snapshot_->session());
+  if (options_.key != nullptr) {
+    manifest_.sqlite.schema_sha256.clear();
+  } else if (options_.check != SourceCheck::none) {
+    manifest_.tables = table_rows(snapshot_->session(), progress_);
+    manifest_.checks.foreign_key_violations =
+        sqlite::check_foreign_keys(snapshot_->session(), progress_).total();
+  }
+}
+
+void ContainerRun::read_pages(const TakePage& take) {
+  const SnapshotShape shape = snapshot_->shape();
+  snapshot_->read_pages([&](std::uint32_t number, ByteView page) {
+    take(number, page);
+    if (number % pages_between_reports != 0) return;
+    throw_if_interrupted();
+    if (progress_ != nullptr) {
+      progress_->update("backing up", std::uint64_t{number} * shape.page_size_bytes,
+                        std::uint64_t{shape.page_count} * shape.page_size_bytes);
+    }
+  });
+}
+
+}  // namespace nerve::backups

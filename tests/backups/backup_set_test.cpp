@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nerve/backups/backup_set.h"
+
+#include "backups/file_bytes.h"
+#include "backups/scratch_database.h"
+#include "support/temp_folder.h"
+
+#include "nerve/backups/restore.h"
+#include "nerve/backups/retention.h"
+#include "nerve/backups/verify.h"
+#include "nerve/core/bytes.h"
+#include "nerve/core/error.h"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <atomic>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace nerve;
+using namespace nerve::backups;
+using test::PlainSqlite;
+using test::TempFolder;
+
+namespace {
+
+struct SetScene {
+  explicit SetScene(const std::string& journal_mode = "wal") {
+    test::make_database(core, 200, journal_mode);
+    test::make_database(secure, 100, journal_mode);
+  }
+  std::vector<SetMember> members(BackupOptions options = {}) const {
+    BackupOptions sealed = options;
+    sealed.key = &key;
+    return {{core, "core", options}, {secure, "secure", sealed}};
+  }
+  std::filesystem::path restored(const Manifest& manifest) {
+    const std::filesystem::path path = folder / fmt::format("restored-{}", ++restored_count);
+    RestoreOptions options;
+    options.key = &key;
+    restore_backup(repository, manifest, {path, RestoreTarget::Mode::new_file}, options, clock);
+    return path;
+  }
+
+  TempFolder folder;
+  std::filesystem::path core = folder / "core.db";
+  std::filesystem::path secure = folder / "secure.db";
+  Repository repository = Repository::open_or_create(folder / "backups");
+  ManualClock clock{Timestamp::parse("2026-05-01T00:00:00Z")};
+  BackupKey key = BackupKey::of_passphrase(Secret::copy_of(as_bytes("correct horse battery staple")));
+  int restored_count = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a set holds each database as a backup of its own, under its own key") {
+  SetScene scene;
+  const std::vector<Manifest> first = create_backup_set(scene.members(), scene.repository, scene.clock);
+  REQUIRE(first.size() == 2);
+  CHECK(first[0].set->id == first[1].set->id);
+  CHECK(first[0].set->role == "core");
+  CHECK(first[1].set->role == "secure");
+  CHECK(first[1].set->roles == std::vector<std::string>{"core", "secure"});
+  CHECK_FALSE(first[0].is_encrypted());
+  CHECK(first[1].is_encrypted());
+  CHECK(first[0].created_at == first[1].created_at);
+  const std::vector<Manifest> second = create_backup_set(scene.members(), scene.repository, scene.clock);
+  CHECK(second[0].container->parent == first[0].id);
+  CHECK(second[1].container->parent == first[1].id);
+  const auto found = find_set(scene.repository, scene.repository.read(first[1].id));
+  REQUIRE(found);
+  CHECK(found->front().id == first[0].id);
+  CHECK(found->back().id == first[1].id);
+  CHECK(test::content_of(scene.restored(second[0])) == test::content_of(scene.core));
+  CHECK(test::content_of(scene.restored(second[1])) == test::content_of(scene.secure));
+  // With a member gone it is no set any more.
+  std::filesystem::remove_all(scene.repository.folder_of(second[0].id));
+  CHECK_FALSE(find_set(scene.repository, second[1]));
+}
+
+TEST_CASE("both databases are stored in the state of one moment, whatever is written to them") {
+  for (const std::string mode : {"wal", "delete"}) {
+    CAPTURE(mode);
+    SetScene scene(mode);
+    for (const auto& path : {scene.core, scene.secure}) {
+      PlainSqlite(path).run("CREATE TABLE counter (value INTEGER); INSERT INTO counter VALUES (0)");
+    }
+    std::atomic<bool> is_done = false;
+    // It adds to the first, and then to the second what it added to the first: at any moment the first is as
+    // far as the second or one further.
+    std::thread writer([&] {
+      PlainSqlite core(scene.core);
+      PlainSqlite secure(scene.secure);
+      core.run("PRAGMA busy_timeout = 20000");
+      secure.run("PRAGMA busy_timeout = 20000");
+      while (!is_done) {
+        core.run("UPDATE counter SET value = value + 1");
+        secure.run("UPDATE counter SET value = value + 1");
+      }
+    });
+    for (int round = 0; round < 10; ++round) {
+      const std::vector<Manifest> set = create_backup_set(scene.members(), scene.repository, scene.clock);
+      const auto value_in = [&](const Manifest& manifest) {
+        return PlainSqlite(scene.restored(manifest)).number("SELECT value FROM counter");
+      };
+      const std::int64_t ahead = value_in(set[0]) - value_in(set[1]);
+      CHECK(ahead >= 0);
+      CHECK(ahead <= 1);
+    }
+    is_done = true;
+    writer.join();
+  }
+}
+
+TEST_CASE("a writer of both databases that holds one and waits for the other is let pass") {
+  SetScene scene("delete");
+  PlainSqlite writer(scene.secure);
+  writer.run(
+      fmt::format("PRAGMA busy_timeout = 5000; ATTACH '{}' AS core; BEGIN IMMEDIATE", scene.core.string()));
+  std::thread backup([&] { create_backup_set(scene.members(), scene.repository, scene.clock); });
+  // BEGIN IMMEDIATE has both; while the backup waits, both are written and given back.
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  writer.run("UPDATE core.users SET score = 1; UPDATE main.users SET score = 1; COMMIT");
+  backup.join();
+  CHECK(scene.repository.list().size() == 2);
+}
+
+TEST_CASE("a set whose databases are held beyond the timeout is not begun") {
+  SetScene scene;
+  PlainSqlite writer(scene.secure);
+  writer.run("BEGIN IMMEDIATE");
+  CHECK_THROWS_AS(create_backup_set(scene.members({.busy_timeout = std::chrono::milliseconds(100)}),
+                                    scene.repository, scene.clock),
+                  ConnectionError);
+  CHECK(scene.repository.list().empty());
+}
+
+TEST_CASE("a damaged member is told, and the other one is stored all the same") {
+  SetScene scene("delete");
+  test::damage_page(scene.core, 3);
+  CHECK_THROWS_AS(create_backup_set(scene.members({.keep_damaged = true}), scene.repository, scene.clock),
+                  DamagedSourceError);
+  const std::vector<Entry> entries = scene.repository.list();
+  REQUIRE(entries.size() == 2);
+  CHECK(scene.repository.latest(scene.secure).set);
+  CHECK_FALSE(find_set(scene.repository, scene.repository.latest(scene.secure)));
+}
+
+TEST_CASE("a plain copy is no member of a set") {
+  SetScene scene;
+  std::vector<SetMember> members = {{scene.core, "core", {.form = Form::plain}},
+                                    {scene.secure, "secure", {}}};
+  CHECK_THROWS_AS(create_backup_set(members, scene.repository, scene.clock), ValidationError);
+}
