@@ -96,8 +96,8 @@ TEST_CASE("both databases are stored in the state of one moment, whatever is wri
     std::thread writer([&] {
       PlainSqlite core(scene.core);
       PlainSqlite secure(scene.secure);
-      core.run("PRAGMA busy_timeout = 20000");
-      secure.run("PRAGMA busy_timeout = 20000");
+      core.run("PRAGMA busy_timeout = 20000; PRAGMA synchronous = OFF");
+      secure.run("PRAGMA busy_timeout = 20000; PRAGMA synchronous = OFF");
       while (!is_done) {
         core.run("UPDATE counter SET value = value + 1");
         secure.run("UPDATE counter SET value = value + 1");
