@@ -5,6 +5,7 @@
 #include "copy_pages.h"
 #include "database_facts.h"
 #include "durable_file.h"
+#include "full_age.h"
 #include "layout.h"
 #include "partial_backup.h"
 #include "snapshot/snapshot.h"
@@ -146,7 +147,8 @@ Manifest create_backup(const std::filesystem::path& source, const Repository& re
     sqlite::require_database(facts);
     require_writable(repository);
     require_space(existing_folder(repository.path()), space_for(facts));
-    return make_backup(facts, repository, options, clock, progress);
+    return make_backup(facts, repository, with_due_full(options, repository, facts.path, clock), clock,
+                       progress);
   } catch (const IntegrityError& error) {
     throw IntegrityError(error.what(), hint_after_damage(error, facts, repository));
   }

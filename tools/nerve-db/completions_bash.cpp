@@ -52,6 +52,7 @@ _nerve_db() {{
 std::string bash_value_case(const Parameter& option) {
   switch (option.type) {
     case ValueType::choice:
+    case ValueType::duration:
       return fmt::format("    {}) _nerve_db_offer '{}' \"$current\" ;;\n", option.name,
                          fmt::join(option.choices, " "));
     case ValueType::folder:

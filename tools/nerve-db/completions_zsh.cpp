@@ -54,6 +54,7 @@ fi
 std::string zsh_value_case(const Parameter& option) {
   switch (option.type) {
     case ValueType::choice:
+    case ValueType::duration:
       return fmt::format("    {}) compadd -- {}; return ;;\n", option.name, fmt::join(option.choices, " "));
     case ValueType::folder:
       return fmt::format("    {}) _files -/; return ;;\n", option.name);

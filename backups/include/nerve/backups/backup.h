@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace nerve::backups {
@@ -34,6 +35,9 @@ struct BackupOptions {
   SourceCheck check = SourceCheck::quick;
   const BackupKey* key = nullptr;  ///< encrypts a container; borrowed. Not for Form::plain
   Kind kind = Kind::manual;
+  /// Form::automatic makes a full where the last one of the database is about as old (a hundredth less is
+  /// enough, because timers are not exact), or as far in the future.
+  std::optional<std::chrono::seconds> full_age_max = std::nullopt;
   std::chrono::milliseconds busy_timeout{5000};  ///< how long to wait for a writer in rollback mode
   /// Told what the user should know and did not ask for, such as why a full was made.
   std::function<void(const std::string&)> on_note = {};
