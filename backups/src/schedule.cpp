@@ -110,6 +110,13 @@ bool is_same(const Promise& one, const Promise& other) {
          one.starter == other.starter && one.unit == other.unit;
 }
 
+/// From when the next backup is waited for: the newest one, or the promise where that is younger. After the clock was
+/// set back a promise from the future is no measure.
+Timestamp begin_of_wait(const Promise& promise, const std::optional<Manifest>& newest, Timestamp now) {
+  if (!newest) return promise.since;
+  return promise.since <= now ? std::max(promise.since, newest->created_at) : newest->created_at;
+}
+
 }  // namespace
 
 std::string_view to_string(Starter starter) noexcept {
@@ -169,7 +176,7 @@ PromiseState state_of(const Promise& promise, std::span<const Entry> entries, co
       state.newest = entry.manifest;
     }
   }
-  const Timestamp begin = state.newest ? std::max(promise.since, state.newest->created_at) : promise.since;
+  const Timestamp begin = begin_of_wait(promise, state.newest, clock.now());
   state.age = std::chrono::abs(clock.now() - begin);
   state.next_due = begin + promise.interval;
   if (state.age > broken_after * promise.interval) {
