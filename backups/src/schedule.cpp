@@ -110,8 +110,8 @@ bool is_same(const Promise& one, const Promise& other) {
          one.starter == other.starter && one.unit == other.unit;
 }
 
-/// From when the next backup is waited for: the newest one, or the promise where that is younger. After the clock was
-/// set back a promise from the future is no measure.
+/// From when the next backup is waited for: the newest one, or the promise where that is younger. After the
+/// clock was set back a promise from the future is no measure.
 Timestamp begin_of_wait(const Promise& promise, const std::optional<Manifest>& newest, Timestamp now) {
   if (!newest) return promise.since;
   return promise.since <= now ? std::max(promise.since, newest->created_at) : newest->created_at;

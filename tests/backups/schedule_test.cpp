@@ -137,13 +137,15 @@ TEST_CASE("promises that are recorded at once are all there afterwards") {
 TEST_CASE("a schedule.json that is none is refused with what mends it, and left as it is") {
   const ScheduleScene scene;
   record_promise(scene.repository, scene.promise(1h));
-  for (const std::string& text :
-       {std::string("{"), std::string("{}"), std::string(R"({"format":1,"promises":[{"database":"/a"}]})"),
-        std::string(R"({"format":1,"promises":[{"database":"/a","interval_s":0,"full_interval_s":null,
+  for (
+      const std::string& text :
+      {std::string("{"), std::string("{}"), std::string(R"({"format":1,"promises":[{"database":"/a"}]})"),
+       std::string(R"({"format":1,"promises":[{"database":"/a","interval_s":0,"full_interval_s":null,
                         "since":"2026-05-01T08:00:00Z","starter":"cron","unit":""}]})"),
-        std::string(R"({"format":1,"promises":[{"database":"/a","interval_s":9223372036854775807,"full_interval_s":null,
+       std::string(
+           R"({"format":1,"promises":[{"database":"/a","interval_s":9223372036854775807,"full_interval_s":null,
                         "since":"2026-05-01T08:00:00Z","starter":"cron","unit":""}]})"),
-        std::string(R"({"format":1,"promises":[{"database":"/a","interval_s":60,"full_interval_s":null,
+       std::string(R"({"format":1,"promises":[{"database":"/a","interval_s":60,"full_interval_s":null,
                         "since":"2026-05-01T08:00:00Z","starter":"moon","unit":""}]})")}) {
     CAPTURE(text);
     write(scene.file(), text);

@@ -22,8 +22,26 @@ TEST_CASE("a span is a number with its unit, or a name") {
 }
 
 TEST_CASE("what is no span, nothing or too long is absent") {
-  for (const char* text : {"", "0", "0m", "1", "1x", "-1m", "+1m", " 1m", "1m ", "1 m", "1mm", "m", "1.5h", "1M", "monthly",
-                           "3661d", "523w", "9223372036854775807s", "9223372036854775808s", "99999999999999999999w"}) {
+  for (const char* text : {"",
+                           "0",
+                           "0m",
+                           "1",
+                           "1x",
+                           "-1m",
+                           "+1m",
+                           " 1m",
+                           "1m ",
+                           "1 m",
+                           "1mm",
+                           "m",
+                           "1.5h",
+                           "1M",
+                           "monthly",
+                           "3661d",
+                           "523w",
+                           "9223372036854775807s",
+                           "9223372036854775808s",
+                           "99999999999999999999w"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_duration(text));
   }
@@ -35,7 +53,8 @@ TEST_CASE("a span is written so that it is read back") {
   CHECK(duration_word(90min) == "90m");
   CHECK(duration_word(6h) == "6h");
   CHECK(duration_word(168h) == "7d");
-  for (const std::chrono::seconds span : {std::chrono::seconds(61s), std::chrono::seconds(60min), duration_max}) {
+  for (const std::chrono::seconds span :
+       {std::chrono::seconds(61s), std::chrono::seconds(60min), duration_max}) {
     CHECK(parse_duration(duration_word(span)) == span);
   }
 }

@@ -72,11 +72,10 @@ TEST_CASE("an update that fails leaves the old file, and one that changes nothin
   const test::TempFolder folder;
   const auto path = folder / "kept";
   std::ofstream(path) << "old";
-  CHECK_THROWS_AS(update_file(path, {},
-                              [](const std::optional<std::string>&) -> std::string {
-                                throw std::runtime_error("no");
-                              }),
-                  std::runtime_error);
+  CHECK_THROWS_AS(
+      update_file(path, {},
+                  [](const std::optional<std::string>&) -> std::string { throw std::runtime_error("no"); }),
+      std::runtime_error);
   CHECK(content_of(path) == "old");
   struct stat before {};
   REQUIRE(::stat(path.c_str(), &before) == 0);
