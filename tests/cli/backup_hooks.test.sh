@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # What surrounds a backup: the programs before and after it, the metrics, and its turn among others.
+# shellcheck disable=SC2016  # The hooks expand what is in quotes.
 # shellcheck source=tests/cli/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -12,7 +13,6 @@ hook() {
   chmod +x "$file"
 }
 
-# shellcheck disable=SC2016  # The hooks expand what is in quotes.
 claim "the programs before and after a backup are told what they are for, and never the passphrase"
 make_database shop.db
 hook before.sh 'env >before.env'
@@ -36,7 +36,6 @@ expect_equal "the backup" "$id" "$(json after.json '$.manifest.id')"
 run env NERVE_PASSPHRASE='correct horse' "$NERVE_DB_BIN" backup --db shop.db --repo other --before ./before.sh
 if grep -q 'correct horse' before.env; then fail "a program was given the passphrase"; fi
 
-# shellcheck disable=SC2016
 claim "a program before the backup that fails stops it, and the one after it is told"
 make_database shop.db
 hook before.sh 'echo from stdout' 'echo first >&2' 'printf "the disk is\033[31m full\n\n" >&2' 'exit 7'
@@ -54,7 +53,6 @@ run nerve-db backup --db shop.db --before ./before.sh --json
 expect_exit 1
 expect_equal "lines that are no JSON" 0 "$(grep -vc '^{' "$test_root/err")"
 
-# shellcheck disable=SC2016
 claim "the program after a backup hears of a failure, and its own is exit code 10 where the backup is good"
 make_database shop.db
 hook after.sh 'echo "$NERVE_BACKUP_RESULT $NERVE_BACKUP_EXIT" >after.txt; echo no mail >&2; exit 5'
@@ -76,7 +74,6 @@ expect_exit 10
 expect_equal "the result" failed "$(json after.json '$.result')"
 expect_equal "the backup" "$(stdout)" "$(json after.json '$.manifest.id')"
 
-# shellcheck disable=SC2016
 claim "programs that are missing, not executable, no program, hang or die are told apart"
 make_database shop.db
 hook dies.sh 'kill -9 $$'
@@ -98,7 +95,6 @@ run nerve-db backup --db shop.db --repo repo --after ./nope
 expect_exit 10
 expect_stderr 'warning: the program after the backup, the program ./nope cannot be started'
 
-# shellcheck disable=SC2016
 claim "SIGTERM for nerve-db is passed on to the program, and no backup is made"
 make_database shop.db
 hook before.sh 'trap "echo stopped >stopped; exit 1" TERM' 'echo >ready' 'while :; do sleep 0.1; done'
@@ -117,7 +113,6 @@ expect_stderr 'the program before it, ./before.sh, was interrupted'
 [[ -e stopped ]] || fail "the program was not told"
 expect_equal "what the other was told" failed "$(cat after.txt)"
 
-# shellcheck disable=SC2016
 claim "a large document reaches a program that reads late, and one that reads nothing is not waited for"
 sqlite3 -batch wide.db "$(for i in $(seq 1500); do echo "CREATE TABLE a_table_with_a_rather_long_name_that_fills_the_pipe_$i(a);"; done)
   INSERT INTO a_table_with_a_rather_long_name_that_fills_the_pipe_1 VALUES(1)"
