@@ -118,6 +118,7 @@ TEST_CASE("promises that are recorded at once are all there afterwards") {
   const ScheduleScene scene;
   constexpr int count = 8;
   std::vector<std::thread> threads;
+  threads.reserve(count);
   for (int index = 0; index < count; ++index) {
     threads.emplace_back([&scene, index] {
       Promise promise = scene.promise(1h);

@@ -278,6 +278,7 @@ done
 refused 2 '--cron writes no units' nerve-db backup schedule --db shop.db --cron --every 1h --units .
 run nerve-db backup schedule --db shop.db --every 90m --units .
 expect_exit 0
+expect_stderr 'warning: cron was to make these backups: remove its line'
 run cat nerve-backup-shop.timer
 expect_stdout '^OnUnitActiveSec=5400s$'
 expect_stdout '^OnBootSec=1min$'

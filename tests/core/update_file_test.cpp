@@ -54,6 +54,7 @@ TEST_CASE("updates at once lose nothing of each other") {
   constexpr int threads_max = 6;
   constexpr int rounds = 20;
   std::vector<std::thread> threads;
+  threads.reserve(threads_max);
   for (int index = 0; index < threads_max; ++index) {
     threads.emplace_back([&path] {
       for (int round = 0; round < rounds; ++round) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // nerve-db backup
+#include "backup_choice.h"
 #include "backup_commands.h"
 #include "backup_hooks.h"
 #include "backup_key.h"

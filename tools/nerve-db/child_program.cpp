@@ -251,7 +251,7 @@ class RunningProgram {
 }  // namespace
 
 std::string ProgramEnd::text(std::chrono::seconds time_limit) const {
-  const std::string said = last_line.empty() ? "" : ": " + last_line;
+  std::string said = last_line.empty() ? "" : ": " + last_line;
   switch (how) {
     case How::exited:
       return fmt::format("ended with exit status {}{}", code, said);

@@ -20,7 +20,11 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace nerve::cli {
 
@@ -94,9 +98,13 @@ void write_units(Context& context, const Arguments& arguments, const Repository&
   const std::array<std::pair<std::filesystem::path, std::string>, 2> units = {
       {{folder.service(name), texts.service}, {folder.timer(name), texts.timer}}};
   // All is looked at before anything is written.
-  std::vector<UnitChange> changes;
-  for (const auto& [file, text] : units)
-    changes.push_back(unit_change(file, text, arguments.has("--replace")));
+  const bool may_replace = arguments.has("--replace");
+  const std::array<UnitChange, 2> changes = {unit_change(units[0].first, units[0].second, may_replace),
+                                             unit_change(units[1].first, units[1].second, may_replace)};
+  const auto before = backups::promise_of(repository, backup.database);
+  if (before && before->starter == Starter::cron) {
+    output.warning("cron was to make these backups: remove its line, by crontab -e");
+  }
   for (const auto& [file, text] : units) write_unit(file, text);
   const Promise promise = keep_promise(
       repository, backup, folder.is_of_user() ? Starter::user_timer : Starter::system_timer, name + ".timer");

@@ -131,7 +131,7 @@ std::string UnitFolder::name_for(const std::filesystem::path& database) const {
   if (const auto name = existing_name(database)) return *name;
   const std::string marker = unit_marker(database);
   for (const bool is_distinct : {false, true}) {
-    const std::string name = unit_name(database, is_distinct);
+    std::string name = unit_name(database, is_distinct);
     bool is_free = true;
     for (const std::filesystem::path& file : {service(name), timer(name)}) {
       const Owner owner = owner_of(file, marker);
