@@ -7,6 +7,7 @@
 #include "copy_pages.h"
 #include "database_facts.h"
 #include "durable_file.h"
+#include "full_age.h"
 #include "layout.h"
 #include "partial_backup.h"
 #include "snapshot/snapshot.h"
@@ -74,7 +75,8 @@ Manifest create_backup(const std::filesystem::path& source, const Repository& re
   return with_hints_of_damage(facts, repository, [&] {
     require_room(facts, repository);
     if (options.form == Form::plain) return make_plain(facts, repository, options, clock, progress);
-    ContainerRun run(facts, repository, options, clock, progress);
+    const BackupOptions due = with_due_full(options, repository, facts.path, clock);
+    ContainerRun run(facts, repository, due, clock, progress);
     run.pin();
     run.store();
     return run.publish();

@@ -2,6 +2,7 @@
 #include "nerve/backups/health.h"
 
 #include "nerve/backups/repository.h"
+#include "nerve/backups/schedule.h"
 #include "nerve/backups/verification.h"
 #include "nerve/core/error.h"
 #include "nerve/core/shell.h"
@@ -22,13 +23,14 @@ using health::Status;
 
 namespace {
 
-constexpr std::array<std::string_view, 2> ids = {"backup.age", "backup.verified"};
+constexpr std::array<std::string_view, 3> ids = {"backup.age", "backup.verified", "backup.schedule"};
 
 /// What a repository holds of one database.
 struct Backups {
   std::optional<Manifest> newest;            ///< the newest good one that was asked for
   std::optional<Entry> problem;              ///< a later one that cannot be trusted, of whichever database
   std::optional<Verification> verification;  ///< the latest of all good ones
+  std::vector<Entry> entries;                ///< all that the repository holds, the oldest first
 };
 
 Backups find_backups(const std::filesystem::path& database, const std::filesystem::path& folder) {
@@ -40,9 +42,10 @@ Backups find_backups(const std::filesystem::path& database, const std::filesyste
     return found;
   }
   const std::string source = source_name(database);
-  for (Entry& entry : repository->list()) {  // the oldest first
+  found.entries = repository->list();
+  for (const Entry& entry : found.entries) {
     if (!entry.manifest) {
-      found.problem = std::move(entry);
+      found.problem = entry;
       continue;
     }
     const Manifest& manifest = *entry.manifest;
@@ -123,6 +126,63 @@ Check check_verified(const Backups& backups, const std::string& arguments, const
   return check;
 }
 
+/// What starts the backups again.
+std::string start_command(const Promise& promise, const std::string& arguments) {
+  if (promise.starter == Starter::cron) return "nerve-db backup " + arguments;
+  const std::string systemctl = promise.starter == Starter::user_timer ? "systemctl --user" : "systemctl";
+  const std::string timer = shell_word(promise.unit);
+  const std::string service = shell_word(promise.unit.substr(0, promise.unit.rfind('.')) + ".service");
+  return fmt::format("{0} enable --now {1} && {0} start {2}", systemctl, timer, service);
+}
+
+Check check_schedule(const Promise& promise, const Backups& backups, const std::string& arguments,
+                     const Clock& clock) {
+  const PromiseState state = state_of(promise, backups.entries, clock);
+  Check check{.id = std::string(ids[2]),
+              .status = Status::ok,
+              .value = format_duration(state.age),
+              .threshold = fmt::format("at most {}, twice what is promised",
+                                       format_duration(late_after * promise.interval)),
+              .message = {},
+              .fix = {},
+              .number = std::chrono::duration<double>(state.age).count(),
+              .unit = "seconds"};
+  const std::string promised =
+      fmt::format("a backup every {} is promised", format_duration(promise.interval));
+  switch (state.keeping) {
+    case Keeping::kept:
+      check.message = state.newest ? promised : promised + ", and the first is still to come";
+      return check;
+    case Keeping::late:
+      check.status = Status::warning;
+      break;
+    case Keeping::broken:
+      check.status = Status::critical;
+      break;
+  }
+  const auto missed = state.age / std::chrono::microseconds(promise.interval);
+  check.message = fmt::format("{}, and {} in a row did not come", promised, missed);
+  check.fix = start_command(promise, arguments);
+  return check;
+}
+
+/// Where nobody promised anything there is nothing to check.
+void add_schedule(const std::filesystem::path& database, const std::filesystem::path& folder,
+                  const Backups& backups, const std::string& arguments, const Clock& clock,
+                  health::Checklist& list) {
+  std::optional<Promise> promise;
+  try {
+    promise = promise_of(Repository::open(folder), database);
+    if (!promise) return;
+  } catch (const NotFoundError&) {
+    return;
+  } catch (const Error& error) {
+    list.add(health::unknown_check(ids[2], error.what(), error.hint()));
+    return;
+  }
+  list.attempt(ids[2], [&] { return check_schedule(*promise, backups, arguments, clock); });
+}
+
 }  // namespace
 
 std::span<const std::string_view> health_check_ids() noexcept {
@@ -144,6 +204,7 @@ void check_backups(const std::filesystem::path& database, const std::filesystem:
   } else if (backups->newest) {
     list.attempt(ids[1], [&] { return check_verified(*backups, arguments, options, clock); });
   }
+  if (backups) add_schedule(database, repository, *backups, arguments, clock, list);
 }
 
 }  // namespace nerve::backups

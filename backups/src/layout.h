@@ -13,6 +13,7 @@ inline constexpr std::string_view catalogue_file_name = "catalogue.jsonl";
 inline constexpr std::string_view manifest_file_name = "manifest.json";
 inline constexpr std::string_view verification_file_name = "verified.json";
 inline constexpr std::string_view hold_file_name = "held.json";
+inline constexpr std::string_view schedule_file_name = "schedule.json";
 inline constexpr std::string_view database_file_name = "database.sqlite";
 inline constexpr std::string_view container_file_name = "pages.zst";
 inline constexpr std::string_view sealed_container_file_name = "pages.sealed";

@@ -42,6 +42,10 @@ run in_bash --color a
 expect_equal "the offer" "auto always" "$(stdout | tr '\n' ' ' | sed 's/ $//')"
 run in_bash completions f
 expect_equal "the offer" fish "$(stdout)"
+run in_bash backup schedule --every 1
+expect_equal "the spans" "1m 15m 1h 1d" "$(stdout | tr '\n' ' ' | sed 's/ $//')"
+run in_bash health watch --every 1
+expect_equal "what an option of that name is offered that takes another value" "" "$(stdout)"
 run in_bash stats --db s
 expect_equal "the offer" shop.db "$(stdout)"
 run in_bash stats --db = s

@@ -227,10 +227,14 @@ TEST_CASE("every setting that NERVE knows has a description and a default within
                           "workspace.id",
                           "database.secure_url",
                           "maintenance.windows",
-                          "maintenance.notify"}) {
+                          "maintenance.notify",
+                          "backup.before",
+                          "backup.after",
+                          "backup.hook_timeout_s",
+                          "backup.metrics_file"}) {
     CHECK_NOTHROW(config.has(key));
   }
-  CHECK(core_settings().size() == 21);
+  CHECK(core_settings().size() == 25);
   CHECK_THROWS_AS(Config::parse("database.pool_size = 65\n", "nerve.toml"), ValidationError);
   CHECK_THROWS_AS(Config::parse("database.pool_size = 0\n", "nerve.toml"), ValidationError);
 }

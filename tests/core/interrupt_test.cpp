@@ -43,6 +43,7 @@ TEST_CASE("a signal under a guard sets the flag and nothing else") {
     CHECK_NOTHROW(throw_if_interrupted());
     REQUIRE(raise(signal_number) == 0);
     CHECK(interrupted());
+    CHECK(interrupting_signal() == signal_number);
     CHECK_THROWS_AS(throw_if_interrupted(), CancelledError);
   }
 }

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // nerve-db backup
+#include "backup_choice.h"
 #include "backup_commands.h"
+#include "backup_hooks.h"
 #include "backup_key.h"
+#include "backup_metrics.h"
+#include "backup_occasion.h"
 #include "backup_text.h"
 #include "command.h"
 #include "context.h"
@@ -19,10 +23,14 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace nerve::cli {
 
@@ -31,18 +39,28 @@ namespace {
 using backups::Manifest;
 using backups::Repository;
 
+/// Options of which only one can be meant.
+void require_one_of_each(const Arguments& arguments) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 4> rivals = {
+      {{"--full", "--plain"},
+       {"--deep", "--no-check"},
+       {"--full", "--full-every"},
+       {"--plain", "--full-every"}}};
+  for (const auto& [one, other] : rivals) {
+    if (arguments.has(one) && arguments.has(other)) {
+      throw ValidationError(fmt::format("{} and {} are both given", one, other), "Give one of them.");
+    }
+  }
+  names_key(arguments);
+}
+
 /// What a backup is made with; the key of the options lives in `key`.
 backups::BackupOptions options_from(Context& context, const Arguments& arguments,
                                     const Repository& repository, const std::filesystem::path& source,
                                     std::optional<backups::BackupKey>& key) {
-  if (arguments.has("--full") && arguments.has("--plain")) {
-    throw ValidationError("--full and --plain are both given", "Give one of them.");
-  }
-  if (arguments.has("--deep") && arguments.has("--no-check")) {
-    throw ValidationError("--deep and --no-check are both given", "Give one of them.");
-  }
   backups::BackupOptions options;
   options.keep_damaged = true;
+  options.full_age_max = arguments.duration("--full-every");
   if (arguments.has("--plain")) options.form = backups::Form::plain;
   if (arguments.has("--full")) options.form = backups::Form::full;
   if (arguments.has("--deep")) options.check = backups::SourceCheck::deep;
@@ -52,7 +70,7 @@ backups::BackupOptions options_from(Context& context, const Arguments& arguments
   options.on_note = [&context](const std::string& note) { context.output().note(note); };
   const bool goes_on =
       options.form != backups::Form::plain && backups::has_encrypted_backup(repository, source);
-  if (goes_on || arguments.has("--encrypt") || names_key(arguments)) {
+  if (goes_on || arguments.has("--encrypt") || names_key(arguments) || has_credential_key()) {
     key.emplace(required_key(context.output(), arguments, goes_on ? KeyUse::existing : KeyUse::first));
     options.key = &*key;
   }
@@ -122,10 +140,10 @@ std::optional<Error> copy_to(const std::filesystem::path& folder, Output& output
   return std::nullopt;
 }
 
-int run_backup(Context& context, const Arguments& arguments) {
+void make_one(Context& context, const Arguments& arguments, BackupOccasion& occasion) {
   Output& output = context.output();
-  const std::filesystem::path source = context.database_file(backup_instead_for_postgresql);
-  const Repository repository = Repository::open_or_create(context.repository());
+  const std::filesystem::path& source = occasion.database;
+  const Repository repository = Repository::open_or_create(occasion.repository);
   const std::optional<std::filesystem::path> also = second_folder(context, arguments);
   std::optional<backups::BackupKey> key;
   const backups::BackupOptions options = options_from(context, arguments, repository, source, key);
@@ -133,6 +151,7 @@ int run_backup(Context& context, const Arguments& arguments) {
     Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
     return backups::create_backup(source, repository, options, system_clock(), &progress);
   }();
+  occasion.manifest = manifest;
   output.note(fmt::format("backed up {}: {}, as {} of {} in {}", manifest.source.path, extent_of(manifest),
                           described_form(manifest), format_size(manifest.file.size_bytes),
                           format_duration(std::chrono::milliseconds(manifest.duration_ms))));
@@ -147,7 +166,46 @@ int run_backup(Context& context, const Arguments& arguments) {
   if (failure && manifest.is_emptied) output.warning(failure->what());
   tell_of_emptiness(output, manifest, repository);
   if (failure) throw Error(*failure);
-  return 0;
+}
+
+int run_backup(Context& context, const Arguments& arguments) {
+  require_one_of_each(arguments);
+  const BackupOccasion occasion{.database = context.database_file(backup_instead_for_postgresql),
+                                .repository = context.repository(),
+                                .begun_at = system_clock().now()};
+  return attend_backup(context, arguments, occasion,
+                       [&](BackupOccasion& one) { make_one(context, arguments, one); });
+}
+
+Parameter full_every_option() {
+  constexpr std::int64_t one_hour_s = 3600;
+  return {.name = "--full-every",
+          .value_name = "SPAN",
+          .type = ValueType::duration,
+          .description = "make a full where the last one is as old: 12h, 1d, weekly",
+          .choices = {"12h", "1d", "1w"},
+          .minimum = one_hour_s,
+          .maximum = duration_max.count()};
+}
+
+std::vector<Parameter> all_options() {
+  std::vector<Parameter> options = with_key_options(
+      {database_option(),
+       repository_option(),
+       {.name = "--also",
+        .value_name = "DIR",
+        .type = ValueType::folder,
+        .description =
+            "copy it, and what else is missing there, to the repository DIR (default: backup.also)"},
+       {.name = "--full", .description = "make a full, which needs no other backup"},
+       full_every_option(),
+       {.name = "--plain", .description = "make an ordinary SQLite file, neither compressed nor encrypted"},
+       {.name = "--encrypt", .description = "encrypt from now on; implied by the two options of the key"},
+       {.name = "--deep", .description = "check the source by integrity_check instead of quick_check"},
+       {.name = "--no-check", .description = "store the database unchecked, which is faster"}});
+  for (Parameter& option : hook_options()) options.push_back(std::move(option));
+  options.push_back(metrics_option());
+  return options;
 }
 
 }  // namespace
@@ -162,26 +220,14 @@ Command backup_command() {
           "first; what there is of a damaged one is kept to salvage from, and is never latest. Nor is\n"
           "a backup of a database that has lost all its rows. Standard output is the id of the new backup.\n"
           "Once encrypted, the backups of a database stay so: each needs the key.",
-      .options = with_key_options(
-          {database_option(),
-           repository_option(),
-           {.name = "--also",
-            .value_name = "DIR",
-            .type = ValueType::folder,
-            .description =
-                "copy it, and what else is missing there, to the repository DIR (default: backup.also)"},
-           {.name = "--full", .description = "make a full, which needs no other backup"},
-           {.name = "--plain",
-            .description = "make an ordinary SQLite file, neither compressed nor encrypted"},
-           {.name = "--encrypt", .description = "encrypt from now on; implied by the two options of the key"},
-           {.name = "--deep", .description = "check the source by integrity_check instead of quick_check"},
-           {.name = "--no-check", .description = "store the database unchecked, which is faster"}}),
+      .options = all_options(),
       .commands = {list_command(), show_command(), verify_command(), prune_command(), consolidate_command(),
-                   hold_command(), release_command(), repair_command()},
+                   hold_command(), release_command(), repair_command(), schedule_command()},
       .exit_codes =
-          "6 when the database is damaged, and what there is of it was kept; 10 when it has lost all its\n"
-          "rows since an earlier backup, so that the new one is kept as emptied, or when the backup was\n"
-          "made but not copied to --also; otherwise as 'nerve-db --help' lists them",
+          "1 when the program before it fails; 6 when the database is damaged, and what there is of it\n"
+          "was kept; 10 when it has lost all its rows since an earlier backup, so that the new one is kept\n"
+          "as emptied, and when the copy to --also, the metrics or the program after it fail; otherwise as\n"
+          "'nerve-db --help' lists them",
       .example = "nerve-db backup --db chinook.sqlite",
       .run = &run_backup};
 }

@@ -9,6 +9,7 @@ namespace nerve::cli {
 Command list_command();
 Command show_command();
 Command repair_command();
+Command schedule_command();
 Command verify_command();
 Command prune_command();
 Command consolidate_command();

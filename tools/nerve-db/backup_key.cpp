@@ -9,6 +9,10 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+
 namespace nerve::cli {
 
 namespace {
@@ -26,18 +30,40 @@ BackupKey typed_passphrase(KeyUse use) {
   return BackupKey::of_passphrase(std::move(passphrase));
 }
 
+/// Where systemd put a credential; absent where it did not.
+std::optional<std::filesystem::path> credential(std::string_view name) {
+  const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
+  if (folder == nullptr || *folder == '\0') return std::nullopt;
+  std::filesystem::path path = std::filesystem::path(folder) / name;
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return std::nullopt;
+  return path;
+}
+
 }  // namespace
 
+bool has_credential_key() {
+  const bool has_passphrase = credential(passphrase_credential).has_value();
+  const bool has_key = credential(key_credential).has_value();
+  if (has_passphrase && has_key) {
+    throw ValidationError(
+        fmt::format("the credentials {} and {} are both given", passphrase_credential, key_credential),
+        "Leave one LoadCredential= in the service.");
+  }
+  return has_passphrase || has_key;
+}
+
 std::vector<Parameter> key_options() {
-  return {{.name = "--passphrase-file",
-           .value_name = "FILE",
-           .type = ValueType::file,
-           .description =
-               "the passphrase of encrypted backups is in this file (else NERVE_PASSPHRASE, else asked)"},
-          {.name = "--key-file",
-           .value_name = "FILE",
-           .type = ValueType::file,
-           .description = "the key of encrypted backups is in this file: 32 bytes or 64 hexadecimal digits"}};
+  return {
+      {.name = "--passphrase-file",
+       .value_name = "FILE",
+       .type = ValueType::file,
+       .description = "the passphrase of encrypted backups is in this file (else a credential of systemd,\n"
+                      "else NERVE_PASSPHRASE, else asked)"},
+      {.name = "--key-file",
+       .value_name = "FILE",
+       .type = ValueType::file,
+       .description = "the key of encrypted backups is in this file: 32 bytes or 64 hexadecimal digits"}};
 }
 
 bool names_key(const Arguments& arguments) {
@@ -59,6 +85,10 @@ BackupKey required_key(const Output& output, const Arguments& arguments, KeyUse 
 }
 
 std::optional<BackupKey> environment_key() {
+  if (has_credential_key()) {
+    if (const auto file = credential(key_credential)) return BackupKey::from_credential(*file);
+    return BackupKey::of_passphrase(Secret::from_credential(*credential(passphrase_credential)));
+  }
   std::optional<Secret> passphrase = Secret::from_environment("NERVE_PASSPHRASE");
   if (!passphrase) return std::nullopt;
   return BackupKey::of_passphrase(*std::move(passphrase));

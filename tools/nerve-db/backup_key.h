@@ -6,6 +6,7 @@
 #include "nerve/core/output.h"
 
 #include <optional>
+#include <string_view>
 #include <vector>
 
 namespace nerve {
@@ -25,14 +26,23 @@ enum class KeyUse : std::uint8_t {
   first,     ///< begins with it, so a passphrase that is typed is asked for twice
 };
 
-/// The key that the options name; else the passphrase in NERVE_PASSPHRASE; else one that is typed on the
-/// terminal. Throws ValidationError where there is none of these, and what BackupKey throws.
+/// Whether systemd hands a key over to the service that runs us (LoadCredential=): one of the files
+/// nerve-backup-passphrase and nerve-backup-key in $CREDENTIALS_DIRECTORY. Throws ValidationError where both
+/// are there.
+bool has_credential_key();
+
+inline constexpr std::string_view passphrase_credential = "nerve-backup-passphrase";
+inline constexpr std::string_view key_credential = "nerve-backup-key";
+
+/// The key that the options name; else that of systemd's credentials; else the passphrase in
+/// NERVE_PASSPHRASE; else one that is typed on the terminal. Throws ValidationError where there is none of
+/// these, and what BackupKey throws.
 backups::BackupKey required_key(const Output& output, const Arguments& arguments, KeyUse use);
 
-/// The passphrase in NERVE_PASSPHRASE; absent where that is not set.
+/// The key of systemd's credentials, else the passphrase in NERVE_PASSPHRASE; absent where there is neither.
 std::optional<backups::BackupKey> environment_key();
 
-/// The passphrase in NERVE_PASSPHRASE or one that is typed, for commands without the options; absent where
+/// The same, else one that is typed, for commands without the options; absent where
 /// there is neither.
 std::optional<backups::BackupKey> passphrase_at_hand(const Output& output, KeyUse use);
 

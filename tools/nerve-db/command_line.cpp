@@ -236,6 +236,12 @@ void Parser::collect_value(const Node& node, const Node::Value& value, Arguments
       std::none_of(operands.begin(), operands.end(), knows)) {
     refuse_option(node, std::string(given.name));
   }
+  // backup has the flag --full, and backup schedule an option of that name with a value.
+  const auto same_name = std::ranges::find_if(own, knows);
+  if (same_name != own.end() && same_name->type != given.type) {
+    refuse(node, fmt::format("{} stands before the command {}", given.name, node.command->name),
+           "Write it behind the command.");
+  }
   if (given.type == ValueType::none) {
     arguments.add(given.name, "true");
     return;
@@ -256,6 +262,14 @@ void Parser::check(const Node& node, const Parameter& parameter, const std::stri
     const auto match = closest_match(value, parameter.choices);
     refuse(node, fmt::format("{} must be one of {}", parameter.name, fmt::join(parameter.choices, ", ")),
            match ? fmt::format("Did you mean {}?", *match) : std::string());
+  }
+  if (parameter.type == ValueType::duration) {
+    const auto span = parse_duration(value);
+    if (span && span->count() >= parameter.minimum && span->count() <= parameter.maximum) return;
+    refuse(node, fmt::format("{} must be a span from {} to {}, such as {}", parameter.name,
+                             duration_word(std::chrono::seconds(parameter.minimum)),
+                             duration_word(std::chrono::seconds(parameter.maximum)),
+                             fmt::join(parameter.choices, ", ")));
   }
   if (parameter.type == ValueType::integer) {
     std::int64_t number = 0;

@@ -49,18 +49,20 @@ _nerve_db() {{
   done
 )";
 
-std::string bash_value_case(const Parameter& option) {
+std::string bash_value_case(const ValueCase& one) {
+  const Parameter& option = one.option;
   switch (option.type) {
     case ValueType::choice:
-      return fmt::format("    {}) _nerve_db_offer '{}' \"$current\" ;;\n", option.name,
+    case ValueType::duration:
+      return fmt::format("    {}) _nerve_db_offer '{}' \"$current\" ;;\n", one.pattern,
                          fmt::join(option.choices, " "));
     case ValueType::folder:
-      return fmt::format("    {}) _nerve_db_offer_files -d \"$current\" ;;\n", option.name);
+      return fmt::format("    {}) _nerve_db_offer_files -d \"$current\" ;;\n", one.pattern);
     case ValueType::database:
     case ValueType::file:
-      return fmt::format("    {}) _nerve_db_offer_files -f \"$current\" ;;\n", option.name);
+      return fmt::format("    {}) _nerve_db_offer_files -f \"$current\" ;;\n", one.pattern);
     default:
-      return fmt::format("    {}) COMPREPLY=() ;;\n", option.name);
+      return fmt::format("    {}) COMPREPLY=() ;;\n", one.pattern);
   }
 }
 
@@ -93,11 +95,11 @@ std::string bash_completions(const Command& root) {
   for (const Parameter& option : options_with_values(root)) {
     const bool is_place = option.name == "--db" || option.name == "--repo" || option.name == "--workspace";
     if (!is_place) other_options.push_back(option.name);
-    values += bash_value_case(option);
   }
+  for (const ValueCase& one : value_cases(root)) values += bash_value_case(one);
   std::string text(beginning);
   text += fmt::format(bash_walk, fmt::join(other_options, " | "), quoted_list(command_names(root), " | "));
-  text += "  case $previous in\n" + values + "    *)\n      _nerve_db_command\n      ;;\n  esac\n}\n";
+  text += "  case $chosen:$previous in\n" + values + "    *)\n      _nerve_db_command\n      ;;\n  esac\n}\n";
   text += "\n_nerve_db_command() {\n  case $chosen in\n";
   each_command(root, [&](const std::string& name, const Command& command) {
     text += bash_command_case(name, command);

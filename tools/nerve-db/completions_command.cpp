@@ -5,7 +5,10 @@
 
 #include "nerve/core/shell.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <utility>
 
 namespace nerve::cli {
 
@@ -53,6 +56,33 @@ std::vector<Parameter> options_with_values(const Command& root) {
     for (const Parameter& option : command.options) take(option);
   });
   return options;
+}
+
+namespace {
+
+bool means_the_same(const Parameter& one, const Parameter& other) {
+  return one.type == other.type && one.choices == other.choices;
+}
+
+}  // namespace
+
+std::vector<ValueCase> value_cases(const Command& root) {
+  std::vector<std::pair<std::string, Parameter>> uses;
+  for (const Parameter& option : global_options()) uses.emplace_back("", option);
+  each_command(root, [&](const std::string& name, const Command& command) {
+    for (const Parameter& option : command.options) uses.emplace_back(name, option);
+  });
+  std::vector<ValueCase> cases;
+  for (const auto& [command, option] : uses) {
+    const bool is_ambiguous = std::ranges::any_of(uses, [&option = option](const auto& use) {
+      return use.second.name == option.name && !means_the_same(use.second, option);
+    });
+    const std::string pattern = is_ambiguous ? shell_quoted(fmt::format("{}:{}", command, option.name))
+                                             : fmt::format("*:{}", option.name);
+    const bool is_known = std::ranges::find(cases, pattern, &ValueCase::pattern) != cases.end();
+    if (option.type != ValueType::none && !is_known) cases.push_back({pattern, option});
+  }
+  return cases;
 }
 
 std::string_view first_line(std::string_view text) {

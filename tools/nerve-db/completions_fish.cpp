@@ -64,6 +64,7 @@ std::string argument_of(const Parameter& option) {
     case ValueType::none:
       return "";
     case ValueType::choice:
+    case ValueType::duration:
       return fmt::format(" -x -a '{}'", fmt::join(option.choices, " "));
     case ValueType::folder:
       return " -x -a '(__fish_complete_directories)'";

@@ -51,17 +51,19 @@ else
 fi
 )";
 
-std::string zsh_value_case(const Parameter& option) {
+std::string zsh_value_case(const ValueCase& one) {
+  const Parameter& option = one.option;
   switch (option.type) {
     case ValueType::choice:
-      return fmt::format("    {}) compadd -- {}; return ;;\n", option.name, fmt::join(option.choices, " "));
+    case ValueType::duration:
+      return fmt::format("    {}) compadd -- {}; return ;;\n", one.pattern, fmt::join(option.choices, " "));
     case ValueType::folder:
-      return fmt::format("    {}) _files -/; return ;;\n", option.name);
+      return fmt::format("    {}) _files -/; return ;;\n", one.pattern);
     case ValueType::database:
     case ValueType::file:
-      return fmt::format("    {}) _files; return ;;\n", option.name);
+      return fmt::format("    {}) _files; return ;;\n", one.pattern);
     default:
-      return fmt::format("    {}) _message {}; return ;;\n", option.name, shell_quoted(option.value_name));
+      return fmt::format("    {}) _message {}; return ;;\n", one.pattern, shell_quoted(option.value_name));
   }
 }
 
@@ -97,11 +99,11 @@ std::string zsh_completions(const Command& root) {
   for (const Parameter& option : options_with_values(root)) {
     const bool is_place = option.name == "--db" || option.name == "--repo" || option.name == "--workspace";
     if (!is_place) other_options.push_back(option.name);
-    values += zsh_value_case(option);
   }
+  for (const ValueCase& one : value_cases(root)) values += zsh_value_case(one);
   std::string text =
       fmt::format(zsh_walk, fmt::join(other_options, " | "), quoted_list(command_names(root), " | "));
-  text += "  case ${words[CURRENT - 1]} in\n" + values + "  esac\n  case $chosen in\n";
+  text += "  case $chosen:${words[CURRENT - 1]} in\n" + values + "  esac\n  case $chosen in\n";
   each_command(root, [&](const std::string& name, const Command& command) {
     text += zsh_command_case(name, command);
   });

@@ -6,19 +6,26 @@
 #include "command.h"
 #include "confirm.h"
 #include "context.h"
+#include "keep_options.h"
 
 #include "nerve/backups/retention.h"
 #include "nerve/core/clock.h"
 #include "nerve/core/error.h"
+#include "nerve/core/interrupt.h"
 #include "nerve/core/json.h"
 #include "nerve/core/text.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
+#include <poll.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <optional>
+#include <utility>
+#include <vector>
 
 namespace nerve::cli {
 
@@ -28,21 +35,6 @@ using backups::Fate;
 using backups::PruneDecision;
 using backups::PruneReport;
 using backups::Repository;
-
-constexpr std::int64_t count_max = 100'000;
-constexpr std::int64_t safety_days_max = 36'500;
-
-backups::RetentionPolicy policy_from(const Arguments& arguments) {
-  backups::RetentionPolicy policy;
-  policy.last = arguments.integer("--keep-last").value_or(0);
-  policy.hourly = arguments.integer("--keep-hourly").value_or(0);
-  policy.daily = arguments.integer("--keep-daily").value_or(0);
-  policy.weekly = arguments.integer("--keep-weekly").value_or(0);
-  policy.monthly = arguments.integer("--keep-monthly").value_or(0);
-  policy.yearly = arguments.integer("--keep-yearly").value_or(0);
-  if (const auto days = arguments.integer("--keep-safety")) policy.safety = std::chrono::days(*days);
-  return policy;
-}
 
 void show_decisions(Output& output, const PruneReport& report) {
   Table table{
@@ -68,10 +60,32 @@ std::string summary_of(const PruneReport& report) {
                      report.count(Fate::remove));
 }
 
+/// False when a signal or the end came first.
+bool pause_until(std::chrono::steady_clock::time_point end) {
+  constexpr int pause_ms = 200;
+  if (std::chrono::steady_clock::now() >= end) return false;
+  ::poll(nullptr, 0, pause_ms);
+  return !interrupted();
+}
+
+/// Waits for its turn as long as --wait says: a backup that runs keeps everybody from removing.
+PruneReport prune_in_turn(const Repository& repository, const backups::PruneOptions& options,
+                          const Arguments& arguments, ProgressSink* progress) {
+  const auto end =
+      std::chrono::steady_clock::now() + arguments.duration("--wait").value_or(std::chrono::seconds(0));
+  for (;;) {
+    try {
+      return backups::prune(repository, options, system_clock(), progress);
+    } catch (const ConflictError&) {
+      if (!pause_until(end)) throw;
+    }
+  }
+}
+
 int run_prune(Context& context, const Arguments& arguments) {
   Output& output = context.output();
   backups::PruneOptions options;
-  options.policy = policy_from(arguments);
+  options.policy = retention_policy(arguments);
   options.source = context.named_database_file(backup_instead_for_postgresql);
   options.dry_run = true;
   const bool dry_run = arguments.has("--dry-run");
@@ -81,7 +95,7 @@ int run_prune(Context& context, const Arguments& arguments) {
   if (!key) key = environment_key();
   options.key = key ? &*key : nullptr;
 
-  PruneReport report = backups::prune(repository, options, system_clock());
+  PruneReport report = prune_in_turn(repository, options, arguments, nullptr);
   for (const std::string& name : report.unreadable) {
     output.warning(fmt::format("backup {} cannot be trusted, and is left alone", name));
   }
@@ -96,7 +110,7 @@ int run_prune(Context& context, const Arguments& arguments) {
     }
     options.dry_run = false;
     Progress progress(output.talk(), output.progress(Progress::Unit::items));
-    report = backups::prune(repository, options, system_clock(), &progress);
+    report = prune_in_turn(repository, options, arguments, &progress);
   }
   if (output.wants_json()) {
     output.json(report.to_json());
@@ -140,13 +154,22 @@ int run_release(Context& context, const Arguments& arguments) {
   return 0;
 }
 
-Parameter keep_option(std::string_view name, std::string_view description) {
-  return {.name = name,
-          .value_name = "N",
-          .type = ValueType::integer,
-          .description = description,
-          .minimum = 0,
-          .maximum = count_max};
+std::vector<Parameter> prune_options() {
+  constexpr std::int64_t one_day_s = 86'400;
+  std::vector<Parameter> options{repository_option(), database_option()};
+  for (Parameter& option : keep_options()) options.push_back(std::move(option));
+  for (Parameter& option : key_options()) options.push_back(std::move(option));
+  options.push_back({.name = "--wait",
+                     .value_name = "SPAN",
+                     .type = ValueType::duration,
+                     .description = "wait so long while another process works in the repository",
+                     .choices = {"1m", "10m", "1h"},
+                     .minimum = 1,
+                     .maximum = one_day_s});
+  options.push_back({.name = "--yes", .description = "remove without asking"});
+  options.push_back(
+      {.name = "--dry-run", .description = "show what would be kept and removed, change nothing"});
+  return options;
 }
 
 Parameter held_operand() {
@@ -168,25 +191,7 @@ Command prune_command() {
           "newest\n"
           "with rows, and the full of a delta that is kept. A kept delta is merged with the ones before it\n"
           "that go. An abort at any point loses nothing that is to be kept. Asks before it removes.",
-      .options = {repository_option(),
-                  database_option(),
-                  keep_option("--keep-last", "the newest N"),
-                  keep_option("--keep-hourly", "the newest of each of N hours"),
-                  keep_option("--keep-daily", "the newest of each of N days"),
-                  keep_option("--keep-weekly", "the newest of each of N weeks"),
-                  keep_option("--keep-monthly", "the newest of each of N months"),
-                  keep_option("--keep-yearly", "the newest of each of N years"),
-                  {.name = "--keep-safety",
-                   .value_name = "DAYS",
-                   .type = ValueType::integer,
-                   .description = "what restores and migrations kept, for so many days (default: 7)",
-                   .minimum = 0,
-                   .maximum = safety_days_max},
-                  key_options()[0],
-                  key_options()[1],
-                  {.name = "--yes", .description = "remove without asking"},
-                  {.name = "--dry-run",
-                   .description = "show what would be kept and removed, change nothing"}},
+      .options = prune_options(),
       .example = "nerve-db backup prune --db chinook.sqlite --keep-last 3 --keep-daily 7 --dry-run",
       .run = &run_prune};
 }

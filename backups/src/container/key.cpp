@@ -41,7 +41,14 @@ BackupKey BackupKey::of_passphrase(Secret passphrase) {
 }
 
 BackupKey BackupKey::from_file(const std::filesystem::path& path) {
-  Secret content = Secret::from_file(path);
+  return of_content(Secret::from_file(path), path);
+}
+
+BackupKey BackupKey::from_credential(const std::filesystem::path& path) {
+  return of_content(Secret::from_credential(path), path);
+}
+
+BackupKey BackupKey::of_content(Secret content, const std::filesystem::path& path) {
   if (Secret key = from_digits(content.reveal()); !key.empty()) return {Kind::key_file, std::move(key)};
   // Of a key that ends in the byte of a newline, that byte was taken for one.
   std::error_code error;

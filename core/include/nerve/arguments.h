@@ -3,6 +3,7 @@
 
 #include "nerve/db/codec.h"
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -24,6 +25,8 @@ class Arguments {
   std::optional<std::string> text(std::string_view name) const;
   /// Of an option whose definition says ValueType::integer.
   std::optional<std::int64_t> integer(std::string_view name) const;
+  /// Of an option whose definition says ValueType::duration.
+  std::optional<std::chrono::seconds> duration(std::string_view name) const;
   /// Of an option whose definition says ValueType::choice with choices_of<Enum>().
   template <class Enum>
   std::optional<Enum> choice(std::string_view name) const {

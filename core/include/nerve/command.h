@@ -24,6 +24,7 @@ enum class ValueType : std::uint8_t {
   text,      ///< anything
   integer,   ///< a whole number between the limits
   choice,    ///< one of the choices
+  duration,  ///< a span such as "15m" between the limits, which are seconds; the choices are proposals
   database,  ///< a path, sqlite:PATH or postgresql://…
   file,
   folder,

@@ -10,17 +10,21 @@ namespace nerve {
 namespace {
 
 // Signals belong to the process, so their flag does too. Lock-free, as a signal handler needs.
-std::atomic<bool> interrupt_flag{false};
-static_assert(std::atomic<bool>::is_always_lock_free);
+std::atomic<int> signal_seen{0};
+static_assert(std::atomic<int>::is_always_lock_free);
 
-void set_interrupt_flag(int) {
-  interrupt_flag.store(true, std::memory_order_relaxed);
+void keep_signal(int signal) {
+  signal_seen.store(signal, std::memory_order_relaxed);
 }
 
 }  // namespace
 
 bool interrupted() noexcept {
-  return interrupt_flag.load(std::memory_order_relaxed);
+  return interrupting_signal() != 0;
+}
+
+int interrupting_signal() noexcept {
+  return signal_seen.load(std::memory_order_relaxed);
 }
 
 void throw_if_interrupted() {
@@ -29,9 +33,9 @@ void throw_if_interrupted() {
 }
 
 InterruptGuard::InterruptGuard() {
-  interrupt_flag = false;
+  signal_seen = 0;
   struct sigaction action {};
-  action.sa_handler = &set_interrupt_flag;
+  action.sa_handler = &keep_signal;
   // No SA_RESTART: a blocking read or a prompt ends, and its caller asks interrupted(). SA_RESETHAND: the
   // second one kills.
   action.sa_flags = static_cast<int>(SA_RESETHAND);

@@ -43,9 +43,13 @@ std::size_t read_fully(int descriptor, std::span<std::byte> into, const std::str
   return filled;
 }
 
+void require_regular(const ReadableFile& file) {
+  if (!S_ISREG(file.status().st_mode)) throw ValidationError(file.name() + " is not a regular file");
+}
+
 void require_private(const ReadableFile& file, const std::filesystem::path& path) {
+  require_regular(file);
   const struct stat status = file.status();
-  if (!S_ISREG(status.st_mode)) throw ValidationError(file.name() + " is not a regular file");
   if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
     throw DeniedError(file.name() + " is open to group or others", "Run: chmod 600 '" + path.string() + "'");
   }
@@ -134,6 +138,12 @@ Secret Secret::read_all(int descriptor, const std::string& name) {
 Secret Secret::from_file(const std::filesystem::path& path) {
   const ReadableFile file("secret file", path);
   require_private(file, path);
+  return read_all(file.descriptor(), file.name());
+}
+
+Secret Secret::from_credential(const std::filesystem::path& path) {
+  const ReadableFile file("credential", path);
+  require_regular(file);
   return read_all(file.descriptor(), file.name());
 }
 

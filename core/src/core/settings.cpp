@@ -13,7 +13,8 @@ namespace {
 using enum SettingType;
 
 constexpr std::int64_t ten_minutes_ms = 600'000;
-constexpr std::int64_t one_day_ms = 86'400'000;
+constexpr std::int64_t one_day_s = 86'400;
+constexpr std::int64_t one_day_ms = one_day_s * 1000;
 constexpr std::int64_t one_tebibyte_mib = 1024 * 1024;
 constexpr std::int64_t ten_years_hours = 87'600;
 constexpr std::array settings = {
@@ -61,6 +62,22 @@ constexpr std::array settings = {
     Setting{.key = "backup.also",
             .type = text,
             .description = "second folder that keeps a copy of each backup; empty for none"},
+    Setting{.key = "backup.before",
+            .type = text_list,
+            .description = "program and arguments that are run before each backup, which they can stop"},
+    Setting{
+        .key = "backup.after",
+        .type = text_list,
+        .description = "program and arguments that are run after each backup, also after one that failed"},
+    Setting{.key = "backup.hook_timeout_s",
+            .type = integer,
+            .description = "longest run of either of them",
+            .default_text = "600",
+            .minimum = 1,
+            .maximum = one_day_s},
+    Setting{.key = "backup.metrics_file",
+            .type = text,
+            .description = "file for Prometheus that each backup renews; empty for none"},
     Setting{.key = "maintenance.windows",
             .type = text_list,
             .description =

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/arguments.h"
 
+#include "nerve/core/text.h"
+
 #include <charconv>
 
 namespace nerve {
@@ -18,6 +20,11 @@ std::optional<std::int64_t> Arguments::integer(std::string_view name) const {
   std::int64_t number = 0;
   std::from_chars(digits.data(), digits.data() + digits.size(), number);
   return number;
+}
+
+std::optional<std::chrono::seconds> Arguments::duration(std::string_view name) const {
+  const auto found = values_.find(name);
+  return found == values_.end() ? std::nullopt : parse_duration(found->second);
 }
 
 }  // namespace nerve

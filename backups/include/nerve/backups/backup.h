@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -38,6 +39,9 @@ struct BackupOptions {
   Kind kind = Kind::manual;
   /// Whether a database that is found damaged is kept, as a backup of state damaged, before it is refused.
   bool keep_damaged = false;
+  /// Form::automatic makes a full where the last one of the database is about as old (a hundredth less is
+  /// enough, because timers are not exact), or as far in the future.
+  std::optional<std::chrono::seconds> full_age_max = std::nullopt;
   std::chrono::milliseconds busy_timeout{5000};  ///< how long to wait for a writer in rollback mode
   /// Told what the user should know and did not ask for, such as why a full was made.
   std::function<void(const std::string&)> on_note = {};

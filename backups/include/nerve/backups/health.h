@@ -30,6 +30,7 @@ struct HealthOptions {
 ///   backup.age       how old the newest backup is; none, or one that cannot be trusted, is a warning
 ///   backup.verified  how long ago one of them was verified or restored; left out where there is none, since
 ///                    backup.age says so
+///   backup.schedule  whether the promised interval is kept; left out where nobody promised one
 ///
 /// Throws nothing that is expected: what cannot be read is `unknown`.
 void check_backups(const std::filesystem::path& database, const std::filesystem::path& repository,

@@ -19,10 +19,16 @@ class BackupKey {
   /// any other content, and what Secret::from_file throws.
   static BackupKey from_file(const std::filesystem::path& path);
 
+  /// The same for a file that systemd hands over (LoadCredential=). Throws what Secret::from_credential
+  /// throws.
+  static BackupKey from_credential(const std::filesystem::path& path);
+
   Kind kind() const noexcept { return kind_; }
   const Secret& secret() const noexcept { return secret_; }
 
  private:
+  static BackupKey of_content(Secret content, const std::filesystem::path& path);
+
   BackupKey(Kind kind, Secret secret) noexcept : kind_(kind), secret_(std::move(secret)) {}
 
   Kind kind_;

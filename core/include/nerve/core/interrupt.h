@@ -10,6 +10,9 @@ namespace nerve {
 /// their loops.
 bool interrupted() noexcept;
 
+/// Which of these signals it was, to be passed on to a program that works for us; 0 where none arrived.
+int interrupting_signal() noexcept;
+
 /// Throws CancelledError when interrupted() is true.
 void throw_if_interrupted();
 

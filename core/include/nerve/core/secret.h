@@ -39,6 +39,10 @@ class Secret {
   /// mends it).
   static Secret from_file(const std::filesystem::path& path);
 
+  /// The same for a file in systemd's $CREDENTIALS_DIRECTORY, whatever its mode: others are kept from the
+  /// folder, and the access list by which the user of a service reads it shows as rights of the group.
+  static Secret from_credential(const std::filesystem::path& path);
+
   /// What can be read from a descriptor up to its end, less one newline. Does not close it.
   static Secret from_descriptor(int descriptor);
 

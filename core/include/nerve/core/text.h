@@ -57,6 +57,14 @@ std::string format_count(std::int64_t count);
 /// "850 ns", "12 µs", "3.4 ms", "1.5 s", "2 min 5 s", "1 h 3 min", "2 d 4 h"; "1 d" where no hour is left.
 std::string format_duration(std::chrono::nanoseconds duration);
 
+/// A span as people write it in an option: "90s", "15m", "12h", "1d", "2w", or "hourly", "daily", "weekly".
+/// Absent for anything else, for zero, and for more than duration_max.
+std::optional<std::chrono::seconds> parse_duration(std::string_view text);
+inline constexpr std::chrono::seconds duration_max = std::chrono::days(3660);
+
+/// A span as parse_duration() reads it, in the largest unit of which it is a whole number: "1d", "90m".
+std::string duration_word(std::chrono::seconds duration);
+
 /// "a, b, c": at most `named_max` of the names, then "and 4 more".
 std::string list_names(std::span<const std::string> names, std::size_t named_max = 5);
 

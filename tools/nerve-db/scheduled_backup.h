@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nerve::cli {
+
+/// Backups that a timer or cron is to make. All paths are absolute, and all of them valid UTF-8 without
+/// control characters, which neither units nor crontabs can hold: require_writable_words() sees to that.
+struct ScheduledBackup {
+  std::filesystem::path program;
+  std::filesystem::path database;
+  std::filesystem::path repository;
+  std::optional<std::filesystem::path> workspace;  ///< where the commands begin, so that its settings hold
+  std::chrono::seconds interval{0};
+  std::optional<std::chrono::seconds> full_interval;
+  std::vector<std::string> keep;  ///< options of prune; nothing is removed where there are none
+  std::optional<std::filesystem::path> passphrase_file;
+  std::optional<std::filesystem::path> key_file;
+  std::optional<std::filesystem::path> before;
+  std::optional<std::filesystem::path> after;
+  std::optional<std::filesystem::path> metrics;
+  std::vector<std::filesystem::path> written_folders;  ///< besides the repository: what the commands write to
+};
+
+/// Throws ValidationError for a path that cannot be written into a unit or a crontab.
+void require_writable_words(const ScheduledBackup& backup);
+
+/// The words of the command that makes a backup. Without its key: a unit and a crontab hand that over in
+/// different ways.
+std::vector<std::string> backup_words(const ScheduledBackup& backup);
+
+/// The words of the command that prunes after it; none where nothing is to be removed.
+std::vector<std::string> prune_words(const ScheduledBackup& backup);
+
+}  // namespace nerve::cli
