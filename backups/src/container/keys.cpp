@@ -23,11 +23,17 @@ Salt16 check_of(const Secret& master, const Salt16& salt) {
 
 bool is_same_master(const KeyFacts& left, const KeyFacts& right) {
   return left.source == right.source && left.salt == right.salt && left.cost.log2_n == right.cost.log2_n &&
-         left.cost.r == right.cost.r && left.cost.p == right.cost.p;
+         left.cost.r == right.cost.r && left.cost.p == right.cost.p && left.check == right.check;
 }
 
 KeySource source_of(const BackupKey& key) {
   return key.kind() == BackupKey::Kind::passphrase ? KeySource::scrypt : KeySource::key_file;
+}
+
+Secret master_from(const BackupKey& key, const KeyFacts& facts) {
+  return facts.source == KeySource::scrypt
+             ? crypto::scrypt(key.secret(), facts.salt, facts.cost, derived_key_bytes)
+             : Secret::copy_of(key.secret().reveal());
 }
 
 [[noreturn]] void throw_no_key(KeySource source, std::string_view name) {
@@ -51,24 +57,38 @@ crypto::Sha256Digest seal_of(const ContainerKeys& keys, std::initializer_list<By
   return code.finish();
 }
 
-const Secret& Keyring::master_of(const KeyFacts& facts) {
+std::vector<const BackupKey*> Keyring::keys_of_source(KeySource source) const {
+  std::vector<const BackupKey*> keys;
+  if (key_ == nullptr) return keys;
+  if (source_of(*key_) == source) keys.push_back(key_);
+  for (const BackupKey& other : key_->others()) {
+    if (source_of(other) == source) keys.push_back(&other);
+  }
+  return keys;
+}
+
+const Secret* Keyring::find_master(const KeyFacts& facts) {
   const auto known = std::ranges::find_if(
       masters_, [&](const Master& master) { return is_same_master(master.facts, facts); });
-  if (known != masters_.end()) return known->key;
-  Secret key = facts.source == KeySource::scrypt
-                   ? crypto::scrypt(key_->secret(), facts.salt, facts.cost, derived_key_bytes)
-                   : Secret::copy_of(key_->secret().reveal());
-  masters_.push_back({facts, std::move(key)});
-  return masters_.back().key;
+  if (known != masters_.end()) return &known->key;
+  for (const BackupKey* key : keys_of_source(facts.source)) {
+    Secret master = master_from(*key, facts);
+    if (!equal_constant_time(check_of(master, facts.salt), facts.check)) continue;
+    masters_.push_back({facts, std::move(master)});
+    return &masters_.back().key;
+  }
+  return nullptr;
 }
 
 KeyFacts Keyring::new_key_facts(Random& random) {
   KeyFacts facts;
-  if (!key_) return facts;
+  if (key_ == nullptr) return facts;
   facts.source = source_of(*key_);
   if (facts.source == KeySource::scrypt) facts.cost = cost_of_new_keys;
   random.fill(facts.salt);
-  facts.check = check_of(master_of(facts), facts.salt);
+  Secret master = master_from(*key_, facts);
+  facts.check = check_of(master, facts.salt);
+  masters_.push_back({facts, std::move(master)});
   return facts;
 }
 
@@ -78,14 +98,15 @@ ContainerKeys Keyring::keys_of(const ContainerHeader& header, std::string_view n
     keys.hash_key = Secret::copy_of(header.hash_salt);
     return keys;
   }
-  if (!key_ || source_of(*key_) != header.key.source) throw_no_key(header.key.source, name);
-  const Secret& master = master_of(header.key);
-  if (!equal_constant_time(check_of(master, header.key.salt), header.key.check)) {
+  if (keys_of_source(header.key.source).empty()) throw_no_key(header.key.source, name);
+  const Secret* found = find_master(header.key);
+  if (found == nullptr) {
     throw DeniedError(fmt::format("{} is encrypted with another {}", name,
                                   header.key.source == KeySource::scrypt ? "passphrase" : "key file"),
                       "Give the one that was used when its first full backup was made. If it is the one, the "
                       "file was altered.");
   }
+  const Secret& master = *found;
   keys.data_key =
       crypto::hkdf_sha256(master.reveal(), header.backup_salt, "nerve backup data", derived_key_bytes);
   keys.seal_key =

@@ -47,7 +47,9 @@ class Keyring {
     Secret key;
   };
 
-  const Secret& master_of(const KeyFacts& facts);
+  std::vector<const BackupKey*> keys_of_source(KeySource source) const;
+  /// Null where no key is the one.
+  const Secret* find_master(const KeyFacts& facts);
 
   const BackupKey* key_ = nullptr;
   std::vector<Master> masters_;

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <utility>
+#include <vector>
 
 namespace nerve::backups {
 
@@ -23,8 +25,12 @@ class BackupKey {
   /// throws.
   static BackupKey from_credential(const std::filesystem::path& path);
 
+  /// Another key, for backups that this one does not open; new ones are not made with it.
+  void also_try(BackupKey other) { others_.push_back(std::move(other)); }
+
   Kind kind() const noexcept { return kind_; }
   const Secret& secret() const noexcept { return secret_; }
+  const std::vector<BackupKey>& others() const noexcept { return others_; }
 
  private:
   static BackupKey of_content(Secret content, const std::filesystem::path& path);
@@ -33,6 +39,7 @@ class BackupKey {
 
   Kind kind_;
   Secret secret_;
+  std::vector<BackupKey> others_;
 };
 
 }  // namespace nerve::backups
