@@ -87,6 +87,7 @@ void Orphans::take(std::uint32_t number, ByteView page, const TreePage& tree_pag
   TreeLosses losses;
   const std::uint32_t root = root_of(number);
   TreeWalk walk(source_, map_, tree_page.family, losses, [&](const TreeRow& row) {
+    if (row.doubt == Doubt::damaged) return;  // how many values it has is not known here
     const std::string_view reason = row.doubt == Doubt::none ? without_table : reason_of(row.doubt);
     lost_.add({root, number, row.key, {}, reason}, row.record);
   });

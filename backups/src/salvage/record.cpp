@@ -47,29 +47,48 @@ Value value_of(std::uint64_t serial_type, ByteView bytes) noexcept {
 /// The serial types of a record, and where its values begin.
 struct RecordHeader {
   std::vector<std::uint64_t> serial_types;
-  std::uint64_t size_bytes = 0;
+  std::uint64_t size_bytes = 0;    ///< of the header
+  std::uint64_t record_bytes = 0;  ///< of header and values
 };
 
-/// Nothing unless its values fill the rest of `payload_bytes` exactly.
-std::optional<RecordHeader> read_record_header(ByteView payload, std::uint64_t payload_bytes) {
+std::optional<RecordHeader> read_record_header(ByteView payload) {
   const std::optional<Varint> size = varint_at(payload, 0);
   if (!size || size->value > payload.size() || size->value < size->size_bytes) return std::nullopt;
-  RecordHeader header{{}, size->value};
+  RecordHeader header{{}, size->value, size->value};
   const ByteView types = payload.first(size->value);
-  std::uint64_t end = size->value;
   for (std::size_t offset = size->size_bytes; offset < types.size();) {
     const std::optional<Varint> type = varint_at(types, offset);
     if (!type || !is_serial_type(type->value) || header.serial_types.size() == columns_max) {
       return std::nullopt;
     }
     const std::uint64_t size_bytes = size_of_serial_type(type->value);
-    if (size_bytes > payload_bytes - end) return std::nullopt;
-    end += size_bytes;
+    if (size_bytes > payload_bytes_max || header.record_bytes > payload_bytes_max) return std::nullopt;
+    header.record_bytes += size_bytes;
     offset += type->size_bytes;
     header.serial_types.push_back(type->value);
   }
-  if (end != payload_bytes) return std::nullopt;
   return header;
+}
+
+/// The values of a record of which only `payload` is there: those that are whole, then one that is cut, then NULL.
+Record values_of(const RecordHeader& header, ByteView payload) {
+  Record record;
+  record.reserve(header.serial_types.size());
+  std::uint64_t offset = header.size_bytes;
+  for (const std::uint64_t serial_type : header.serial_types) {
+    const std::uint64_t size_bytes = size_of_serial_type(serial_type);
+    const std::uint64_t there = offset < payload.size() ? payload.size() - offset : 0;
+    if (size_bytes <= there) {
+      record.push_back(value_of(serial_type, payload.subspan(offset, size_bytes)));
+    } else if (serial_type >= 12 && there > 0) {
+      record.push_back(value_of(serial_type, payload.subspan(offset, there)));
+    } else {
+      // Of a number cut in two nothing is left; a value of no bytes behind the cut may stand.
+      record.push_back(size_bytes == 0 ? value_of(serial_type, {}) : Value{});
+    }
+    offset += size_bytes;
+  }
+  return record;
 }
 
 }  // namespace
@@ -90,39 +109,19 @@ std::optional<Varint> varint_at(ByteView bytes, std::size_t offset) noexcept {
 }
 
 std::optional<Record> read_record(ByteView payload) {
-  const std::optional<RecordHeader> header = read_record_header(payload, payload.size());
+  return read_cut_record(payload, payload.size());
+}
+
+std::optional<Record> read_damaged_record(ByteView payload) {
+  const std::optional<RecordHeader> header = read_record_header(payload);
   if (!header) return std::nullopt;
-  Record record;
-  record.reserve(header->serial_types.size());
-  std::uint64_t offset = header->size_bytes;
-  for (const std::uint64_t serial_type : header->serial_types) {
-    const std::uint64_t size_bytes = size_of_serial_type(serial_type);
-    record.push_back(value_of(serial_type, payload.subspan(offset, size_bytes)));
-    offset += size_bytes;
-  }
-  return record;
+  return values_of(*header, payload);
 }
 
 std::optional<Record> read_cut_record(ByteView payload, std::uint64_t payload_bytes) {
-  const std::optional<RecordHeader> header = read_record_header(payload, payload_bytes);
-  if (!header) return std::nullopt;
-  Record record;
-  record.reserve(header->serial_types.size());
-  std::uint64_t offset = header->size_bytes;
-  for (const std::uint64_t serial_type : header->serial_types) {
-    const std::uint64_t size_bytes = size_of_serial_type(serial_type);
-    const std::uint64_t there = offset < payload.size() ? payload.size() - offset : 0;
-    if (size_bytes <= there) {
-      record.push_back(value_of(serial_type, payload.subspan(offset, size_bytes)));
-    } else if (serial_type >= 12 && there > 0) {
-      record.push_back(value_of(serial_type, payload.subspan(offset, there)));
-    } else {
-      // Of a number cut in two nothing is left; a value of no bytes behind the cut may stand.
-      record.push_back(size_bytes == 0 ? value_of(serial_type, {}) : Value{});
-    }
-    offset += size_bytes;
-  }
-  return record;
+  const std::optional<RecordHeader> header = read_record_header(payload);
+  if (!header || header->record_bytes != payload_bytes) return std::nullopt;
+  return values_of(*header, payload);
 }
 
 }  // namespace nerve::backups::salvage

@@ -38,6 +38,10 @@ inline constexpr std::size_t columns_max = 32'767;
 /// it does not.
 std::optional<Record> read_record(ByteView payload);
 
+/// A record that does not fill `payload` exactly, since its length or that of one of its values is damaged: the
+/// values before the damage are right. Nothing where it has no header that could be one.
+std::optional<Record> read_damaged_record(ByteView payload);
+
 /// The beginning of a record of `payload_bytes`, of which only `payload` could be read: values that are whole,
 /// then one that is cut, then NULL. Nothing where not even its header is whole and right.
 std::optional<Record> read_cut_record(ByteView payload, std::uint64_t payload_bytes);

@@ -52,7 +52,7 @@ class Salvage {
   void make_tables();
   void make_objects(const std::function<bool(const SchemaEntry&)>& is_meant);
   void make_virtual_tables();
-  void add_table(const SchemaEntry& entry, const std::vector<sqlite::Table>& made);
+  void add_table(const SchemaEntry& entry, const std::map<std::string, sqlite::Table>& made);
   void count_references();
   void take_trees();
   void settle_claims();
@@ -120,18 +120,21 @@ void Salvage::make_tables() {
     if (entry.type != "table" || entry.is_virtual_table()) continue;
     if (auto problem = database_.create(entry)) report_.lost_objects.push_back({"table", entry.name, *problem});
   }
-  const std::vector<sqlite::Table> made = sqlite::list_tables(database_.session());
+  std::map<std::string, sqlite::Table> made;
+  for (sqlite::Table& table : sqlite::list_tables(database_.session())) {
+    std::string name = table.name;
+    made.emplace(std::move(name), std::move(table));
+  }
   for (const SchemaEntry& entry : schema_.entries) {
     if (entry.type == "table" && !entry.is_virtual_table()) add_table(entry, made);
   }
 }
 
-void Salvage::add_table(const SchemaEntry& entry, const std::vector<sqlite::Table>& made) {
-  const auto table =
-      std::ranges::find_if(made, [&](const sqlite::Table& candidate) { return candidate.name == entry.name; });
+void Salvage::add_table(const SchemaEntry& entry, const std::map<std::string, sqlite::Table>& made) {
+  const auto table = made.find(entry.name);
   if (table != made.end()) {
-    tables_.push_back(std::make_unique<TableSalvage>(entry, shape_of(database_.session(), *table), source_, map_,
-                                                     database_, lost_, on_row_));
+    tables_.push_back(std::make_unique<TableSalvage>(entry, shape_of(database_.session(), table->second), source_,
+                                                     map_, database_, lost_, on_row_));
     if (entry.name == sequence_table) sequences_ = tables_.back().get();
     return;
   }
@@ -254,9 +257,12 @@ void Salvage::take_orphans() {
 void Salvage::note_shadow_tables() {
   for (const SchemaEntry& entry : schema_.entries) {
     if (!entry.is_virtual_table()) continue;
-    const bool is_whole = std::ranges::all_of(report_.tables, [&](const SalvagedTable& table) {
-      return !table.name.starts_with(entry.name + "_") || table.is_whole();
-    });
+    const std::string prefix = entry.name + "_";
+    bool is_whole = true;
+    for (auto table = std::ranges::lower_bound(report_.tables, prefix, {}, &SalvagedTable::name);
+         table != report_.tables.end() && table->name.starts_with(prefix); ++table) {
+      is_whole = is_whole && table->is_whole();
+    }
     if (is_whole) continue;
     report_.notes.push_back(fmt::format(
         "the virtual table {} has lost rows of its own tables: rebuild its index, as its module has it",

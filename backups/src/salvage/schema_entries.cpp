@@ -71,11 +71,6 @@ bool begins_with_create(std::string_view sql) {
                             [](char left, char right) { return (left & ~0x20) == (right & ~0x20); });
 }
 
-/// Takes what is not there yet; the first of a name stays.
-void add_entry(Schema& schema, SchemaEntry entry) {
-  if (schema.find(entry.type, entry.name) == nullptr) schema.entries.push_back(std::move(entry));
-}
-
 /// The entries on a page that holds nothing else; empty where it holds anything else.
 std::vector<SchemaEntry> entries_on(const PageSource& source, PageMap& map, std::uint32_t number, Bytes& bytes) {
   std::vector<SchemaEntry> entries;
@@ -105,7 +100,7 @@ void look_for_entries(const PageSource& source, PageMap& map, Schema& schema) {
     if (entries.empty()) continue;
     map.set(number, PageMap::walked);
     ++found_pages;
-    for (SchemaEntry& entry : entries) add_entry(schema, std::move(entry));
+    for (SchemaEntry& entry : entries) schema.add(std::move(entry));
   }
   if (found_pages > 0) {
     schema.notes.push_back(
@@ -123,10 +118,10 @@ bool SchemaEntry::is_virtual_table() const {
                             [](char left, char right) { return (left & ~0x20) == (right & ~0x20); });
 }
 
-const SchemaEntry* Schema::find(std::string_view type, std::string_view name) const {
-  const auto found = std::ranges::find_if(
-      entries, [&](const SchemaEntry& entry) { return entry.type == type && entry.name == name; });
-  return found == entries.end() ? nullptr : &*found;
+bool Schema::add(SchemaEntry entry) {
+  if (!names.emplace(entry.type, entry.name).second) return false;
+  entries.push_back(std::move(entry));
+  return true;
 }
 
 std::string text_of(const Value& value, sqlite::TextEncoding encoding) {
@@ -178,7 +173,7 @@ Schema read_schema(const PageSource& source, PageMap& map) {
       return;
     }
     pages.insert(row.page);
-    add_entry(schema, std::move(*entry));
+    schema.add(std::move(*entry));
   });
   walk.walk(1, {}, TreeWalk::Shared::take);
   for (const std::uint32_t page : pages) {
@@ -191,21 +186,17 @@ Schema read_schema(const PageSource& source, PageMap& map) {
 }
 
 void add_schema_of(const std::filesystem::path& path, Schema& schema) {
+  std::set<std::uint32_t> taken;
+  for (const SchemaEntry& entry : schema.entries) taken.insert(entry.root_page);
   sqlite::Session session(path);
   std::size_t added = 0;
   session.each("SELECT type, name, tbl_name, rootpage, coalesce(sql, '') FROM sqlite_schema ORDER BY rowid",
                [&](const sqlite::Row& row) {
                  SchemaEntry entry{std::string(row.text(0)), std::string(row.text(1)), std::string(row.text(2)),
                                    static_cast<std::uint32_t>(row.integer(3)), std::string(row.text(4))};
-                 if (schema.find(entry.type, entry.name) != nullptr) return;
                  // A page that an entry of the damaged database claims is its own.
-                 const bool is_taken = entry.root_page != 0 &&
-                                       std::ranges::any_of(schema.entries, [&](const SchemaEntry& other) {
-                                         return other.root_page == entry.root_page;
-                                       });
-                 if (is_taken) entry.root_page = 0;
-                 schema.entries.push_back(std::move(entry));
-                 ++added;
+                 if (taken.contains(entry.root_page)) entry.root_page = 0;
+                 if (schema.add(std::move(entry))) ++added;
                });
   if (added > 0) schema.notes.push_back(fmt::format("{} entries of the schema come from {}", added, path.string()));
 }

@@ -8,8 +8,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace nerve::backups::salvage {
@@ -32,7 +34,11 @@ struct Schema {
   bool is_whole = true;  ///< whether every entry could be read, so that each b-tree is known
   std::vector<std::string> notes;
 
-  const SchemaEntry* find(std::string_view type, std::string_view name) const;
+  /// Of the entries, by type and name.
+  std::set<std::pair<std::string, std::string>> names;
+
+  /// Adds an entry unless one of its type and name is there; whether it was added.
+  bool add(SchemaEntry entry);
 };
 
 /// Text of the file as UTF-8; ill-formed UTF-16 becomes U+FFFD.

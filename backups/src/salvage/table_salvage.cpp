@@ -49,6 +49,10 @@ TableSalvage::TableSalvage(const SchemaEntry& entry, Family family, const PageSo
       writer_(database, lost, shape_, entry.root_page, report_),
       walk_(source, map, family, losses_, [this, &lost, &on_row](const TreeRow& row) {
         on_row();
+        if (row.doubt == Doubt::damaged) {
+          ++report_.broken_cells;
+          return;
+        }
         ++report_.lost_and_found;
         lost.add({entry_.root_page, row.page, row.key, entry_.name, "its table could not be made"}, row.record);
       }) {
@@ -57,6 +61,7 @@ TableSalvage::TableSalvage(const SchemaEntry& entry, Family family, const PageSo
 
 void TableSalvage::take_tree() {
   walk_.walk(entry_.root_page, {}, TreeWalk::Shared::claim);
+  writer_.release();
 }
 
 std::vector<Claim> TableSalvage::take_claims() {
@@ -100,21 +105,11 @@ void TableSalvage::take_claimed(const Claim& claim) {
 
 void TableSalvage::lose_claimed(const Claim& claim) {
   losses_.lost_pages.add(claim.page);
-  losses_.gaps.push_back(claim.range);
+  losses_.add_gap(claim.range);
 }
 
 void TableSalvage::settle_gaps() {
-  std::vector<KeyRange>& gaps = losses_.gaps;
-  std::ranges::sort(gaps, {}, &KeyRange::low);
-  std::vector<KeyRange> joined;
-  for (const KeyRange& gap : gaps) {
-    if (!joined.empty() && gap.low <= joined.back().high) {
-      joined.back().high = std::max(joined.back().high, gap.high);
-    } else {
-      joined.push_back(gap);
-    }
-  }
-  gaps = std::move(joined);
+  losses_.join_gaps();
 }
 
 bool TableSalvage::is_in_gap(const TreePage& tree_page) const {
@@ -139,9 +134,10 @@ void TableSalvage::place(std::uint32_t number, ByteView page, const TreePage& tr
 SalvagedTable TableSalvage::finish() {
   report_.lost_pages = losses_.lost_pages;
   report_.damaged_pages = losses_.damaged_pages;
-  report_.broken_cells = losses_.broken_cells;
   report_.mended_pages = losses_.mended_pages;
-  return report_;
+  SalvagedTable report = report_;
+  report.broken_cells += losses_.broken_cells;
+  return report;
 }
 
 }  // namespace nerve::backups::salvage

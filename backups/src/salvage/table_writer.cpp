@@ -31,6 +31,8 @@ std::string_view reason_of(Doubt doubt) noexcept {
       return "its key is out of order";
     case Doubt::cell_overlapped:
       return "another row claims its bytes";
+    case Doubt::damaged:
+      return "its record is damaged: values may be wrong";
     case Doubt::cut:
       return "cut: its overflow pages are lost";
     case Doubt::overflow_shared:
@@ -40,6 +42,11 @@ std::string_view reason_of(Doubt doubt) noexcept {
 }
 
 bool TableWriter::put(const TreeRow& row) {
+  // With another number of values it is no row of this table, nor of any other.
+  if (row.doubt == Doubt::damaged && row.record.size() != shape_.columns.size()) {
+    ++report_.broken_cells;
+    return false;
+  }
   std::string reason(reason_of(row.doubt));
   if (reason.empty() && !shape_.fits(row.record, database_.encoding())) reason = does_not_fit;
   if (reason.empty()) {

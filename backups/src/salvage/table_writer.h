@@ -29,6 +29,9 @@ class TableWriter {
   /// Whether the row is in the table now.
   bool put(const TreeRow& row);
 
+  /// Gives back the statements, which are made again when they are needed.
+  void release() noexcept { statements_.clear(); }
+
   /// The fewest values that a record of this table had so far: less than the columns where some were added
   /// later. As many as the columns before the first row.
   std::size_t values_min() const noexcept { return values_min_.value_or(shape_.columns.size()); }

@@ -88,6 +88,7 @@ class PageView {
   /// The page with every cell that lies within bounds.
   TreePage read_what_is_there() const {
     TreePage page = empty_page();
+    std::vector<Cell> damaged;
     std::uint32_t pointers_end_max = usable_bytes_;
     for (std::uint32_t number = 0; number < cell_count_ && pointer_end(number) <= pointers_end_max; ++number) {
       const std::optional<Cell> cell = cell_at(pointer(number));
@@ -95,14 +96,25 @@ class PageView {
         ++page.broken_cells;
         continue;
       }
+      // What is no row must not cast doubt on those that are.
+      if (has_payload() && !is_row(*cell)) {
+        damaged.push_back(*cell);
+        continue;
+      }
       page.cells.push_back(*cell);
       pointers_end_max = std::min(pointers_end_max, cell->offset);
     }
     mark_overlaps(page.cells);
+    page.cells.insert(page.cells.end(), damaged.begin(), damaged.end());
     return page;
   }
 
  private:
+  bool has_payload() const noexcept { return kind_.is_leaf || kind_.family == Family::index; }
+  bool is_row(const Cell& cell) const {
+    return read_cut_record(page_.subspan(cell.local_offset, cell.local_bytes), cell.payload_bytes).has_value();
+  }
+
   TreePage empty_page() const {
     TreePage page;
     page.family = kind_.family;
@@ -142,7 +154,7 @@ class PageView {
       cell.child = u32_at(page_, end);
       end += 4;
     }
-    if (kind_.is_leaf || kind_.family == Family::index) {
+    if (has_payload()) {
       const std::optional<Varint> payload = varint_at(page_, end);
       if (!payload || payload->value > payload_bytes_max) return std::nullopt;
       cell.payload_bytes = payload->value;
@@ -154,7 +166,7 @@ class PageView {
       cell.key = static_cast<std::int64_t>(key->value);
       end += key->size_bytes;
     }
-    if (kind_.is_leaf || kind_.family == Family::index) {
+    if (has_payload()) {
       cell.local_offset = end;
       cell.local_bytes = local_bytes_of(cell.payload_bytes, usable_bytes_, kind_);
       end += cell.local_bytes;

@@ -25,6 +25,26 @@ std::vector<std::int64_t> keys_of(const TreePage& page) {
 
 }  // namespace
 
+void TreeLosses::add_gap(const KeyRange& range) {
+  // Damage can make each cell of each page a gap of its own.
+  constexpr std::size_t gaps_max = 1'000'000;
+  if (gaps.size() >= gaps_max) join_gaps();
+  if (gaps.size() < gaps_max) gaps.push_back(range);
+}
+
+void TreeLosses::join_gaps() {
+  std::ranges::sort(gaps, {}, &KeyRange::low);
+  std::vector<KeyRange> joined;
+  for (const KeyRange& gap : gaps) {
+    if (!joined.empty() && gap.low <= joined.back().high) {
+      joined.back().high = std::max(joined.back().high, gap.high);
+    } else {
+      joined.push_back(gap);
+    }
+  }
+  gaps = std::move(joined);
+}
+
 std::vector<bool> in_ascending_order(const std::vector<std::int64_t>& keys) {
   if (is_strictly_ascending(keys)) return std::vector<bool>(keys.size(), true);
   // Patience sorting: ends[n] is the place of the smallest key that ends a run of n + 1.
@@ -65,14 +85,21 @@ bool TreeWalk::may_take(std::uint32_t number) const noexcept {
 
 void TreeWalk::lose(const Step& step) {
   losses_.lost_pages.add(step.page);
-  losses_.gaps.push_back(step.range);
+  losses_.add_gap(step.range);
+}
+
+/// A page that very many places lead to is none of theirs.
+bool TreeWalk::claim(const Step& step) {
+  constexpr std::size_t claims_max = 1'000'000;
+  if (losses_.claims.size() >= claims_max) return false;
+  losses_.claims.push_back({step.page, step.range});
+  return true;
 }
 
 void TreeWalk::visit(const Step& step) {
   if (step.depth > depth_max || !may_take(step.page)) return lose(step);
   if (step.shared == Shared::claim && map_.references(step.page) > 1) {
-    losses_.claims.push_back({step.page, step.range});
-    return;
+    return claim(step) ? void() : lose(step);
   }
   if (!source_.read(step.page, page_)) return lose(step);
   const std::optional<TreePage> page = parse_tree_page(page_, source_.bounds(step.page), family_);
@@ -86,7 +113,7 @@ void TreeWalk::visit(const Step& step) {
 
 void TreeWalk::push_children(const Step& step, const TreePage& page) {
   // A cell that leads nowhere led to a page of some keys of this one.
-  if (page.broken_cells > 0) losses_.gaps.push_back(step.range);
+  if (page.broken_cells > 0) losses_.add_gap(step.range);
   std::vector<bool> is_believed(page.cells.size(), true);
   if (family_ == Family::table) is_believed = in_ascending_order(keys_of(page));
   for (std::size_t place = 0; place < page.cells.size(); ++place) {
@@ -132,17 +159,21 @@ void TreeWalk::take_rows(std::uint32_t number, ByteView page, const TreePage& tr
 
 void TreeWalk::take_cell(std::uint32_t number, ByteView page, const Cell& cell, bool is_in_order) {
   const Payload payload = payloads_.read(page, cell);
-  const std::optional<Record> record = payload.state == PayloadState::cut
-                                           ? read_cut_record(payload.octets, cell.payload_bytes)
-                                           : read_record(payload.octets);
+  Doubt doubt = Doubt::none;
+  if (payload.state == PayloadState::cut) doubt = Doubt::cut;
+  if (payload.state == PayloadState::shared) doubt = Doubt::overflow_shared;
+  std::optional<Record> record = payload.state == PayloadState::cut
+                                     ? read_cut_record(payload.octets, cell.payload_bytes)
+                                     : read_record(payload.octets);
+  if (!record) {
+    record = read_damaged_record(payload.octets);
+    doubt = Doubt::damaged;
+  }
   if (!record || record->empty()) {
     ++losses_.broken_cells;
     return;
   }
-  Doubt doubt = Doubt::none;
-  if (payload.state == PayloadState::cut) doubt = Doubt::cut;
-  if (payload.state == PayloadState::shared) doubt = Doubt::overflow_shared;
-  if (!is_in_order) doubt = Doubt::key_out_of_order;
+  if (!is_in_order && doubt != Doubt::damaged) doubt = Doubt::key_out_of_order;
   if (cell.is_overlapped) doubt = Doubt::cell_overlapped;
   sink_({number, family_ == Family::table ? std::optional(cell.key) : std::nullopt, *record, doubt});
 }

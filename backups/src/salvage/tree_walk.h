@@ -30,6 +30,7 @@ enum class Doubt : std::uint8_t {
   none,
   key_out_of_order,  ///< its key does not fit between its neighbours
   cell_overlapped,   ///< another cell of its page claims some of its bytes
+  damaged,           ///< its record has another length than its values
   cut,               ///< a part of it lies in overflow pages that could not be read
   overflow_shared,   ///< another row claims its overflow pages
 };
@@ -58,6 +59,10 @@ struct TreeLosses {
   std::uint64_t mended_pages = 0;   ///< nothing is lost of these
   std::vector<KeyRange> gaps;       ///< where the rows of lost pages belong
   std::vector<Claim> claims;        ///< pages left aside, since others lead to them too
+
+  void add_gap(const KeyRange& range);
+  /// Joins the gaps that overlap, and orders them.
+  void join_gaps();
 };
 
 /// Whether each key belongs to a longest run of ascending ones; the others are out of order.
@@ -94,6 +99,7 @@ class TreeWalk {
 
   void visit(const Step& step);
   bool may_take(std::uint32_t number) const noexcept;
+  bool claim(const Step& step);
   void lose(const Step& step);
   void push_children(const Step& step, const TreePage& page);
   void take_cell(std::uint32_t number, ByteView page, const Cell& cell, bool is_in_order);
