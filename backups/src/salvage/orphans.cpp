@@ -21,8 +21,10 @@ constexpr std::string_view deleted_row = "deleted";
 bool Orphans::is_candidate(std::uint32_t number) const noexcept {
   if (!source_.is_page(number)) return false;
   const bool is_unused = map_.is_free_list_whole && map_.has(number, PageMap::unused);
-  return !is_unused && !map_.has(number, PageMap::walked) && !map_.has(number, PageMap::pointer_map) &&
-         !map_.has(number, PageMap::overflow);
+  // What an index leads to is its own, unless a table does so, too.
+  const bool is_of_index = map_.has(number, PageMap::of_an_index) && map_.references(number) == 1;
+  return !is_unused && !is_of_index && !map_.has(number, PageMap::walked) &&
+         !map_.has(number, PageMap::pointer_map) && !map_.has(number, PageMap::overflow);
 }
 
 /// Pages of indexes hold what tables hold too. They are of interest only where they may be those of a table.
