@@ -121,8 +121,8 @@ void Restore::throw_damaged(std::string_view what) const {
 void Restore::require_good_backup() {
   if (manifest_.state == State::damaged) {
     throw IntegrityError(fmt::format("{} is the raw copy of a damaged database", name()),
-                         fmt::format("Restore another one; 'sqlite3 {} .recover' prints the rows that can "
-                                     "still be read from this one.",
+                         fmt::format("Restore another one; 'nerve-db salvage --db {} --to FILE' writes "
+                                     "what can still be read of this one.",
                                      shell_word(backup_file().string())));
   }
   if (manifest_.container) return open_container();

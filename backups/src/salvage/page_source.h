@@ -38,7 +38,7 @@ class PageSource {
   /// Reads a page, numbered from 1. False where it is not there or cannot be read.
   bool read(std::uint32_t number, Bytes& page) const;
   PageBounds bounds(std::uint32_t number) const noexcept {
-    return {layout_.tree_offset(number), layout_.usable_bytes};
+    return {layout_.tree_offset(number), layout_.usable_bytes, expected_page_count_};
   }
   /// Numbers come from the file, so they may be anything. The lock page is never part of anything.
   bool is_page(std::uint32_t number) const noexcept {

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 
 namespace nerve::backups::salvage {
@@ -187,7 +188,11 @@ Schema read_schema(const PageSource& source, PageMap& map) {
 
 void add_schema_of(const std::filesystem::path& path, Schema& schema) {
   std::set<std::uint32_t> taken;
-  for (const SchemaEntry& entry : schema.entries) taken.insert(entry.root_page);
+  std::map<std::string, std::string> statements;
+  for (const SchemaEntry& entry : schema.entries) {
+    taken.insert(entry.root_page);
+    statements.emplace(entry.type + " " + entry.name, entry.sql);
+  }
   sqlite::Session session(path);
   std::size_t added = 0;
   session.each("SELECT type, name, tbl_name, rootpage, coalesce(sql, '') FROM sqlite_schema ORDER BY rowid",
@@ -196,7 +201,13 @@ void add_schema_of(const std::filesystem::path& path, Schema& schema) {
                                    static_cast<std::uint32_t>(row.integer(3)), std::string(row.text(4))};
                  // A page that an entry of the damaged database claims is its own.
                  if (taken.contains(entry.root_page)) entry.root_page = 0;
-                 if (schema.add(std::move(entry))) ++added;
+                 const std::string name = entry.type + " " + entry.name;
+                 const std::string sql = entry.sql;
+                 if (schema.add(std::move(entry))) {
+                   ++added;
+                 } else if (const auto own = statements.find(name); own != statements.end() && own->second != sql) {
+                   schema.notes.push_back(fmt::format("the statement of {} is another one in {}", name, path.string()));
+                 }
                });
   if (added > 0) schema.notes.push_back(fmt::format("{} entries of the schema come from {}", added, path.string()));
 }

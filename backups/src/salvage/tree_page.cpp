@@ -55,6 +55,7 @@ class PageView {
   PageView(ByteView page, const PageBounds& bounds, const PageKind& kind)
       : page_(page.first(bounds.usable_bytes)),
         usable_bytes_(bounds.usable_bytes),
+        page_number_max_(bounds.page_number_max),
         kind_(kind),
         first_pointer_(bounds.tree_offset + (kind.is_leaf ? leaf_header_bytes : interior_header_bytes)),
         first_free_block_(u16_at(page, bounds.tree_offset + 1)),
@@ -85,14 +86,14 @@ class PageView {
     return page;
   }
 
-  /// The page with every cell that lies within bounds.
-  TreePage read_what_is_there() const {
+  /// The page with every cell that lies within bounds; nothing where none leads to a row or a page.
+  std::optional<TreePage> read_what_is_there() const {
     TreePage page = empty_page();
     std::vector<Cell> damaged;
     std::uint32_t pointers_end_max = usable_bytes_;
     for (std::uint32_t number = 0; number < cell_count_ && pointer_end(number) <= pointers_end_max; ++number) {
       const std::optional<Cell> cell = cell_at(pointer(number));
-      if (!cell || cell->offset < pointer_end(number)) {
+      if (!cell || cell->offset < pointer_end(number) || !has_child(*cell)) {
         ++page.broken_cells;
         continue;
       }
@@ -104,6 +105,7 @@ class PageView {
       page.cells.push_back(*cell);
       pointers_end_max = std::min(pointers_end_max, cell->offset);
     }
+    if (page.cells.empty()) return std::nullopt;
     mark_overlaps(page.cells);
     page.cells.insert(page.cells.end(), damaged.begin(), damaged.end());
     return page;
@@ -111,6 +113,9 @@ class PageView {
 
  private:
   bool has_payload() const noexcept { return kind_.is_leaf || kind_.family == Family::index; }
+  bool has_child(const Cell& cell) const noexcept {
+    return kind_.is_leaf || (cell.child != 0 && cell.child <= page_number_max_);
+  }
   bool is_row(const Cell& cell) const {
     return read_cut_record(page_.subspan(cell.local_offset, cell.local_bytes), cell.payload_bytes).has_value();
   }
@@ -202,6 +207,7 @@ class PageView {
 
   ByteView page_;
   std::uint32_t usable_bytes_;
+  std::uint32_t page_number_max_;
   PageKind kind_;
   std::uint32_t first_pointer_;
   std::uint32_t first_free_block_;
@@ -235,9 +241,7 @@ std::optional<TreePage> parse_tree_page(ByteView page, const PageBounds& bounds,
     }
   }
   if (!is_fitting) return std::nullopt;
-  TreePage rest = PageView(page, bounds, *stated).read_what_is_there();
-  if (rest.cells.empty()) return std::nullopt;
-  return rest;
+  return PageView(page, bounds, *stated).read_what_is_there();
 }
 
 std::optional<TreePage> recognise_tree_page(ByteView page, const PageBounds& bounds) {

@@ -4,6 +4,7 @@
 #include "nerve/core/bytes.h"
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -42,9 +43,10 @@ struct TreePage {
 struct PageBounds {
   std::uint32_t tree_offset = 0;  ///< 100 on page 1
   std::uint32_t usable_bytes = 0;
+  std::uint32_t page_number_max = std::numeric_limits<std::uint32_t>::max();  ///< that a child can have
 };
 
-/// Reads a page that should be of `family`. Nothing where it cannot be one. A wrong kind or number of cells is
+/// Reads a page that should be of `family`. Nothing where no cell of it can be read. A wrong kind or number of cells is
 /// corrected where only one other makes the page exact.
 std::optional<TreePage> parse_tree_page(ByteView page, const PageBounds& bounds, Family family);
 
