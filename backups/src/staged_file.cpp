@@ -25,7 +25,8 @@ std::filesystem::path staged_path(const std::filesystem::path& target) {
 }
 
 [[noreturn]] void throw_other_restore(const std::filesystem::path& path) {
-  throw ConflictError(fmt::format("another restore or salvage is writing {}", path.string()), "Wait until it is done.");
+  throw ConflictError(fmt::format("another restore or salvage is writing {}", path.string()),
+                      "Wait until it is done.");
 }
 
 /// Removes a left-over. A file that is locked belongs to a restore or salvage at work.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Goal: no damage whatever makes salvage crash, run for ever or invent rows. Method: bytes at random places of a small
-// database are changed, whole pages replaced, pointers bent into circles, each from a fixed seed; then the rows of
-// the new database are compared with those before the damage.
+// Goal: no damage whatever makes salvage crash, run for ever or invent rows. Method: bytes at random places
+// of a small database are changed, whole pages replaced, pointers bent into circles, each from a fixed seed;
+// then the rows of the new database are compared with those before the damage.
 #include "backups/salvage_scene.h"
 
 #include "nerve/core/error.h"
@@ -121,7 +121,8 @@ TEST_CASE("pages that lead to themselves, to each other and to rows of others en
   const std::uint32_t root = scene.root("letters");
   const auto big_endian = [](std::uint32_t number) {
     std::string octets;
-    for (int shift = 24; shift >= 0; shift -= 8) octets += static_cast<char>(number >> static_cast<unsigned int>(shift));
+    for (int shift = 24; shift >= 0; shift -= 8)
+      octets += static_cast<char>(number >> static_cast<unsigned int>(shift));
     return octets;
   };
   const auto leaf = scene.pages("letters", "leaf").at(2);

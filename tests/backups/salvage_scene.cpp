@@ -14,8 +14,8 @@
 namespace nerve::test {
 
 void SalvageScene::make_letters(int rows, const std::string& pragmas) const {
-  const std::string numbers =
-      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " + std::to_string(rows) + ") ";
+  const std::string numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " +
+                              std::to_string(rows) + ") ";
   run(pragmas +
       "BEGIN;"
       "CREATE TABLE letters(id INTEGER PRIMARY KEY, text TEXT NOT NULL, number REAL);"
@@ -31,8 +31,9 @@ void SalvageScene::make_letters(int rows, const std::string& pragmas) const {
 
 std::vector<std::uint32_t> SalvageScene::pages(const std::string& name, const std::string& type) const {
   // Values come as "type:size:value", one a line.
-  std::istringstream lines(PlainSqlite(database()).rows("SELECT pageno FROM dbstat WHERE name = '" + name +
-                                                        "' AND pagetype = '" + type + "' ORDER BY pageno"));
+  std::istringstream lines(PlainSqlite(database())
+                               .rows("SELECT pageno FROM dbstat WHERE name = '" + name +
+                                     "' AND pagetype = '" + type + "' ORDER BY pageno"));
   std::vector<std::uint32_t> numbers;
   for (std::string line; std::getline(lines, line);) {
     numbers.push_back(static_cast<std::uint32_t>(std::stoul(line.substr(line.rfind(':') + 1))));

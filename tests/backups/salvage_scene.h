@@ -19,8 +19,8 @@ namespace nerve::test {
 /// Two rows are the same when their texts are: each value with its type and all its bytes.
 using RowsByKey = std::map<std::string, std::string>;
 
-/// A database that is damaged byte by byte and then salvaged. What is expected comes from plain SQLite, which reads
-/// the database before the damage and the new one after it.
+/// A database that is damaged byte by byte and then salvaged. What is expected comes from plain SQLite, which
+/// reads the database before the damage and the new one after it.
 class SalvageScene {
  public:
   std::filesystem::path database() const { return folder_ / "damaged.db"; }

@@ -29,11 +29,13 @@ constexpr const char* every_kind =
     "CREATE VIEW seen AS SELECT * FROM plain;"
     "CREATE INDEX partly ON plain(t DESC) WHERE t IS NOT NULL;"
     "CREATE UNIQUE INDEX once ON plain(n);"
-    "CREATE TRIGGER follow AFTER INSERT ON plain BEGIN INSERT INTO keyed VALUES('by trigger', new.id, NULL); END;"
+    "CREATE TRIGGER follow AFTER INSERT ON plain BEGIN INSERT INTO keyed VALUES('by trigger', new.id, NULL); "
+    "END;"
     "CREATE VIRTUAL TABLE docs USING fts5(title, body);"
     "BEGIN;"
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) "
-    "INSERT INTO plain SELECT i * 3, printf('täxt %0*d', i % 50 * 20, i), i / 3.0, randomblob(i % 40 * 30), i FROM n;"
+    "INSERT INTO plain SELECT i * 3, printf('täxt %0*d', i % 50 * 20, i), i / 3.0, randomblob(i % 40 * 30), "
+    "i FROM n;"
     "INSERT INTO made(x, u) SELECT id, 'u' || id FROM plain;"
     "INSERT INTO \"odd \"\"name\" SELECT id, t, NULL FROM plain;"
     "INSERT INTO strict_one SELECT t, id FROM plain;"
@@ -111,7 +113,8 @@ TEST_CASE("a leaf page that is zeroed costs its own rows, and the report names i
   CHECK(report.lost_and_found.empty());
 }
 
-TEST_CASE("without an interior page of a table no row is lost: pages that nothing leads to go back to their gap") {
+TEST_CASE(
+    "without an interior page of a table no row is lost: pages that nothing leads to go back to their gap") {
   for (const char* name : {"letters", "blobs"}) {
     CAPTURE(name);
     const SalvageScene scene;
@@ -156,10 +159,11 @@ TEST_CASE("a root page of a table without rowids costs the rows that it held its
 
 TEST_CASE("pages that could be of two tables go to lost_and_found, not to the wrong one") {
   const SalvageScene scene;
-  scene.run("CREATE TABLE one(id INTEGER PRIMARY KEY, t TEXT); CREATE TABLE two(id INTEGER PRIMARY KEY, t TEXT);"
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) "
-            "INSERT INTO one SELECT i, 'first table ' || i FROM n;"
-            "INSERT INTO two SELECT id, 'second table ' || id FROM one;");
+  scene.run(
+      "CREATE TABLE one(id INTEGER PRIMARY KEY, t TEXT); CREATE TABLE two(id INTEGER PRIMARY KEY, t TEXT);"
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) "
+      "INSERT INTO one SELECT i, 'first table ' || i FROM n;"
+      "INSERT INTO two SELECT id, 'second table ' || id FROM one;");
   const std::uint32_t one = scene.root("one");
   const std::uint32_t two = scene.root("two");
   scene.overwrite_page(one, '\0');
@@ -167,8 +171,9 @@ TEST_CASE("pages that could be of two tables go to lost_and_found, not to the wr
   const SalvageReport report = scene.salvage();
   CHECK(report.lost_and_found_rows() == 2000);
   CHECK(table_of(report, "one").rows == 0);
-  CHECK(count_in(scene.target(), "lost_and_found WHERE c1 LIKE 'second table %' AND id BETWEEN 1 AND 1000 "
-                                 "AND nfield = 2 AND c1 = 'second table ' || id") == 1000);
+  CHECK(count_in(scene.target(),
+                 "lost_and_found WHERE c1 LIKE 'second table %' AND id BETWEEN 1 AND 1000 "
+                 "AND nfield = 2 AND c1 = 'second table ' || id") == 1000);
 }
 
 TEST_CASE("a header of any page size that is garbled costs no row") {
@@ -222,7 +227,9 @@ TEST_CASE("without a schema every row is in lost_and_found, and with the schema 
   CHECK(integrity_of(scene.target()) == "ok");
 }
 
-TEST_CASE("tables whose part of the schema is overwritten keep their rows in lost_and_found, the others are whole") {
+TEST_CASE(
+    "tables whose part of the schema is overwritten keep their rows in lost_and_found, the others are "
+    "whole") {
   const SalvageScene scene;
   std::string many = "PRAGMA page_size=512; BEGIN;";
   for (int number = 0; number < 20; ++number) {
@@ -267,9 +274,12 @@ TEST_CASE("a file that is cut off keeps what lies before the end") {
   const auto leaves = scene.pages("letters", "leaf");
   const std::uint32_t last_kept = leaves.at(leaves.size() / 2);
   const std::uint64_t page_size = scene.page_size();
-  const std::int64_t rows_kept = PlainSqlite(scene.database())
-                                     .number("SELECT sum(ncell) FROM dbstat WHERE name = 'letters' AND pagetype = "
-                                             "'leaf' AND pageno <= " + std::to_string(last_kept));
+  const std::int64_t rows_kept =
+      PlainSqlite(scene.database())
+          .number(
+              "SELECT sum(ncell) FROM dbstat WHERE name = 'letters' AND pagetype = "
+              "'leaf' AND pageno <= " +
+              std::to_string(last_kept));
   scene.truncate(last_kept * page_size + 100);
   const SalvageReport report = scene.salvage();
   CHECK(table_of(report, "letters").rows == rows_kept);
@@ -288,8 +298,9 @@ TEST_CASE("a row whose overflow pages are lost is kept in lost_and_found with it
   CHECK(after.size() == 19);
   CHECK(count_wrong(before, after) == 0);
   CHECK(table_of(report, "blobs").lost_and_found == 1);
-  CHECK(count_in(scene.target(), "lost_and_found WHERE table_name = 'blobs' AND reason LIKE 'cut%' AND "
-                                 "length(c1) > 100 AND id NOT IN (SELECT id FROM blobs)") == 1);
+  CHECK(count_in(scene.target(),
+                 "lost_and_found WHERE table_name = 'blobs' AND reason LIKE 'cut%' AND "
+                 "length(c1) > 100 AND id NOT IN (SELECT id FROM blobs)") == 1);
 }
 
 TEST_CASE("a damaged free list costs no row and brings no deleted one back") {
@@ -316,16 +327,18 @@ TEST_CASE("deleted rows come back only when they are asked for, and only to lost
   CHECK(report.deleted_rows > 1000);
   CHECK(report.is_complete());
   CHECK(rows_of(scene.target(), "letters") == before);
-  CHECK(count_in(scene.target(), "lost_and_found WHERE reason = 'deleted' AND id > 500 AND "
-                                 "c1 = 'letter number ' || id") == static_cast<std::int64_t>(report.deleted_rows));
+  CHECK(count_in(scene.target(),
+                 "lost_and_found WHERE reason = 'deleted' AND id > 500 AND "
+                 "c1 = 'letter number ' || id") == static_cast<std::int64_t>(report.deleted_rows));
 }
 
 TEST_CASE("rows that break a constraint are kept in lost_and_found") {
   const SalvageScene scene;
-  scene.run("CREATE TABLE t(id INTEGER PRIMARY KEY, mail TEXT NOT NULL ON CONFLICT REPLACE DEFAULT 'none', "
-            "age INT CHECK (age > 0), code TEXT UNIQUE ON CONFLICT REPLACE);"
-            "INSERT INTO t VALUES(1, 'a@example.org', 5, 'code-a'), (2, 'b@example.org', 6, 'code-b'), "
-            "(3, 'c@example.org', 7, 'code-c');");
+  scene.run(
+      "CREATE TABLE t(id INTEGER PRIMARY KEY, mail TEXT NOT NULL ON CONFLICT REPLACE DEFAULT 'none', "
+      "age INT CHECK (age > 0), code TEXT UNIQUE ON CONFLICT REPLACE);"
+      "INSERT INTO t VALUES(1, 'a@example.org', 5, 'code-a'), (2, 'b@example.org', 6, 'code-b'), "
+      "(3, 'c@example.org', 7, 'code-c');");
   // The third code becomes the second one.
   const std::string bytes = scene.bytes();
   const std::size_t place = bytes.find("code-c");
@@ -343,13 +356,14 @@ TEST_CASE("rows that break a constraint are kept in lost_and_found") {
 TEST_CASE("the statements of a schema can do nothing but make their object") {
   const SalvageScene scene;
   const std::string foreign = (scene.folder() / "foreign.db").string();
-  scene.run("CREATE TABLE kept(a); INSERT INTO kept VALUES(1); CREATE TABLE hit(a); INSERT INTO hit VALUES(7);"
-            "CREATE TABLE other(a); CREATE VIEW v AS SELECT 1;"
-            "PRAGMA writable_schema=ON;"
-            "UPDATE sqlite_schema SET sql = 'CREATE TABLE hit AS SELECT randomblob(10) AS a' WHERE name = 'hit';"
-            "UPDATE sqlite_schema SET sql = 'CREATE TABLE kept(b)' WHERE name = 'other';"
-            "UPDATE sqlite_schema SET sql = 'CREATE VIEW v AS SELECT 1; ATTACH ''" + foreign +
-            "'' AS f' WHERE name = 'v';");
+  scene.run(
+      "CREATE TABLE kept(a); INSERT INTO kept VALUES(1); CREATE TABLE hit(a); INSERT INTO hit VALUES(7);"
+      "CREATE TABLE other(a); CREATE VIEW v AS SELECT 1;"
+      "PRAGMA writable_schema=ON;"
+      "UPDATE sqlite_schema SET sql = 'CREATE TABLE hit AS SELECT randomblob(10) AS a' WHERE name = 'hit';"
+      "UPDATE sqlite_schema SET sql = 'CREATE TABLE kept(b)' WHERE name = 'other';"
+      "UPDATE sqlite_schema SET sql = 'CREATE VIEW v AS SELECT 1; ATTACH ''" +
+      foreign + "'' AS f' WHERE name = 'v';");
   const SalvageReport report = scene.salvage();
   CHECK(report.lost_objects.size() == 3);
   CHECK_FALSE(std::filesystem::exists(foreign));
@@ -360,9 +374,11 @@ TEST_CASE("the statements of a schema can do nothing but make their object") {
 TEST_CASE("a view, a trigger and an index whose statement is damaged are named, and the rest is whole") {
   const SalvageScene scene;
   scene.make_letters(300);
-  scene.run("CREATE VIEW sight AS SELECT id FROM letters; CREATE TRIGGER move AFTER INSERT ON words BEGIN SELECT 1; "
-            "END; PRAGMA writable_schema=ON;"
-            "UPDATE sqlite_schema SET sql = replace(sql, 'SELECT', 'SLXCT') WHERE name IN ('sight', 'move');");
+  scene.run(
+      "CREATE VIEW sight AS SELECT id FROM letters; CREATE TRIGGER move AFTER INSERT ON words BEGIN SELECT "
+      "1; "
+      "END; PRAGMA writable_schema=ON;"
+      "UPDATE sqlite_schema SET sql = replace(sql, 'SELECT', 'SLXCT') WHERE name IN ('sight', 'move');");
   const SalvageReport report = scene.salvage();
   REQUIRE(report.lost_objects.size() == 2);
   CHECK(report.lost_objects[0].name == "sight");
@@ -373,9 +389,10 @@ TEST_CASE("a view, a trigger and an index whose statement is damaged are named, 
 
 TEST_CASE("FTS5 finds what its tables still hold, and the report says when they lost rows") {
   const SalvageScene scene;
-  scene.run("PRAGMA page_size=1024; CREATE VIRTUAL TABLE docs USING fts5(body);"
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) "
-            "INSERT INTO docs SELECT 'a common word and number ' || i FROM n;");
+  scene.run(
+      "PRAGMA page_size=1024; CREATE VIRTUAL TABLE docs USING fts5(body);"
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) "
+      "INSERT INTO docs SELECT 'a common word and number ' || i FROM n;");
   scene.overwrite_page(scene.pages("docs_content", "leaf").at(5), '\0');
   const SalvageReport report = scene.salvage();
   CHECK(table_of(report, "docs_content").lost_pages.total == 1);
@@ -406,8 +423,9 @@ TEST_CASE("what is committed in a -wal is read, what is not is left out, and nei
 TEST_CASE("transactions behind a damaged frame of a -wal are told as lost") {
   const SalvageScene scene;
   scene.run("PRAGMA journal_mode=WAL; CREATE TABLE t(id INTEGER PRIMARY KEY, v TEXT);");
-  run_sql_and_die(scene.database(), "PRAGMA wal_autocheckpoint=0; INSERT INTO t VALUES(1, 'first');"
-                                    "INSERT INTO t VALUES(2, 'second'); INSERT INTO t VALUES(3, 'third');");
+  run_sql_and_die(scene.database(),
+                  "PRAGMA wal_autocheckpoint=0; INSERT INTO t VALUES(1, 'first');"
+                  "INSERT INTO t VALUES(2, 'second'); INSERT INTO t VALUES(3, 'third');");
   const auto wal = scene.folder() / "damaged.db-wal";
   std::string bytes = bytes_of(wal);
   // The last byte of the second of three frames.
@@ -427,8 +445,9 @@ TEST_CASE("with a journal that a dead process left, the state before its transac
   const SalvageScene scene;
   scene.make_letters(1000);
   const auto before = rows_of(scene.database(), "letters");
-  run_sql_and_die(scene.database(), "PRAGMA cache_size=5; PRAGMA cache_spill=5; BEGIN;"
-                                    "UPDATE letters SET text = 'half done'; DELETE FROM words;");
+  run_sql_and_die(scene.database(),
+                  "PRAGMA cache_size=5; PRAGMA cache_spill=5; BEGIN;"
+                  "UPDATE letters SET text = 'half done'; DELETE FROM words;");
   const auto journal = scene.folder() / "damaged.db-journal";
   REQUIRE(std::filesystem::file_size(journal) > 10'000);
   REQUIRE(scene.bytes().find("half done") != std::string::npos);
@@ -456,12 +475,13 @@ TEST_CASE("the new file is for its user only, replaces nothing, and nothing is l
   std::ofstream(noise) << std::string(50'000, 'x');
   CHECK_THROWS_AS(nerve::backups::salvage_database(noise, scene.folder() / "new.db", {}, nullptr),
                   nerve::IntegrityError);
-  CHECK_THROWS_AS(nerve::backups::salvage_database(scene.folder() / "missing.db", scene.folder() / "new.db", {},
-                                                   nullptr),
-                  nerve::NotFoundError);
+  CHECK_THROWS_AS(
+      nerve::backups::salvage_database(scene.folder() / "missing.db", scene.folder() / "new.db", {}, nullptr),
+      nerve::NotFoundError);
   std::ofstream(scene.folder() / "beside.db-wal") << "of another database";
-  CHECK_THROWS_AS(nerve::backups::salvage_database(scene.database(), scene.folder() / "beside.db", {}, nullptr),
-                  nerve::ConflictError);
+  CHECK_THROWS_AS(
+      nerve::backups::salvage_database(scene.database(), scene.folder() / "beside.db", {}, nullptr),
+      nerve::ConflictError);
   for (const auto& entry : std::filesystem::directory_iterator(scene.folder().path())) {
     CAPTURE(entry.path().string());
     CHECK(entry.path().filename().string().find("nerve-restore") == std::string::npos);

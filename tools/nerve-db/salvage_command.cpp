@@ -35,18 +35,19 @@ std::string listed(const PageList& pages) {
   }
   std::string text;
   for (const std::string& number : numbers) text += (text.empty() ? "" : ", ") + number;
-  return pages.total > numbers.size() ? fmt::format("{} and {} more", text, pages.total - numbers.size()) : text;
+  return pages.total > numbers.size() ? fmt::format("{} and {} more", text, pages.total - numbers.size())
+                                      : text;
 }
 
-std::string note_of(const SalvagedTable& table) {
+std::string note_of(const SalvagedTable& table, const std::string& lost_and_found) {
   std::vector<std::string> notes;
   if (table.lost_pages.total > 0) notes.push_back(fmt::format("lost pages: {}", listed(table.lost_pages)));
   if (table.damaged_pages.total > 0) {
     notes.push_back(fmt::format("read in part: {}", listed(table.damaged_pages)));
   }
   if (table.lost_and_found > 0) {
-    notes.push_back(fmt::format("{} in lost_and_found",
-                                row_count(static_cast<std::int64_t>(table.lost_and_found))));
+    notes.push_back(
+        fmt::format("{} in {}", row_count(static_cast<std::int64_t>(table.lost_and_found)), lost_and_found));
   }
   if (table.placed_rows > 0) {
     notes.push_back(fmt::format("{} from pages that nothing led to", row_count(table.placed_rows)));
@@ -73,7 +74,7 @@ void show_tables(Output& output, const SalvageReport& report) {
                           format_count(salvaged.rows),
                           count_of(salvaged.lost_pages.total),
                           count_of(salvaged.broken_cells),
-                          note_of(salvaged)});
+                          note_of(salvaged, report.lost_and_found)});
   }
   if (!table.rows.empty()) output.table(table);
 }
@@ -85,12 +86,12 @@ void show(Output& output, const SalvageReport& report) {
                             reason));
   }
   for (const backups::LostObject& object : report.lost_objects) {
-    output.line(fmt::format("not made: {} {} ({})", object.type, object.name, object.problem), Style::warning);
+    output.line(fmt::format("not made: {} {} ({})", object.type, object.name, object.problem),
+                Style::warning);
   }
   for (const std::string& note : report.notes) output.note("note: " + note);
-  const std::string summary =
-      fmt::format("wrote {} with {} of {} tables", report.target.string(), row_count(report.rows_total()),
-                  report.tables.size());
+  const std::string summary = fmt::format("wrote {} with {} of {} tables", report.target.string(),
+                                          row_count(report.rows_total()), report.tables.size());
   output.line(summary, report.is_complete() ? Style::good : Style::warning);
 }
 
@@ -98,14 +99,16 @@ void require_complete(const SalvageReport& report) {
   if (report.is_complete()) return;
   const std::string source = report.source.string();
   if (!report.is_schema_whole && report.tables.empty()) {
-    throw Error(ErrorKind::partial,
-                fmt::format("the schema of {} could not be read, so its rows are in {} without the names of their "
-                            "tables and columns",
-                            source, report.lost_and_found),
-                "Name a sound database with the same schema, such as a restored backup, by --schema-from.");
+    throw Error(
+        ErrorKind::partial,
+        fmt::format("the schema of {} could not be read, so its rows are in {} without the names of their "
+                    "tables and columns",
+                    source, report.lost_and_found),
+        "Name a sound database with the same schema, such as a restored backup, by --schema-from.");
   }
   throw Error(ErrorKind::partial, fmt::format("not all of {} could be read", source),
-              "The report says what was lost; compare with a backup, and look into lost_and_found where it is.");
+              "The report says what was lost; compare with a backup, and look into lost_and_found where "
+              "there is one.");
 }
 
 int run_salvage(Context& context, const Arguments& arguments) {
@@ -133,27 +136,29 @@ int run_salvage(Context& context, const Arguments& arguments) {
 }  // namespace
 
 Command salvage_command() {
-  return {.name = "salvage",
-          .summary = "write what can be read of a damaged database to a new one",
-          .description =
-              "Reads the pages of the damaged file itself, with what its -wal and -journal hold, and\n"
-              "never changes it. Rows that fit no table go to the table lost_and_found. The report says\n"
-              "for each table what was lost; a backup is better where there is one.",
-          .options = {database_option(),
-                      {.name = "--to",
-                       .value_name = "FILE",
-                       .type = ValueType::file,
-                       .description = "the new database; nothing may stand there"},
-                      {.name = "--schema-from",
-                       .value_name = "FILE",
-                       .type = ValueType::file,
-                       .description = "a sound database that has the schema, for what is lost of it"},
-                      {.name = "--deleted",
-                       .description = "also bring back deleted rows that free pages hold, to lost_and_found"}},
-          .exit_codes = "10 when something was lost, 6 when nothing could be read; otherwise as\n"
-                        "'nerve-db --help' lists them",
-          .example = "nerve-db salvage --db chinook.sqlite --to salvaged.sqlite",
-          .run = &run_salvage};
+  return {
+      .name = "salvage",
+      .summary = "write what can be read of a damaged database to a new one",
+      .description =
+          "Reads the pages of the damaged file itself, with what its -wal and -journal hold, and\n"
+          "never changes it. Rows that fit no table go to the table lost_and_found. The report says\n"
+          "for each table what was lost; a backup is better where there is one.",
+      .options = {database_option(),
+                  {.name = "--to",
+                   .value_name = "FILE",
+                   .type = ValueType::file,
+                   .description = "the new database; nothing may stand there"},
+                  {.name = "--schema-from",
+                   .value_name = "FILE",
+                   .type = ValueType::file,
+                   .description = "a sound database that has the schema, for what is lost of it"},
+                  {.name = "--deleted",
+                   .description = "also bring back deleted rows that free pages hold, to lost_and_found"}},
+      .exit_codes =
+          "10 when something was lost, 6 when nothing could be read; otherwise as\n"
+          "'nerve-db --help' lists them",
+      .example = "nerve-db salvage --db chinook.sqlite --to salvaged.sqlite",
+      .run = &run_salvage};
 }
 
 }  // namespace nerve::cli

@@ -16,7 +16,7 @@ bool mark_trunk(const PageSource& source, PageMap& map, ByteView page, std::uint
   if (leaves > source.layout().usable_bytes / 4 - 2) return false;
   for (std::uint32_t place = 0; place < leaves; ++place) {
     const std::uint32_t leaf = u32_at(page, 8 + std::size_t{4} * place);
-    if (!source.is_page(leaf) || map.has(leaf, PageMap::unused)) return false;
+    if (leaf == 1 || !source.is_page(leaf) || map.has(leaf, PageMap::unused)) return false;
     map.set(leaf, PageMap::unused);
     ++found;
   }
@@ -34,7 +34,8 @@ void mark_free_pages(const PageSource& source, PageMap& map) {
   Bytes page;
   while (trunk != 0) {
     throw_if_interrupted();
-    if (!source.is_page(trunk) || map.has(trunk, PageMap::unused) || !source.read(trunk, page)) return;
+    if (trunk == 1 || !source.is_page(trunk) || map.has(trunk, PageMap::unused)) return;
+    if (!source.read(trunk, page)) return;
     map.set(trunk, PageMap::unused);
     ++found;
     if (!mark_trunk(source, map, page, found)) return;
@@ -46,12 +47,15 @@ void mark_free_pages(const PageSource& source, PageMap& map) {
 void mark_pointer_maps(const PageSource& source, PageMap& map) {
   if (!source.layout().is_auto_vacuum) return;
   const std::uint64_t step = source.layout().usable_bytes / pointer_bytes + 1;
+  Bytes bytes;
   for (std::uint64_t number = 2; number <= map.page_count(); number += step) {
     // The lock page takes no other role, so the pointers that would lie there lie behind it.
-    const auto page = static_cast<std::uint32_t>(source.is_page(static_cast<std::uint32_t>(number))
-                                                     ? number
-                                                     : number + 1);
-    if (page <= map.page_count()) map.set(page, PageMap::pointer_map);
+    const auto page =
+        static_cast<std::uint32_t>(source.is_page(static_cast<std::uint32_t>(number)) ? number : number + 1);
+    if (page > map.page_count()) continue;
+    // Where the header only seems to say that there are such pages, b-trees are in their places.
+    const bool is_tree = source.read(page, bytes) && recognise_tree_page(bytes, source.bounds(page));
+    if (!is_tree) map.set(page, PageMap::pointer_map);
   }
 }
 

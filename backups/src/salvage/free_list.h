@@ -6,8 +6,8 @@
 
 namespace nerve::backups::salvage {
 
-/// Marks the pages of the free list (https://www.sqlite.org/fileformat2.html#the_freelist) as unused, and says
-/// in the map whether it was whole.
+/// Marks the pages of the free list (https://www.sqlite.org/fileformat2.html#the_freelist) as unused, and
+/// says in the map whether it was whole.
 void mark_free_pages(const PageSource& source, PageMap& map);
 
 /// Marks the pages that a database which vacuums itself keeps pointers in

@@ -68,7 +68,8 @@ bool is_committed_elsewhere(const RawFile& file) {
 }
 
 /// Takes the records of one segment; where the next one begins, or nothing where the journal ends.
-std::optional<std::uint64_t> read_segment(Overlay& journal, const JournalHeader& header, std::uint64_t offset) {
+std::optional<std::uint64_t> read_segment(Overlay& journal, const JournalHeader& header,
+                                          std::uint64_t offset) {
   const std::uint64_t record_bytes = journal.page_size_bytes + 8;
   Bytes record(record_bytes);
   offset += header.sector_bytes;
@@ -105,7 +106,8 @@ std::optional<Overlay> read_journal(const std::filesystem::path& path) {
   }
   if (journal.offsets.empty() && !journal.has_lost) return std::nullopt;
   journal.note = fmt::format(
-      "{} is of a transaction that did not end: the state before it was read, with {} pages from the journal{}",
+      "{} is of a transaction that did not end: the state before it was read, with {} pages from the "
+      "journal{}",
       journal.file.path().filename().string(), journal.offsets.size(),
       journal.has_lost ? " until a damaged record of it" : "");
   return journal;

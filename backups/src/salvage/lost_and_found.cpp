@@ -19,7 +19,8 @@ constexpr std::size_t values_max = 1'990;
 constexpr std::size_t values_added = 8;
 
 bool has_same_letters(std::string_view left, std::string_view right) {
-  return left.size() == right.size() && ::sqlite3_strnicmp(left.data(), right.data(), static_cast<int>(left.size())) == 0;
+  return left.size() == right.size() &&
+         ::sqlite3_strnicmp(left.data(), right.data(), static_cast<int>(left.size())) == 0;
 }
 
 std::string free_name(const Schema& schema) {
@@ -38,7 +39,8 @@ Value integer_value(std::int64_t number) {
 
 }  // namespace
 
-LostAndFound::LostAndFound(NewDatabase& database, const Schema& schema) : database_(database), schema_(schema) {}
+LostAndFound::LostAndFound(NewDatabase& database, const Schema& schema)
+    : database_(database), schema_(schema) {}
 
 void LostAndFound::widen_to(std::size_t values) {
   if (!name_.empty() && values <= values_) return;
@@ -46,10 +48,10 @@ void LostAndFound::widen_to(std::size_t values) {
   sqlite::Session& session = database_.session();
   if (name_.empty()) {
     name_ = free_name(schema_);
-    session.execute(
-        fmt::format("CREATE TABLE {}(rootpgno INTEGER, pgno INTEGER, nfield INTEGER, id INTEGER, table_name TEXT, "
-                    "reason TEXT)",
-                    sqlite::quote_identifier(name_)));
+    session.execute(fmt::format(
+        "CREATE TABLE {}(rootpgno INTEGER, pgno INTEGER, nfield INTEGER, id INTEGER, table_name TEXT, "
+        "reason TEXT)",
+        sqlite::quote_identifier(name_)));
   }
   const std::size_t wanted = std::min(std::max(values, values_ + values_added), values_max);
   for (; values_ < wanted; ++values_) {
@@ -57,8 +59,8 @@ void LostAndFound::widen_to(std::size_t values) {
   }
   std::string places;
   for (std::size_t place = 0; place < fixed_columns + values_; ++place) places += place == 0 ? "?" : ",?";
-  insert_ = database_.prepare(
-      fmt::format("INSERT INTO {} VALUES({})", sqlite::quote_identifier(name_), places));
+  insert_ =
+      database_.prepare(fmt::format("INSERT INTO {} VALUES({})", sqlite::quote_identifier(name_), places));
 }
 
 void LostAndFound::add(const LostRow& row, const Record& record) {

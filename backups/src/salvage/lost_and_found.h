@@ -22,8 +22,9 @@ struct LostRow {
   std::string_view reason;  ///< why it is here
 };
 
-/// The table of such rows: rootpgno, pgno, nfield, id, table_name, reason, c0, c1 … (the names are those of the
-/// sqlite3 command's .recover, which has no table_name and reason). Made with the first row, widened as needed.
+/// The table of such rows: rootpgno, pgno, nfield, id, table_name, reason, c0, c1 … (the names are those of
+/// the sqlite3 command's .recover, which has no table_name and reason). Made with the first row, widened as
+/// needed.
 class LostAndFound {
  public:
   /// `schema` holds the names that are taken.

@@ -38,8 +38,8 @@ bool makes_object(const Permission& permission, int action, std::string_view nam
   return is_its_type && name == entry.name;
 }
 
-/// The statements of a schema come from a file that may be anybody's: they may make their object, and read and
-/// write the schema for that, and nothing else.
+/// The statements of a schema come from a file that may be anybody's: they may make their object, and read
+/// and write the schema for that, and nothing else.
 int authorise(void* context, int action, const char* first, const char* /*second*/, const char* /*schema*/,
               const char* /*trigger*/) noexcept {
   auto& permission = *static_cast<Permission*>(context);
@@ -199,8 +199,8 @@ std::optional<std::string> NewDatabase::create_virtual_table(const SchemaEntry& 
 
 StatementHandle NewDatabase::prepare(const std::string& sql) {
   ::sqlite3_stmt* raw = nullptr;
-  const int code = ::sqlite3_prepare_v3(session_.handle(), sql.c_str(), -1, SQLITE_PREPARE_PERSISTENT, &raw,
-                                        nullptr);
+  const int code =
+      ::sqlite3_prepare_v3(session_.handle(), sql.c_str(), -1, SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
   StatementHandle statement(raw);
   if (code != SQLITE_OK) fail(code, "cannot prepare a statement on");
   return statement;

@@ -36,6 +36,7 @@ bool Orphans::is_wanted(ByteView page, const TreePage& tree_page) const {
 
 std::vector<std::uint32_t> Orphans::find_pages(ProgressSink* progress) {
   std::vector<std::uint32_t> found;
+  parents_.assign(std::size_t{source_.page_count()} + 1, 0);
   Bytes bytes;
   for (std::uint32_t number = 2; number <= source_.page_count(); ++number) {
     throw_if_interrupted();
@@ -51,20 +52,20 @@ std::vector<std::uint32_t> Orphans::find_pages(ProgressSink* progress) {
       continue;
     }
     if (!page->is_leaf) {
-      for (const Cell& cell : page->cells) parents_.try_emplace(cell.child, number);
-      parents_.try_emplace(page->right_child, number);
+      for (const Cell& cell : page->cells) note_parent(cell.child, number);
+      note_parent(page->right_child, number);
     }
     if (page->is_leaf || page->family == Family::index) found.push_back(number);
   }
   return found;
 }
 
+void Orphans::note_parent(std::uint32_t child, std::uint32_t parent) {
+  if (source_.is_page(child) && parents_[child] == 0) parents_[child] = parent;
+}
+
 std::uint32_t Orphans::root_of(std::uint32_t number) const {
-  for (int step = 0; step < climb_max; ++step) {
-    const auto parent = parents_.find(number);
-    if (parent == parents_.end()) return number;
-    number = parent->second;
-  }
+  for (int step = 0; step < climb_max && parents_[number] != 0; ++step) number = parents_[number];
   return number;
 }
 

@@ -10,7 +10,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <unordered_map>
 #include <vector>
 
 namespace nerve::backups::salvage {
@@ -19,8 +18,8 @@ namespace nerve::backups::salvage {
 class Orphans {
  public:
   struct Facts {
-    bool is_schema_whole = true;   ///< each b-tree has its entry, so an orphan is of a table that lost pages
-    bool are_indexes_whole = true; ///< no index lost pages that could be taken for rows
+    bool is_schema_whole = true;    ///< each b-tree has its entry, so an orphan is of a table that lost pages
+    bool are_indexes_whole = true;  ///< no index lost pages that could be taken for rows
   };
 
   /// Borrows all.
@@ -40,6 +39,7 @@ class Orphans {
   bool is_wanted(ByteView page, const TreePage& tree_page) const;
   void take(std::uint32_t number, ByteView page, const TreePage& tree_page);
   TableSalvage* only_owner(ByteView page, const TreePage& tree_page) const;
+  void note_parent(std::uint32_t child, std::uint32_t parent);
   std::uint32_t root_of(std::uint32_t number) const;
 
   const PageSource& source_;
@@ -47,7 +47,7 @@ class Orphans {
   std::vector<std::unique_ptr<TableSalvage>>& tables_;
   LostAndFound& lost_;
   Facts facts_;
-  std::unordered_map<std::uint32_t, std::uint32_t> parents_;  ///< among the orphans
+  std::vector<std::uint32_t> parents_;  ///< among the orphans, by page; 0 where there is none
 };
 
 }  // namespace nerve::backups::salvage

@@ -22,13 +22,13 @@ struct Overlay {
 
 /// The committed frames of a -wal (https://www.sqlite.org/fileformat2.html#walformat): those whose salts are
 /// the header's and whose running checksum is right, up to the last commit. Nothing where there is no -wal or
-/// no commit in it. Frames behind a damaged one cannot be told from those of an earlier use of the file; where
-/// a commit with the right salts is among them, `has_lost` is set.
+/// no commit in it. Frames behind a damaged one cannot be told from those of an earlier use of the file;
+/// where a commit with the right salts is among them, `has_lost` is set.
 std::optional<Overlay> read_wal(const std::filesystem::path& path);
 
-/// The pages that a rollback journal keeps (https://www.sqlite.org/fileformat2.html#rollbackjournal): what they
-/// were before the transaction that did not end. Nothing where there is no journal, where it is at rest, and
-/// where it belongs to a transaction over several files that was committed.
+/// The pages that a rollback journal keeps (https://www.sqlite.org/fileformat2.html#rollbackjournal): what
+/// they were before the transaction that did not end. Nothing where there is no journal, where it is at rest,
+/// and where it belongs to a transaction over several files that was committed.
 std::optional<Overlay> read_journal(const std::filesystem::path& path);
 
 }  // namespace nerve::backups::salvage

@@ -87,8 +87,7 @@ void PageSource::find_layout() {
   }
   std::optional<Layout> stated;
   if (file_.read(0, header)) stated = layout_from_header(header);
-  const int fitting =
-      stated ? count_tree_pages(file_, stated->page_size_bytes, stated->usable_bytes) : 0;
+  const int fitting = stated ? count_tree_pages(file_, stated->page_size_bytes, stated->usable_bytes) : 0;
   // Of a database of a few pages none may be sound; then its header is all there is to go by.
   if (stated && fitting > 0) {
     layout_ = *stated;
@@ -123,8 +122,8 @@ void PageSource::count_pages() {
     }
   }
   if (page_count_ < expected_page_count_) {
-    notes_.push_back(fmt::format("the file is cut off: {} of {} pages are there", page_count_,
-                                 expected_page_count_));
+    notes_.push_back(
+        fmt::format("the file is cut off: {} of {} pages are there", page_count_, expected_page_count_));
   } else if (overlays_.empty() && file_.size_bytes() % layout_.page_size_bytes != 0) {
     notes_.emplace_back("the file does not end with a whole page");
   }
@@ -148,7 +147,7 @@ void PageSource::find_encoding() {
   }
   using sqlite::TextEncoding;
   const bool is_wide = std::max(votes.little_endian, votes.big_endian) > votes.utf8;
-  layout_.encoding = !is_wide                                  ? TextEncoding::utf8
+  layout_.encoding = !is_wide                                 ? TextEncoding::utf8
                      : votes.little_endian > votes.big_endian ? TextEncoding::utf16_little_endian
                                                               : TextEncoding::utf16_big_endian;
 }

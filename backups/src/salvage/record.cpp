@@ -70,7 +70,8 @@ std::optional<RecordHeader> read_record_header(ByteView payload) {
   return header;
 }
 
-/// The values of a record of which only `payload` is there: those that are whole, then one that is cut, then NULL.
+/// The values of a record of which only `payload` is there: those that are whole, then one that is cut, then
+/// NULL.
 Record values_of(const RecordHeader& header, ByteView payload) {
   Record record;
   record.reserve(header.serial_types.size());

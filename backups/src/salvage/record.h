@@ -34,16 +34,16 @@ inline constexpr std::uint64_t payload_bytes_max = 1'000'000'000;
 /// The most columns that any build of SQLite permits.
 inline constexpr std::size_t columns_max = 32'767;
 
-/// A record (https://www.sqlite.org/fileformat2.html#record_format) that fills `payload` exactly; nothing where
-/// it does not.
+/// A record (https://www.sqlite.org/fileformat2.html#record_format) that fills `payload` exactly; nothing
+/// where it does not.
 std::optional<Record> read_record(ByteView payload);
 
-/// A record that does not fill `payload` exactly, since its length or that of one of its values is damaged: the
-/// values before the damage are right. Nothing where it has no header that could be one.
+/// A record that does not fill `payload` exactly, since its length or that of one of its values is damaged:
+/// the values before the damage are right. Nothing where it has no header that could be one.
 std::optional<Record> read_damaged_record(ByteView payload);
 
-/// The beginning of a record of `payload_bytes`, of which only `payload` could be read: values that are whole,
-/// then one that is cut, then NULL. Nothing where not even its header is whole and right.
+/// The beginning of a record of `payload_bytes`, of which only `payload` could be read: values that are
+/// whole, then one that is cut, then NULL. Nothing where not even its header is whole and right.
 std::optional<Record> read_cut_record(ByteView payload, std::uint64_t payload_bytes);
 
 }  // namespace nerve::backups::salvage

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nerve/backups/salvage.h"
-
 #include "nerve/backups/repository.h"
+#include "nerve/backups/salvage.h"
 
 #include <nlohmann/json.hpp>
 
@@ -24,8 +23,7 @@ Json salvaged_table(const SalvagedTable& table) {
           {"broken_cells", table.broken_cells},
           {"lost_and_found", table.lost_and_found},
           {"placed_rows", table.placed_rows},
-          {"mended_pages", table.mended_pages},
-          {"note", table.note}};
+          {"mended_pages", table.mended_pages}};
 }
 
 }  // namespace

@@ -104,7 +104,8 @@ SalvageReport Salvage::run() {
   take_trees();
   settle_claims();
   take_orphans();
-  if (options_.deleted) report_.deleted_rows = Orphans(source_, map_, tables_, lost_, {}).take_deleted(progress_);
+  if (options_.deleted)
+    report_.deleted_rows = Orphans(source_, map_, tables_, lost_, {}).take_deleted(progress_);
   make_objects([](const SchemaEntry& entry) { return entry.type == "index" && !is_unique_index(entry); });
   make_objects([](const SchemaEntry& entry) { return entry.type == "view"; });
   make_objects([](const SchemaEntry& entry) { return entry.type == "trigger"; });
@@ -118,7 +119,8 @@ void Salvage::make_tables() {
                                 [](const SchemaEntry& entry) { return entry.name == sequence_table; });
   for (const SchemaEntry& entry : schema_.entries) {
     if (entry.type != "table" || entry.is_virtual_table()) continue;
-    if (auto problem = database_.create(entry)) report_.lost_objects.push_back({"table", entry.name, *problem});
+    if (auto problem = database_.create(entry))
+      report_.lost_objects.push_back({"table", entry.name, *problem});
   }
   std::map<std::string, sqlite::Table> made;
   for (sqlite::Table& table : sqlite::list_tables(database_.session())) {
@@ -133,8 +135,8 @@ void Salvage::make_tables() {
 void Salvage::add_table(const SchemaEntry& entry, const std::map<std::string, sqlite::Table>& made) {
   const auto table = made.find(entry.name);
   if (table != made.end()) {
-    tables_.push_back(std::make_unique<TableSalvage>(entry, shape_of(database_.session(), table->second), source_,
-                                                     map_, database_, lost_, on_row_));
+    tables_.push_back(std::make_unique<TableSalvage>(entry, shape_of(database_.session(), table->second),
+                                                     source_, map_, database_, lost_, on_row_));
     if (entry.name == sequence_table) sequences_ = tables_.back().get();
     return;
   }
@@ -175,9 +177,9 @@ void Salvage::count_references() {
   }
   for (const SchemaEntry& entry : schema_.entries) {
     if (entry.type != "index") continue;
-    are_indexes_whole_ = salvage::count_references(source_, map_, entry.root_page, Family::index,
-                                                   TreeUse::index_only) &&
-                         are_indexes_whole_;
+    are_indexes_whole_ =
+        salvage::count_references(source_, map_, entry.root_page, Family::index, TreeUse::index_only) &&
+        are_indexes_whole_;
   }
 }
 
@@ -188,12 +190,13 @@ void Salvage::take_trees() {
   if (sequences_ != nullptr) take_sequences();
 }
 
-/// Rows of tables with AUTOINCREMENT have made entries already. Those of the damaged database replace them; where
-/// these were lost, the largest rowid must do.
+/// Rows of tables with AUTOINCREMENT have made entries already. Those of the damaged database replace them;
+/// where these were lost, the largest rowid must do.
 void Salvage::take_sequences() {
   sqlite::Session& session = database_.session();
-  session.execute("CREATE TEMP TABLE made_sequence AS SELECT name, seq FROM main.sqlite_sequence; "
-                  "DELETE FROM main.sqlite_sequence");
+  session.execute(
+      "CREATE TEMP TABLE made_sequence AS SELECT name, seq FROM main.sqlite_sequence; "
+      "DELETE FROM main.sqlite_sequence");
   sequences_->take_tree();
   const bool is_whole = !sequences_->has_gaps() && sequences_->finish().is_whole();
   if (!is_whole) {
@@ -208,7 +211,8 @@ void Salvage::settle_claims() {
   for (;;) {
     std::map<std::uint32_t, std::vector<std::pair<TableSalvage*, Claim>>> claims_by_page;
     for (const auto& table : tables_) {
-      for (const Claim& claim : table->take_claims()) claims_by_page[claim.page].emplace_back(table.get(), claim);
+      for (const Claim& claim : table->take_claims())
+        claims_by_page[claim.page].emplace_back(table.get(), claim);
     }
     if (claims_by_page.empty()) return;
     for (const auto& [page, claims] : claims_by_page) {

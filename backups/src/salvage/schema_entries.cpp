@@ -73,7 +73,8 @@ bool begins_with_create(std::string_view sql) {
 }
 
 /// The entries on a page that holds nothing else; empty where it holds anything else.
-std::vector<SchemaEntry> entries_on(const PageSource& source, PageMap& map, std::uint32_t number, Bytes& bytes) {
+std::vector<SchemaEntry> entries_on(const PageSource& source, PageMap& map, std::uint32_t number,
+                                    Bytes& bytes) {
   std::vector<SchemaEntry> entries;
   const std::optional<TreePage> page = recognise_tree_page(bytes, source.bounds(number));
   if (!page || !page->is_leaf || page->family != Family::table) return entries;
@@ -104,9 +105,8 @@ void look_for_entries(const PageSource& source, PageMap& map, Schema& schema) {
     for (SchemaEntry& entry : entries) schema.add(std::move(entry));
   }
   if (found_pages > 0) {
-    schema.notes.push_back(
-        fmt::format("{} pages of the schema were found that nothing led to; they may hold older entries",
-                    found_pages));
+    schema.notes.push_back(fmt::format(
+        "{} pages of the schema were found that nothing led to; they may hold older entries", found_pages));
   }
 }
 
@@ -146,9 +146,9 @@ std::optional<SchemaEntry> schema_entry_of(const Record& record, sqlite::TextEnc
   entry.table = text_of(record[2], encoding);
   if (is_text(record[4])) entry.sql = text_of(record[4], encoding);
   const bool is_known = std::ranges::find(object_types, entry.type) != object_types.end();
-  const bool has_sql = is_text(record[4]) ? begins_with_create(entry.sql)
-                                          : entry.type == "index" &&
-                                                record[4].type == sqlite::StorageClass::null;
+  const bool has_sql = is_text(record[4])
+                           ? begins_with_create(entry.sql)
+                           : entry.type == "index" && record[4].type == sqlite::StorageClass::null;
   const bool has_nul = (entry.name + entry.table + entry.sql).find('\0') != std::string::npos;
   if (!is_known || !has_sql || has_nul || entry.name.empty()) return std::nullopt;
   const std::int64_t root = record[3].type == sqlite::StorageClass::integer ? record[3].integer : 0;
@@ -195,21 +195,24 @@ void add_schema_of(const std::filesystem::path& path, Schema& schema) {
   }
   sqlite::Session session(path);
   std::size_t added = 0;
-  session.each("SELECT type, name, tbl_name, rootpage, coalesce(sql, '') FROM sqlite_schema ORDER BY rowid",
-               [&](const sqlite::Row& row) {
-                 SchemaEntry entry{std::string(row.text(0)), std::string(row.text(1)), std::string(row.text(2)),
-                                   static_cast<std::uint32_t>(row.integer(3)), std::string(row.text(4))};
-                 // A page that an entry of the damaged database claims is its own.
-                 if (taken.contains(entry.root_page)) entry.root_page = 0;
-                 const std::string name = entry.type + " " + entry.name;
-                 const std::string sql = entry.sql;
-                 if (schema.add(std::move(entry))) {
-                   ++added;
-                 } else if (const auto own = statements.find(name); own != statements.end() && own->second != sql) {
-                   schema.notes.push_back(fmt::format("the statement of {} is another one in {}", name, path.string()));
-                 }
-               });
-  if (added > 0) schema.notes.push_back(fmt::format("{} entries of the schema come from {}", added, path.string()));
+  session.each(
+      "SELECT type, name, tbl_name, rootpage, coalesce(sql, '') FROM sqlite_schema ORDER BY rowid",
+      [&](const sqlite::Row& row) {
+        SchemaEntry entry{std::string(row.text(0)), std::string(row.text(1)), std::string(row.text(2)),
+                          static_cast<std::uint32_t>(row.integer(3)), std::string(row.text(4))};
+        // A page that an entry of the damaged database claims is its own.
+        if (taken.contains(entry.root_page)) entry.root_page = 0;
+        const std::string name = entry.type + " " + entry.name;
+        const std::string sql = entry.sql;
+        if (schema.add(std::move(entry))) {
+          ++added;
+        } else if (const auto own = statements.find(name); own != statements.end() && own->second != sql) {
+          schema.notes.push_back(
+              fmt::format("the statement of {} is another one in {}", name, path.string()));
+        }
+      });
+  if (added > 0)
+    schema.notes.push_back(fmt::format("{} entries of the schema come from {}", added, path.string()));
 }
 
 }  // namespace nerve::backups::salvage

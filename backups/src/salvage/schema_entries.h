@@ -47,8 +47,8 @@ std::string text_of(const Value& value, sqlite::TextEncoding encoding);
 /// The entry that a record is; nothing where it is none.
 std::optional<SchemaEntry> schema_entry_of(const Record& record, sqlite::TextEncoding encoding);
 
-/// Reads sqlite_schema from page 1 on and marks its pages as walked. Where a page of it is lost, its entries are
-/// also looked for on pages that nothing leads to.
+/// Reads sqlite_schema from page 1 on and marks its pages as walked. Where a page of it is lost, its entries
+/// are also looked for on pages that nothing leads to.
 Schema read_schema(const PageSource& source, PageMap& map);
 
 /// Adds the entries of the sound database `path` that `schema` lacks, and where each has its b-tree there.

@@ -54,7 +54,8 @@ TableSalvage::TableSalvage(const SchemaEntry& entry, Family family, const PageSo
           return;
         }
         ++report_.lost_and_found;
-        lost.add({entry_.root_page, row.page, row.key, entry_.name, "its table could not be made"}, row.record);
+        lost.add({entry_.root_page, row.page, row.key, entry_.name, "its table could not be made"},
+                 row.record);
       }) {
   report_.name = entry.name;
 }
@@ -86,8 +87,8 @@ int TableSalvage::rate(const Claim& claim) const {
                                              : std::nullopt;
     if (!page) return fits_not;
     if (depth == 0 && shape_.family == Family::table && !page->cells.empty()) {
-      const bool is_inside = std::ranges::all_of(
-          page->cells, [&](const Cell& cell) { return claim.range.contains(cell.key); });
+      const bool is_inside =
+          std::ranges::all_of(page->cells, [&](const Cell& cell) { return claim.range.contains(cell.key); });
       if (!is_inside) return fits_not;
       rating = page->is_leaf && page->cells.back().key == claim.range.high ? fits_range_exactly : fits_range;
     }

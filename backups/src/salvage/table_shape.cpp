@@ -21,7 +21,8 @@ std::string in_capitals(std::string_view text) {
 }
 
 bool has_word(const std::string& type, std::initializer_list<std::string_view> words) {
-  return std::ranges::any_of(words, [&](std::string_view word) { return type.find(word) != std::string::npos; });
+  return std::ranges::any_of(words,
+                             [&](std::string_view word) { return type.find(word) != std::string::npos; });
 }
 
 constexpr bool is_space(char character) noexcept {
@@ -128,9 +129,9 @@ TableShape shape_of(sqlite::Session& session, const sqlite::Table& table) {
   shape.name = table.name;
   shape.family = table.is_without_rowid ? Family::index : Family::table;
   std::map<std::string, std::string, std::less<>> defaults;
-  session.each("SELECT name, coalesce(dflt_value, '') FROM pragma_table_xinfo(" + sqlite::quote_text(table.name) +
-                   ")",
-               [&](const sqlite::Row& row) { defaults[std::string(row.text(0))] = row.text(1); });
+  session.each(
+      "SELECT name, coalesce(dflt_value, '') FROM pragma_table_xinfo(" + sqlite::quote_text(table.name) + ")",
+      [&](const sqlite::Row& row) { defaults[std::string(row.text(0))] = row.text(1); });
   for (const sqlite::Column& column : table.columns) {
     if (!column.is_stored) continue;
     // What is computed when a row is put in cannot stand for what a row of old was read with.

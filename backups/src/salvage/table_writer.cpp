@@ -76,7 +76,8 @@ bool TableWriter::insert(const TreeRow& row, std::string& refusal) {
   return database_.run(statement, refusal);
 }
 
-/// Columns that a record is too short for are left out, so that they get the default with which they were added.
+/// Columns that a record is too short for are left out, so that they get the default with which they were
+/// added.
 ::sqlite3_stmt* TableWriter::statement_for(std::size_t values) {
   StatementHandle& statement = statements_[values];
   if (statement) return statement.get();

@@ -40,12 +40,10 @@ std::optional<PageKind> page_kind(std::uint8_t byte) noexcept {
 std::uint32_t local_bytes_of(std::uint64_t payload_bytes, std::uint32_t usable_bytes,
                              const PageKind& kind) noexcept {
   const std::uint32_t usable = usable_bytes;
-  const std::uint32_t local_max =
-      kind.family == Family::table ? usable - 35 : (usable - 12) * 64 / 255 - 23;
+  const std::uint32_t local_max = kind.family == Family::table ? usable - 35 : (usable - 12) * 64 / 255 - 23;
   if (payload_bytes <= local_max) return static_cast<std::uint32_t>(payload_bytes);
   const std::uint32_t local_min = (usable - 12) * 32 / 255 - 23;
-  const auto local =
-      static_cast<std::uint32_t>(local_min + (payload_bytes - local_min) % (usable - 4));
+  const auto local = static_cast<std::uint32_t>(local_min + (payload_bytes - local_min) % (usable - 4));
   return local <= local_max ? local : local_min;
 }
 
@@ -91,7 +89,8 @@ class PageView {
     TreePage page = empty_page();
     std::vector<Cell> damaged;
     std::uint32_t pointers_end_max = usable_bytes_;
-    for (std::uint32_t number = 0; number < cell_count_ && pointer_end(number) <= pointers_end_max; ++number) {
+    for (std::uint32_t number = 0; number < cell_count_ && pointer_end(number) <= pointers_end_max;
+         ++number) {
       const std::optional<Cell> cell = cell_at(pointer(number));
       if (!cell || cell->offset < pointer_end(number) || !has_child(*cell)) {
         ++page.broken_cells;
@@ -117,7 +116,8 @@ class PageView {
     return kind_.is_leaf || (cell.child != 0 && cell.child <= page_number_max_);
   }
   bool is_row(const Cell& cell) const {
-    return read_cut_record(page_.subspan(cell.local_offset, cell.local_bytes), cell.payload_bytes).has_value();
+    return read_cut_record(page_.subspan(cell.local_offset, cell.local_bytes), cell.payload_bytes)
+        .has_value();
   }
 
   TreePage empty_page() const {

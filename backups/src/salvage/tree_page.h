@@ -46,8 +46,8 @@ struct PageBounds {
   std::uint32_t page_number_max = std::numeric_limits<std::uint32_t>::max();  ///< that a child can have
 };
 
-/// Reads a page that should be of `family`. Nothing where no cell of it can be read. A wrong kind or number of cells is
-/// corrected where only one other makes the page exact.
+/// Reads a page that should be of `family`. Nothing where no cell of it can be read. A wrong kind or number
+/// of cells is corrected where only one other makes the page exact.
 std::optional<TreePage> parse_tree_page(ByteView page, const PageBounds& bounds, Family family);
 
 /// The same for a page of which nothing is known; only what is exact is taken for a page of a b-tree.

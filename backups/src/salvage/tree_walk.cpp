@@ -26,9 +26,9 @@ std::vector<std::int64_t> keys_of(const TreePage& page) {
 }  // namespace
 
 void TreeLosses::add_gap(const KeyRange& range) {
-  // Damage can make each cell of each page a gap of its own.
+  // Damage can make each cell of each page a gap of its own. Beyond so many, rows go to lost_and_found
+  // instead.
   constexpr std::size_t gaps_max = 1'000'000;
-  if (gaps.size() >= gaps_max) join_gaps();
   if (gaps.size() < gaps_max) gaps.push_back(range);
 }
 
@@ -52,7 +52,8 @@ std::vector<bool> in_ascending_order(const std::vector<std::int64_t>& keys) {
   std::vector<std::size_t> ends;
   std::vector<std::size_t> before(keys.size(), none);
   for (std::size_t place = 0; place < keys.size(); ++place) {
-    const auto end = std::ranges::lower_bound(ends, keys[place], {}, [&](std::size_t at) { return keys[at]; });
+    const auto end =
+        std::ranges::lower_bound(ends, keys[place], {}, [&](std::size_t at) { return keys[at]; });
     if (end != ends.begin()) before[place] = *std::prev(end);
     if (end == ends.end()) {
       ends.push_back(place);
@@ -119,7 +120,8 @@ void TreeWalk::push_children(const Step& step, const TreePage& page) {
   for (std::size_t place = 0; place < page.cells.size(); ++place) {
     if (family_ == Family::table && !step.range.contains(page.cells[place].key)) is_believed[place] = false;
   }
-  // From the right, so that the leftmost child is the next that is taken: rows come in the order of their keys.
+  // From the right, so that the leftmost child is the next that is taken: rows come in the order of their
+  // keys.
   KeyRange range = step.range;
   const auto push = [&](std::uint32_t child) {
     steps_.push_back({child, range, step.depth + 1, Shared::claim});
@@ -139,7 +141,8 @@ void TreeWalk::push_children(const Step& step, const TreePage& page) {
   }
 }
 
-void TreeWalk::take_rows(std::uint32_t number, ByteView page, const TreePage& tree_page, const KeyRange& range) {
+void TreeWalk::take_rows(std::uint32_t number, ByteView page, const TreePage& tree_page,
+                         const KeyRange& range) {
   losses_.broken_cells += tree_page.is_leaf || family_ == Family::index ? tree_page.broken_cells : 0;
   std::vector<bool> is_in_order(tree_page.cells.size(), true);
   if (family_ == Family::table) {
@@ -178,7 +181,8 @@ void TreeWalk::take_cell(std::uint32_t number, ByteView page, const Cell& cell, 
   sink_({number, family_ == Family::table ? std::optional(cell.key) : std::nullopt, *record, doubt});
 }
 
-bool count_references(const PageSource& source, PageMap& map, std::uint32_t root, Family family, TreeUse use) {
+bool count_references(const PageSource& source, PageMap& map, std::uint32_t root, Family family,
+                      TreeUse use) {
   bool is_whole = true;
   std::vector<std::uint32_t> pages;
   const auto refer_to = [&](std::uint32_t number) {

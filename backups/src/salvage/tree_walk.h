@@ -54,11 +54,11 @@ struct Claim {
 /// What was not found in a b-tree.
 struct TreeLosses {
   PageList lost_pages;
-  PageList damaged_pages;           ///< read in part
-  std::uint64_t broken_cells = 0;   ///< rows that could not be decoded
-  std::uint64_t mended_pages = 0;   ///< nothing is lost of these
-  std::vector<KeyRange> gaps;       ///< where the rows of lost pages belong
-  std::vector<Claim> claims;        ///< pages left aside, since others lead to them too
+  PageList damaged_pages;          ///< read in part
+  std::uint64_t broken_cells = 0;  ///< rows that could not be decoded
+  std::uint64_t mended_pages = 0;  ///< nothing is lost of these
+  std::vector<KeyRange> gaps;      ///< where the rows of lost pages belong
+  std::vector<Claim> claims;       ///< pages left aside, since others lead to them too
 
   void add_gap(const KeyRange& range);
   /// Joins the gaps that overlap, and orders them.

@@ -119,8 +119,9 @@ std::optional<Overlay> read_wal(const std::filesystem::path& path) {
     wal.has_lost = reader.has_salts() && reader.page_count() != 0;
   }
   if (wal.offsets.empty() && !wal.has_lost) return std::nullopt;
-  wal.note = fmt::format("{} pages were read from {}{}", wal.offsets.size(), wal.file.path().filename().string(),
-                         wal.has_lost ? ", whose later transactions are lost behind a damaged frame" : "");
+  wal.note =
+      fmt::format("{} pages were read from {}{}", wal.offsets.size(), wal.file.path().filename().string(),
+                  wal.has_lost ? ", whose later transactions are lost behind a damaged frame" : "");
   return wal;
 }
 

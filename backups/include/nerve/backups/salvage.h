@@ -30,14 +30,13 @@ struct PageList {
 /// What became of one table.
 struct SalvagedTable {
   std::string name;
-  std::int64_t rows = 0;            ///< in the new database, those of `placed_rows` among them
-  PageList lost_pages;              ///< pages of its b-tree of which nothing could be read
-  PageList damaged_pages;           ///< pages that were read in part
-  std::uint64_t broken_cells = 0;   ///< rows that could not be decoded
-  std::uint64_t mended_pages = 0;   ///< pages whose header was wrong; nothing is lost of them
-  std::uint64_t lost_and_found = 0; ///< rows that were read and could not be put into the table
-  std::int64_t placed_rows = 0;     ///< from pages that nothing led to any more
-  std::string note;
+  std::int64_t rows = 0;             ///< in the new database, those of `placed_rows` among them
+  PageList lost_pages;               ///< pages of its b-tree of which nothing could be read
+  PageList damaged_pages;            ///< pages that were read in part
+  std::uint64_t broken_cells = 0;    ///< rows that could not be decoded
+  std::uint64_t mended_pages = 0;    ///< pages whose header was wrong; nothing is lost of them
+  std::uint64_t lost_and_found = 0;  ///< rows that were read and could not be put into the table
+  std::int64_t placed_rows = 0;      ///< from pages that nothing led to any more
 
   bool is_whole() const noexcept {
     return lost_pages.total == 0 && damaged_pages.total == 0 && broken_cells == 0 && lost_and_found == 0;
@@ -81,14 +80,14 @@ struct SalvageOptions {
   std::optional<std::filesystem::path> schema_from = {};
 };
 
-/// Writes what can still be read of the damaged SQLite database `source` to the new database `target`, and tells
-/// what was lost. docs/salvage.md says how, and what the report means.
+/// Writes what can still be read of the damaged SQLite database `source` to the new database `target`, and
+/// tells what was lost. docs/salvage.md says how, and what the report means.
 ///
-/// `source`, its -wal and its -journal are read without SQLite, locks or changes; while another process writes
-/// them the result is a mixture, which a note tells. `target` (mode 0600) appears when it is whole, checked and
-/// on disk; an abort leaves nothing but a hidden file that the next run removes. Throws ConflictError when
-/// something stands at `target`, NotFoundError and DeniedError for `source`, and IntegrityError when nothing in
-/// it looks like a page of a database. Interruptible.
+/// `source`, its -wal and its -journal are read without SQLite, locks or changes; while another process
+/// writes them the result is a mixture, which a note tells. `target` (mode 0600) appears when it is whole,
+/// checked and on disk; an abort leaves nothing but a hidden file that the next run removes. Throws
+/// ConflictError when something stands at `target`, NotFoundError and DeniedError for `source`, and
+/// IntegrityError when nothing in it looks like a page of a database. Interruptible.
 SalvageReport salvage_database(const std::filesystem::path& source, const std::filesystem::path& target,
                                const SalvageOptions& options, ProgressSink* progress);
 
