@@ -10,6 +10,7 @@
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 
 namespace nerve::test {
 
@@ -89,9 +90,9 @@ RowsByKey rows_of(const std::filesystem::path& path, const std::string& table) {
   while (std::getline(lines, type, ':') && std::getline(lines, size, ':')) {
     std::string octets(std::stoul(size) + 1, '\0');
     lines.read(octets.data(), static_cast<std::streamsize>(octets.size()));
-    const std::string value = type + ":" + size + ":" + octets;
-    if (column == 0) key = value;
-    row += value;
+    const std::size_t place = row.size();
+    row.append(type).append(":").append(size).append(":").append(octets);
+    if (column == 0) key = row.substr(place);
     if (++column < columns) continue;
     rows.emplace(std::exchange(key, {}), std::exchange(row, {}));
     column = 0;

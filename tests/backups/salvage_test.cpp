@@ -16,7 +16,6 @@
 namespace {
 
 using namespace nerve::test;
-using nerve::backups::SalvageOptions;
 using nerve::backups::SalvageReport;
 
 /// All that a schema can hold, in one database.
@@ -45,6 +44,19 @@ constexpr const char* every_kind =
     "INSERT INTO made(x, u, later) VALUES(1, 2, 'given');"
     "DELETE FROM plain WHERE id % 5 = 0; ANALYZE;"
     "PRAGMA user_version = 77; PRAGMA application_id = -5;";
+
+/// So many tables of two rows that the schema takes several small pages.
+void make_many_tables(const SalvageScene& scene, int count) {
+  std::string sql = "PRAGMA page_size=512; BEGIN;";
+  for (int number = 0; number < count; ++number) {
+    const std::string name = "table_with_a_long_name_" + std::to_string(number);
+    sql.append("CREATE TABLE ")
+        .append(name)
+        .append("(id INTEGER PRIMARY KEY, t TEXT DEFAULT 'some default');");
+    sql.append("INSERT INTO ").append(name).append(" VALUES(1, 'a row'), (2, 'another');");
+  }
+  scene.run(sql + "COMMIT;");
+}
 
 void check_equal(const SalvageScene& scene) {
   const SalvageReport report = scene.salvage();
@@ -231,13 +243,7 @@ TEST_CASE(
     "tables whose part of the schema is overwritten keep their rows in lost_and_found, the others are "
     "whole") {
   const SalvageScene scene;
-  std::string many = "PRAGMA page_size=512; BEGIN;";
-  for (int number = 0; number < 20; ++number) {
-    const std::string name = "table_with_a_long_name_" + std::to_string(number);
-    many += "CREATE TABLE " + name + "(id INTEGER PRIMARY KEY, t TEXT DEFAULT 'some default');INSERT INTO " +
-            name + " VALUES(1, 'of " + name + "'), (2, 'also');";
-  }
-  scene.run(many + "COMMIT;");
+  make_many_tables(scene, 20);
   const auto leaves = scene.pages("sqlite_schema", "leaf");
   REQUIRE(leaves.size() > 3);
   scene.overwrite_page(leaves.at(2), '\x11');
@@ -251,13 +257,7 @@ TEST_CASE(
 
 TEST_CASE("an interior page of the schema that is lost costs no table") {
   const SalvageScene scene;
-  std::string many = "PRAGMA page_size=512; BEGIN;";
-  for (int number = 0; number < 40; ++number) {
-    const std::string name = "table_with_a_long_name_" + std::to_string(number);
-    many += "CREATE TABLE " + name + "(id INTEGER PRIMARY KEY, t TEXT DEFAULT 'some default');INSERT INTO " +
-            name + " VALUES(1, 'of " + name + "'), (2, 'also');";
-  }
-  scene.run(many + "COMMIT;");
+  make_many_tables(scene, 40);
   const std::string before = content_of(scene.database());
   // Page 1 is the root: its b-tree header, not that of the file.
   scene.overwrite(100, std::string(412, '\x77'));

@@ -71,16 +71,16 @@ void PageSource::take_overlay(std::optional<Overlay> overlay) {
     has_lost_transactions_ = has_lost_transactions_ || overlay->has_lost;
     return;
   }
-  overlays_.push_back(std::move(*overlay));
+  overlays_.insert(overlays_.begin(), std::move(*overlay));
 }
 
 void PageSource::find_layout() {
   std::array<std::byte, database_header_bytes> header{};
-  for (auto overlay = overlays_.rbegin(); overlay != overlays_.rend(); ++overlay) {
-    const auto place = overlay->offsets.find(1);
-    if (place == overlay->offsets.end() || !overlay->file.read(place->second, header)) continue;
+  for (const Overlay& overlay : overlays_) {
+    const auto place = overlay.offsets.find(1);
+    if (place == overlay.offsets.end() || !overlay.file.read(place->second, header)) continue;
     const std::optional<Layout> found = layout_from_header(header);
-    if (found && found->page_size_bytes == overlay->page_size_bytes) {
+    if (found && found->page_size_bytes == overlay.page_size_bytes) {
       layout_ = *found;
       return;
     }
@@ -111,8 +111,8 @@ void PageSource::count_pages() {
   const std::uint64_t whole_pages = file_.size_bytes() / layout_.page_size_bytes;
   page_count_ = static_cast<std::uint32_t>(std::min(whole_pages, numbers_max));
   expected_page_count_ = std::max(page_count_, layout_.page_count);
-  if (!overlays_.empty() && overlays_.back().page_count != 0) {
-    expected_page_count_ = overlays_.back().page_count;
+  if (!overlays_.empty() && overlays_.front().page_count != 0) {
+    expected_page_count_ = overlays_.front().page_count;
     // Pages behind the end of that state are what an earlier one has left.
     page_count_ = std::min(page_count_, expected_page_count_);
     for (const Overlay& overlay : overlays_) {
@@ -159,10 +159,10 @@ std::uint32_t PageSource::lock_page() const noexcept {
 bool PageSource::read(std::uint32_t number, Bytes& page) const {
   if (!is_page(number)) return false;
   page.resize(layout_.page_size_bytes);
-  for (auto overlay = overlays_.rbegin(); overlay != overlays_.rend(); ++overlay) {
-    const auto place = overlay->offsets.find(number);
+  for (const Overlay& overlay : overlays_) {
+    const auto place = overlay.offsets.find(number);
     // What the main file holds of it is older.
-    if (place != overlay->offsets.end()) return overlay->file.read(place->second, page);
+    if (place != overlay.offsets.end()) return overlay.file.read(place->second, page);
   }
   return file_.read(std::uint64_t{number - 1} * layout_.page_size_bytes, page);
 }

@@ -53,7 +53,7 @@ class PageSource {
   void count_pages();
 
   RawFile file_;
-  std::vector<Overlay> overlays_;  ///< the last one lies on top
+  std::vector<Overlay> overlays_;  ///< the first one lies on top
   Layout layout_;
   std::uint32_t page_count_ = 0;
   std::uint32_t expected_page_count_ = 0;

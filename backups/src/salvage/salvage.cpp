@@ -115,8 +115,8 @@ SalvageReport Salvage::run() {
 
 void Salvage::make_tables() {
   // AUTOINCREMENT would make it, so it comes first.
-  std::ranges::stable_partition(schema_.entries,
-                                [](const SchemaEntry& entry) { return entry.name == sequence_table; });
+  std::stable_partition(schema_.entries.begin(), schema_.entries.end(),
+                        [](const SchemaEntry& entry) { return entry.name == sequence_table; });
   for (const SchemaEntry& entry : schema_.entries) {
     if (entry.type != "table" || entry.is_virtual_table()) continue;
     if (auto problem = database_.create(entry))
