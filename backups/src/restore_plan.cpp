@@ -2,6 +2,7 @@
 #include "restore_plan.h"
 
 #include "durable_file.h"
+#include "target_path.h"
 #include "target_state.h"
 
 #include "nerve/core/error.h"
@@ -20,32 +21,6 @@
 namespace nerve::backups {
 namespace {
 
-constexpr std::array<std::string_view, 3> companion_suffixes = {"-wal", "-shm", "-journal"};
-
-bool is_there(const std::filesystem::path& path) {
-  std::error_code error;
-  const auto status = std::filesystem::symlink_status(path, error);
-  if (status.type() == std::filesystem::file_type::not_found) return false;
-  if (error) throw_system_error(error.value(), "cannot look at", path);
-  return true;
-}
-
-void require_free_name(const std::filesystem::path& path) {
-  if (is_there(path)) {
-    throw ConflictError(fmt::format("{} exists already", path.string()),
-                        "Give the name of a new file, or replace the database there with --db.");
-  }
-  for (const std::string_view suffix : companion_suffixes) {
-    const std::filesystem::path companion = sqlite::companion(path, suffix);
-    if (is_there(companion)) {
-      // SQLite would read the transactions of another database from it.
-      throw ConflictError(
-          fmt::format("{} exists already and belongs to another database", companion.string()),
-          "Give another name, or move that file away.");
-    }
-  }
-}
-
 /// A restore over the file of a backup would leave that backup without its file.
 void require_outside(const Repository& repository, const std::filesystem::path& target) {
   std::error_code error;
@@ -55,31 +30,6 @@ void require_outside(const Repository& repository, const std::filesystem::path& 
     throw ConflictError(fmt::format("{} is inside the backup repository", target.string()),
                         "Restore into another folder.");
   }
-}
-
-void require_writable_folder(const std::filesystem::path& folder) {
-  std::error_code error;
-  if (!std::filesystem::is_directory(folder, error)) {
-    throw NotFoundError(fmt::format("there is no folder {}", folder.string()),
-                        "Make it first, or choose another.");
-  }
-  if (::access(folder.c_str(), W_OK | X_OK) == 0) return;
-  const int code = errno;
-  throw DeniedError(
-      fmt::format("cannot write in the folder {}: {}", folder.string(), std::system_category().message(code)),
-      "A restore replaces the file, so it must be allowed to write in its folder; or use --to.");
-}
-
-/// A link is followed, so that the file it names is replaced and not the link.
-std::filesystem::path resolve(const std::filesystem::path& path) {
-  std::error_code error;
-  if (std::filesystem::exists(path, error)) return std::filesystem::canonical(path, error);
-  if (std::filesystem::is_symlink(std::filesystem::symlink_status(path, error))) {
-    throw ConflictError(fmt::format("{} is a symbolic link to a file that is missing", path.string()),
-                        "Remove the link, or name the file that it should lead to.");
-  }
-  const std::filesystem::path absolute = std::filesystem::absolute(path).lexically_normal();
-  return std::filesystem::weakly_canonical(absolute.parent_path(), error) / absolute.filename();
 }
 
 /// Something that never was a database is more probably a wrong path than a wrecked database.
@@ -173,10 +123,14 @@ RestorePlan plan_restore(const Repository& repository, const Manifest& manifest,
         "the database was damaged when it was backed up; 'nerve-db salvage' makes a database of what can be "
         "read from the file");
   }
-  if (target.mode == RestoreTarget::Mode::new_file) require_free_name(target.path);
-  plan.target = resolve(target.path);
+  if (target.mode == RestoreTarget::Mode::new_file) {
+    require_free_name(target.path, "Give the name of a new file, or replace the database there with --db.");
+  }
+  plan.target = resolve_target(target.path);
   require_outside(repository, plan.target);
-  require_writable_folder(plan.target.parent_path());
+  require_writable_folder(
+      plan.target.parent_path(),
+      "A restore replaces the file, so it must be allowed to write in its folder; or use --to.");
   if (target.mode == RestoreTarget::Mode::in_place) {
     plan_replacement(manifest, plan);
     tell_other_database(repository, manifest, may_replace_other, plan);

@@ -25,10 +25,11 @@ std::filesystem::path staged_path(const std::filesystem::path& target) {
 }
 
 [[noreturn]] void throw_other_restore(const std::filesystem::path& path) {
-  throw ConflictError(fmt::format("another restore is writing {}", path.string()), "Wait until it is done.");
+  throw ConflictError(fmt::format("another restore or salvage is writing {}", path.string()),
+                      "Wait until it is done.");
 }
 
-/// Removes a left-over. A file that is locked belongs to a restore at work.
+/// Removes a left-over. A file that is locked belongs to a restore or salvage at work.
 void remove_dead(const std::filesystem::path& path) {
   try {
     const Descriptor left_over = open_file(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
@@ -60,11 +61,11 @@ void rename_to(const std::filesystem::path& from, const std::filesystem::path& t
   if (code == EINVAL && !may_replace) {
     // Some network file systems cannot rename on that condition; there a look beforehand must do.
     struct stat ignored {};
-    if (::lstat(to.c_str(), &ignored) == 0) throw_system_error(EEXIST, "cannot restore to", to);
+    if (::lstat(to.c_str(), &ignored) == 0) throw_system_error(EEXIST, "cannot put the new database at", to);
     if (::rename(from.c_str(), to.c_str()) == 0) return;
     code = errno;
   }
-  throw_system_error(code, "cannot restore to", to);
+  throw_system_error(code, "cannot put the new database at", to);
 }
 
 }  // namespace

@@ -11,11 +11,12 @@
 
 namespace nerve::backups {
 
-/// The file `.NAME.nerve-restore` beside a database, which takes the database's place when it is whole.
+/// The file `.NAME.nerve-restore` beside a database, which takes the database's place when it is whole: a
+/// restored one or a salvaged one.
 /// Locked while it lives, and removed by the destructor unless it took that place.
 class StagedFile {
  public:
-  /// Removes what a dead restore left under that name. Throws ConflictError while another restore is at work.
+  /// Removes what a dead process left under that name. Throws ConflictError while another one is at work.
   explicit StagedFile(const std::filesystem::path& target);
   StagedFile(const StagedFile&) = delete;
   StagedFile& operator=(const StagedFile&) = delete;

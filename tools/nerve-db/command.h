@@ -20,6 +20,7 @@ Parameter repository_option();
 // One for each source file of the same name.
 Command backup_command();
 Command restore_command();
+Command salvage_command();
 Command health_command();
 Command stats_command();
 Command optimize_command();
