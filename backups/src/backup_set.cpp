@@ -3,6 +3,7 @@
 
 #include "backup_steps.h"
 #include "container_run.h"
+#include "full_age.h"
 
 #include "nerve/backends/sqlite/file.h"
 #include "nerve/backends/sqlite/session.h"
@@ -101,18 +102,21 @@ void pin(const std::vector<SetMember>& members, std::vector<std::unique_ptr<Cont
 std::vector<Manifest> create_backup_set(const std::vector<SetMember>& members, const Repository& repository,
                                         const Clock& clock, ProgressSink* progress) {
   require_possible_set(members);
+  std::vector<SetMember> due = members;
+  for (SetMember& member : due)
+    member.options = with_due_full(member.options, repository, member.source, clock);
   std::vector<sqlite::FileFacts> facts;
   std::vector<std::unique_ptr<ContainerRun>> runs;
   SetFacts set{new_id<SetTag>(), {}, {}};
-  for (const SetMember& member : members) set.roles.push_back(member.role);
-  for (const SetMember& member : members) {
+  for (const SetMember& member : due) set.roles.push_back(member.role);
+  for (const SetMember& member : due) {
     facts.push_back(sqlite::read_file_facts(member.source));
     require_room(facts.back(), repository);
     runs.push_back(std::make_unique<ContainerRun>(facts.back(), repository, member.options, clock, progress));
     set.role = member.role;
     runs.back()->manifest().set = set;
   }
-  pin(members, runs);
+  pin(due, runs);
   const Timestamp pinned_at = clock.now();
   std::vector<Manifest> manifests;
   std::exception_ptr damage;

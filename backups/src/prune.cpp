@@ -43,6 +43,29 @@ std::map<std::string, std::vector<Candidate>> candidates_of(const Repository& re
   return candidates;
 }
 
+std::vector<PruneDecision> decide_all(const std::map<std::string, std::vector<Candidate>>& candidates,
+                                      const RetentionPolicy& policy, const Timestamp& now) {
+  std::vector<PruneDecision> all;
+  for (const auto& [source, list] : candidates)
+    std::ranges::move(decide(list, policy, now), std::back_inserter(all));
+  return all;
+}
+
+/// Marks the backups of which another one of their set stays.
+void keep_sets_whole(const std::vector<PruneDecision>& decisions,
+                     std::map<std::string, std::vector<Candidate>>& candidates) {
+  std::set<SetId> kept;
+  for (const PruneDecision& decision : decisions) {
+    if (decision.fate != Fate::remove && decision.backup.set) kept.insert(decision.backup.set->id);
+  }
+  for (auto& [source, list] : candidates) {
+    for (Candidate& candidate : list) {
+      const std::optional<SetFacts>& set = candidate.backup.set;
+      candidate.standing.is_in_kept_set = set && kept.contains(set->id);
+    }
+  }
+}
+
 class Prune {
  public:
   Prune(const Repository& repository, const PruneOptions& options, const Clock& clock, ProgressSink* progress)
@@ -219,12 +242,15 @@ PruneReport prune(const Repository& repository, const PruneOptions& options, con
   for (const Entry& entry : entries) {
     if (!entry.manifest) report.unreadable.push_back(entry.name);
   }
-  const std::string wanted = options.source ? source_name(*options.source) : std::string();
-  for (const auto& [source, candidates] : candidates_of(repository, entries)) {
-    if (options.source && source != wanted) continue;
-    std::vector<PruneDecision> decisions = decide(candidates, options.policy, clock.now());
-    std::ranges::move(decisions, std::back_inserter(report.decisions));
+  std::map<std::string, std::vector<Candidate>> candidates = candidates_of(repository, entries);
+  if (options.source) {
+    std::erase_if(candidates,
+                  [wanted = source_name(*options.source)](const auto& one) { return one.first != wanted; });
   }
+  report.decisions = decide_all(candidates, options.policy, clock.now());
+  // What was made together is worth little alone.
+  keep_sets_whole(report.decisions, candidates);
+  report.decisions = decide_all(candidates, options.policy, clock.now());
   require_key_to_merge(report, options);
   if (options.dry_run) {
     report.freed_bytes = estimate(report.decisions);

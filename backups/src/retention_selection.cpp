@@ -76,6 +76,7 @@ class Selection {
                     const Timestamp& now) {
     const Manifest& manifest = candidate.backup;
     if (candidate.standing.is_held) keep(index, "held");
+    if (candidate.standing.is_in_kept_set) keep(index, "its set");
     const bool is_damaged = manifest.state == State::damaged;
     if (is_damaged && !manifest.container) return keep(index, "the files of a damaged database");
     const std::chrono::microseconds age(now.microseconds() - manifest.created_at.microseconds());

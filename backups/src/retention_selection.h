@@ -12,6 +12,7 @@ namespace nerve::backups {
 struct Standing {
   bool is_held = false;
   bool is_verified = false;
+  bool is_in_kept_set = false;  ///< another backup of its set is kept
 };
 
 struct Candidate {

@@ -157,3 +157,35 @@ TEST_CASE("a plain copy is no member of a set") {
                                     {scene.secure, "secure", {}}};
   CHECK_THROWS_AS(create_backup_set(members, scene.repository, scene.clock), ValidationError);
 }
+
+TEST_CASE("a prune keeps sets whole") {
+  SetScene scene;
+  std::vector<Manifest> first = create_backup_set(scene.members(), scene.repository, scene.clock);
+  for (int i = 0; i < 3; ++i) {
+    scene.clock.advance(std::chrono::hours(1));
+    create_backup_set(scene.members(), scene.repository, scene.clock);
+  }
+  // The secure store has one more, so that each would keep others by itself.
+  scene.clock.advance(std::chrono::hours(1));
+  create_backup(scene.secure, scene.repository, scene.members().back().options, scene.clock);
+  prune(scene.repository, {.policy = {.last = 2}, .key = &scene.key}, scene.clock);
+  for (const Entry& entry : scene.repository.list()) {
+    REQUIRE(entry.manifest);
+    if (entry.manifest->set) CHECK(find_set(scene.repository, *entry.manifest));
+  }
+}
+
+TEST_CASE("one keyring opens the backups of several keys") {
+  SetScene scene;
+  std::vector<SetMember> members = scene.members();
+  const BackupKey other = BackupKey::of_passphrase(Secret::copy_of(as_bytes("battery horse")));
+  members.front().options.key = &other;
+  const std::vector<Manifest> set = create_backup_set(members, scene.repository, scene.clock);
+  CHECK_THROWS_AS(verify_all(scene.repository, {.key = &scene.key}), DeniedError);
+  BackupKey both = BackupKey::of_passphrase(Secret::copy_of(as_bytes("correct horse battery staple")));
+  both.also_try(BackupKey::of_passphrase(Secret::copy_of(as_bytes("battery horse"))));
+  const std::vector<VerifyReport> reports = verify_all(scene.repository, {.key = &both});
+  REQUIRE(reports.size() == 2);
+  CHECK(reports[0].ok());
+  CHECK(reports[1].ok());
+}

@@ -6,12 +6,14 @@
 #include "backup_key.h"
 #include "backup_metrics.h"
 #include "backup_occasion.h"
+#include "backup_stores.h"
 #include "backup_text.h"
 #include "command.h"
 #include "context.h"
 #include "row_count.h"
 
 #include "nerve/backups/backup.h"
+#include "nerve/backups/backup_set.h"
 #include "nerve/backups/replication.h"
 #include "nerve/core/clock.h"
 #include "nerve/core/error.h"
@@ -28,6 +30,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -68,8 +71,12 @@ backups::BackupOptions options_from(Context& context, const Arguments& arguments
   options.busy_timeout =
       std::chrono::milliseconds(context.settings_for_copying().integer("database.busy_timeout_ms"));
   options.on_note = [&context](const std::string& note) { context.output().note(note); };
+  if (!names_key(arguments) && options.form != backups::Form::plain)
+    key = key_of_secure_store(context, source);
+  if (key) options.key = &*key;
   const bool goes_on =
       options.form != backups::Form::plain && backups::has_encrypted_backup(repository, source);
+  if (key) return options;
   if (goes_on || arguments.has("--encrypt") || names_key(arguments) || has_credential_key()) {
     key.emplace(required_key(context.output(), arguments, goes_on ? KeyUse::existing : KeyUse::first));
     options.key = &*key;
@@ -78,15 +85,15 @@ backups::BackupOptions options_from(Context& context, const Arguments& arguments
 }
 
 /// An empty database is seldom meant, least of all where there were rows before.
-void tell_of_emptiness(Output& output, const Manifest& manifest, const Repository& repository) {
-  if (manifest.has_rows) return;
+std::optional<Error> emptiness_of(Output& output, const Manifest& manifest, const Repository& repository) {
+  if (manifest.has_rows) return std::nullopt;
   const auto earlier =
       manifest.is_emptied ? repository.newest_with_rows(manifest.source.path) : std::optional<Manifest>();
   if (!earlier) {
     output.warning(fmt::format("{} holds no rows, so the backup holds none", manifest.source.path));
-    return;
+    return std::nullopt;
   }
-  throw Error(
+  return Error(
       ErrorKind::partial,
       fmt::format(
           "{} has lost all its rows: its backup {} of {} holds {}; the new one, {}, is kept as emptied "
@@ -140,11 +147,35 @@ std::optional<Error> copy_to(const std::filesystem::path& folder, Output& output
   return std::nullopt;
 }
 
+void note_of(Output& output, const Manifest& manifest) {
+  output.note(fmt::format("backed up {}: {}, as {} of {} in {}", manifest.source.path, extent_of(manifest),
+                          described_form(manifest), format_size(manifest.file.size_bytes),
+                          format_duration(std::chrono::milliseconds(manifest.duration_ms))));
+}
+
+/// Copies what was made, and tells what is wrong although it was made: the first failure is thrown, others
+/// are warnings.
+void finish(Context& context, const Arguments& arguments, const Repository& repository,
+            const std::vector<Manifest>& made, const std::vector<const backups::BackupKey*>& keys) {
+  Output& output = context.output();
+  for (const std::string& problem : repository.catalogue_problems()) output.warning(problem);
+  std::vector<Error> failures;
+  for (const Manifest& manifest : made) {
+    if (auto failure = emptiness_of(output, manifest, repository)) failures.push_back(*std::move(failure));
+  }
+  const std::optional<std::filesystem::path> also = second_folder(context, arguments);
+  for (std::size_t index = 0; also && index < made.size(); ++index) {
+    auto failure = copy_to(*also, output, repository, made[index], keys[index]);
+    if (failure) failures.push_back(*std::move(failure));
+  }
+  for (std::size_t index = 1; index < failures.size(); ++index) output.warning(failures[index].what());
+  if (!failures.empty()) throw Error(failures.front());
+}
+
 void make_one(Context& context, const Arguments& arguments, BackupOccasion& occasion) {
   Output& output = context.output();
   const std::filesystem::path& source = occasion.database;
   const Repository repository = Repository::open_or_create(occasion.repository);
-  const std::optional<std::filesystem::path> also = second_folder(context, arguments);
   std::optional<backups::BackupKey> key;
   const backups::BackupOptions options = options_from(context, arguments, repository, source, key);
   const Manifest manifest = [&] {
@@ -152,20 +183,46 @@ void make_one(Context& context, const Arguments& arguments, BackupOccasion& occa
     return backups::create_backup(source, repository, options, system_clock(), &progress);
   }();
   occasion.manifest = manifest;
-  output.note(fmt::format("backed up {}: {}, as {} of {} in {}", manifest.source.path, extent_of(manifest),
-                          described_form(manifest), format_size(manifest.file.size_bytes),
-                          format_duration(std::chrono::milliseconds(manifest.duration_ms))));
+  note_of(output, manifest);
   if (output.wants_json()) {
     output.json(manifest_json(manifest, repository));
   } else {
     output.line(manifest.id.to_string());
   }
-  for (const std::string& problem : repository.catalogue_problems()) output.warning(problem);
-  std::optional<Error> failure;
-  if (also) failure = copy_to(*also, output, repository, manifest, options.key);
-  if (failure && manifest.is_emptied) output.warning(failure->what());
-  tell_of_emptiness(output, manifest, repository);
-  if (failure) throw Error(*failure);
+  finish(context, arguments, repository, {manifest}, {options.key});
+}
+
+/// Both stores of a workspace in the state of one moment.
+void make_set(Context& context, const Arguments& arguments, const std::vector<StoreFile>& stores,
+              BackupOccasion& occasion) {
+  Output& output = context.output();
+  const Repository repository = Repository::open_or_create(occasion.repository);
+  std::vector<std::optional<backups::BackupKey>> keys(stores.size());
+  std::vector<backups::SetMember> members;
+  for (std::size_t index = 0; index < stores.size(); ++index) {
+    members.push_back({stores[index].file, std::string(to_string(stores[index].store)),
+                       options_from(context, arguments, repository, stores[index].file, keys[index])});
+  }
+  const std::vector<Manifest> made = [&] {
+    Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
+    return backups::create_backup_set(members, repository, system_clock(), &progress);
+  }();
+  occasion.manifest = made.front();
+  Json list = Json::array();
+  for (const Manifest& manifest : made) {
+    note_of(output, manifest);
+    list.push_back(manifest_json(manifest, repository));
+    if (!output.wants_json()) output.line(manifest.id.to_string());
+  }
+  if (output.wants_json()) {
+    output.json({{"set", made.front().set->id.to_string()}, {"backups", std::move(list)}});
+  }
+  if (!made.back().is_encrypted()) {
+    output.warning(
+        "the backup of the secure store is not encrypted: name a key in nerve.toml as "
+        "backup.secure_key_file or backup.secure_passphrase_file");
+  }
+  finish(context, arguments, repository, made, {members.front().options.key, members.back().options.key});
 }
 
 int run_backup(Context& context, const Arguments& arguments) {
@@ -173,8 +230,14 @@ int run_backup(Context& context, const Arguments& arguments) {
   const BackupOccasion occasion{.database = context.database_file(backup_instead_for_postgresql),
                                 .repository = context.repository(),
                                 .begun_at = system_clock().now()};
-  return attend_backup(context, arguments, occasion,
-                       [&](BackupOccasion& one) { make_one(context, arguments, one); });
+  const std::vector<StoreFile> stores = stores_together(context);
+  return attend_backup(context, arguments, occasion, [&](BackupOccasion& one) {
+    if (stores.empty()) {
+      make_one(context, arguments, one);
+    } else {
+      make_set(context, arguments, stores, one);
+    }
+  });
 }
 
 Parameter full_every_option() {
@@ -219,7 +282,8 @@ Command backup_command() {
           "hold the pages that changed, until these weigh more than the full. The database is checked\n"
           "first; what there is of a damaged one is kept to salvage from, and is never latest. Nor is\n"
           "a backup of a database that has lost all its rows. Standard output is the id of the new backup.\n"
-          "Once encrypted, the backups of a database stay so: each needs the key.",
+          "In a workspace, without --db, both stores are backed up in the state of one moment. Once "
+          "encrypted, the backups of a database stay so: each needs the key.",
       .options = all_options(),
       .commands = {list_command(), show_command(), verify_command(), prune_command(), consolidate_command(),
                    hold_command(), release_command(), repair_command(), schedule_command()},

@@ -60,7 +60,7 @@ void warn_of_unreadable(Output& output, const std::vector<Entry>& entries, const
 
 Manifest manifest_from(Context& context, const Arguments& arguments, const Repository& repository) {
   return choose_backup(repository, arguments.text("ID").value_or("latest"),
-                       context.named_database_file(backup_instead_for_postgresql));
+                       context.database_of_latest(backup_instead_for_postgresql));
 }
 
 Parameter id_operand(bool required) {

@@ -2,6 +2,7 @@
 // nerve-db backup verify
 #include "backup_commands.h"
 #include "backup_key.h"
+#include "backup_stores.h"
 #include "backup_text.h"
 #include "command.h"
 #include "context.h"
@@ -99,7 +100,7 @@ int run_verify(Context& context, const Arguments& arguments) {
   if (!all) meant.push_back(manifest_from(context, arguments, repository));
   std::optional<backups::BackupKey> key;
   if (names_key(arguments) || (all ? holds_encrypted(repository) : meant.front().is_encrypted())) {
-    key.emplace(required_key(output, arguments, KeyUse::existing));
+    key.emplace(required_keys(context, arguments, std::nullopt));
   }
   backups::VerifyOptions options;
   options.deep = arguments.has("--deep");

@@ -2,6 +2,7 @@
 // nerve-db backup consolidate
 #include "backup_commands.h"
 #include "backup_key.h"
+#include "backup_stores.h"
 #include "backup_text.h"
 #include "command.h"
 #include "context.h"
@@ -44,7 +45,7 @@ int run_consolidate(Context& context, const Arguments& arguments) {
   }
   std::optional<backups::BackupKey> key;
   if (names_key(arguments) || delta.is_encrypted()) {
-    key.emplace(required_key(output, arguments, KeyUse::existing));
+    key.emplace(required_keys(context, arguments, delta.source.path));
   }
   const Manifest full = [&] {
     Progress progress(output.talk(), output.progress(Progress::Unit::bytes));

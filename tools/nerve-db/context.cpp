@@ -84,6 +84,15 @@ std::optional<std::filesystem::path> Context::named_database_file(std::string_vi
   return require_file(parse_database_url(*named), instead);
 }
 
+std::optional<std::filesystem::path> Context::database_of_latest(std::string_view instead) {
+  if (auto named = named_database_file(instead)) return named;
+  const bool is_repository_named = arguments_.has("--repo") || environment("NERVE_REPO");
+  if (is_repository_named || named_database() || !workspace().folder) return std::nullopt;
+  const DatabaseUrl core = database();
+  if (core.engine != db::Dialect::sqlite) return std::nullopt;
+  return core.location;
+}
+
 std::filesystem::path Context::repository() {
   std::filesystem::path folder = repository_folder();
   output_.note(fmt::format("repository: {}", folder.string()));

@@ -46,6 +46,10 @@ class Context final : public CommandContext {
   /// The file that --db names; nothing without that option.
   std::optional<std::filesystem::path> named_database_file(std::string_view instead);
 
+  /// Whose newest backup "latest" is: of the file that --db names; else, in the repository of a workspace, of
+  /// its core store; else it is not known.
+  std::optional<std::filesystem::path> database_of_latest(std::string_view instead);
+
   /// The folder of the backups, and a note that says which it is. Without --repo, NERVE_REPO and a workspace
   /// it stands beside the database; throws ValidationError when no database is named either.
   std::filesystem::path repository();

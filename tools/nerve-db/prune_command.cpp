@@ -3,6 +3,7 @@
 #include "backup_choice.h"
 #include "backup_commands.h"
 #include "backup_key.h"
+#include "backup_stores.h"
 #include "command.h"
 #include "confirm.h"
 #include "context.h"
@@ -90,9 +91,7 @@ int run_prune(Context& context, const Arguments& arguments) {
   options.dry_run = true;
   const bool dry_run = arguments.has("--dry-run");
   const Repository repository = Repository::open(context.repository());
-  std::optional<backups::BackupKey> key;
-  if (names_key(arguments)) key.emplace(required_key(output, arguments, KeyUse::existing));
-  if (!key) key = environment_key();
+  const std::optional<backups::BackupKey> key = keys_at_hand(context, arguments, options.source);
   options.key = key ? &*key : nullptr;
 
   PruneReport report = prune_in_turn(repository, options, arguments, nullptr);
@@ -128,8 +127,8 @@ int run_prune(Context& context, const Arguments& arguments) {
 
 int run_hold(Context& context, const Arguments& arguments) {
   const Repository repository = Repository::open(context.repository());
-  const backups::Manifest manifest = choose_backup(
-      repository, *arguments.text("ID"), context.named_database_file(backup_instead_for_postgresql));
+  const backups::Manifest manifest = choose_backup(repository, *arguments.text("ID"),
+                                                   context.database_of_latest(backup_instead_for_postgresql));
   backups::hold_backup(repository, manifest.id, arguments.text("--reason").value_or(""), system_clock());
   if (context.output().wants_json()) {
     context.output().json({{"id", manifest.id.to_string()}, {"held", true}});
@@ -141,8 +140,8 @@ int run_hold(Context& context, const Arguments& arguments) {
 
 int run_release(Context& context, const Arguments& arguments) {
   const Repository repository = Repository::open(context.repository());
-  const backups::Manifest manifest = choose_backup(
-      repository, *arguments.text("ID"), context.named_database_file(backup_instead_for_postgresql));
+  const backups::Manifest manifest = choose_backup(repository, *arguments.text("ID"),
+                                                   context.database_of_latest(backup_instead_for_postgresql));
   const bool was_held = backups::release_backup(repository, manifest.id);
   if (context.output().wants_json()) {
     context.output().json({{"id", manifest.id.to_string()}, {"held", false}, {"was_held", was_held}});

@@ -2,12 +2,14 @@
 // nerve-db restore
 #include "backup_choice.h"
 #include "backup_key.h"
+#include "backup_stores.h"
 #include "command.h"
 #include "confirm.h"
 #include "context.h"
 #include "row_count.h"
 
 #include "nerve/backups/backup.h"
+#include "nerve/backups/backup_set.h"
 #include "nerve/backups/restore.h"
 #include "nerve/core/clock.h"
 #include "nerve/core/error.h"
@@ -17,8 +19,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <cstddef>
 #include <optional>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 namespace nerve::cli {
 
@@ -111,6 +116,85 @@ bool needs_key(const Arguments& arguments, const backups::Repository& repository
          backups::has_encrypted_backup(repository, target.path);
 }
 
+/// One store of a set, and where it goes.
+struct Part {
+  backups::Manifest manifest;
+  RestoreTarget target;
+  std::optional<backups::BackupKey> key;
+};
+
+/// The stores of the set that a backup is of, where a workspace is meant and no single database; else none.
+std::vector<Part> parts_of(Context& context, const Arguments& arguments,
+                           const backups::Repository& repository, const backups::Manifest& manifest) {
+  if (context.is_database_named() || arguments.has("--to") || !context.workspace().folder) return {};
+  const auto set = backups::find_set(repository, manifest);
+  if (!set) return {};
+  std::vector<Part> parts;
+  for (const backups::Manifest& one : *set) {
+    const Store store = one.set->role == to_string(Store::secure) ? Store::secure : Store::core;
+    const auto file = store_file(context, store);
+    if (!file || one.set->role != to_string(store)) return {};
+    parts.push_back({one, {*file, RestoreTarget::Mode::in_place}, std::nullopt});
+    if (needs_key(arguments, repository, one, parts.back().target)) {
+      parts.back().key.emplace(required_keys(context, arguments, *file));
+    }
+  }
+  return parts;
+}
+
+backups::RestoreResult restore_part(const backups::Repository& repository, const Part& part,
+                                    backups::RestoreOptions options, Progress& progress) {
+  options.key = part.key ? &*part.key : nullptr;
+  return backups::restore_backup(repository, part.manifest, part.target, options, system_clock(), &progress);
+}
+
+/// Both are looked at before the first is replaced.
+int restore_set(Context& context, const Arguments& arguments, const backups::Repository& repository,
+                const std::vector<Part>& parts) {
+  Output& output = context.output();
+  Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
+  backups::RestoreOptions options;
+  options.may_replace_other = arguments.has("--other-database") || can_ask(output);
+  options.dry_run = true;
+  std::vector<backups::RestoreResult> results;
+  for (const Part& part : parts) results.push_back(restore_part(repository, part, options, progress));
+  progress.clear();
+  if (!arguments.has("--dry-run")) {
+    for (std::size_t index = 0; index < parts.size(); ++index) {
+      const RestorePlan& plan = results[index].plan;
+      for (const std::string& line : plan_lines(output, plan, parts[index].manifest)) output.note(line);
+      if (!is_agreed(output, plan, arguments)) throw CancelledError("the restore was declined");
+    }
+    options.dry_run = false;
+    for (std::size_t index = 0; index < parts.size(); ++index) {
+      try {
+        results[index] = restore_part(repository, parts[index], options, progress);
+      } catch (const Error&) {
+        progress.clear();
+        for (std::size_t before = 0; before < index; ++before) {
+          show_result(output, results[before], parts[before].manifest, repository);
+        }
+        if (index > 0)
+          output.warning("only one store of the set was restored; run it again, or go back as said");
+        throw;
+      }
+    }
+  }
+  progress.clear();
+  if (output.wants_json()) {
+    Json list = Json::array();
+    for (const backups::RestoreResult& result : results) list.push_back(result.to_json());
+    output.json({{"set", parts.front().manifest.set->id.to_string()},
+                 {"repository", backups::source_name(repository.path())},
+                 {"restores", std::move(list)}});
+    return 0;
+  }
+  for (std::size_t index = 0; index < parts.size(); ++index) {
+    show_result(output, results[index], parts[index].manifest, repository);
+  }
+  return 0;
+}
+
 int run_restore(Context& context, const Arguments& arguments) {
   Output& output = context.output();
   const RestoreTarget target = target_from(context, arguments);
@@ -125,9 +209,12 @@ int run_restore(Context& context, const Arguments& arguments) {
 
   const backups::Repository repository = backups::Repository::open(context.repository());
   const backups::Manifest manifest = chosen_backup(context, arguments, repository, target);
+  if (const std::vector<Part> parts = parts_of(context, arguments, repository, manifest); !parts.empty()) {
+    return restore_set(context, arguments, repository, parts);
+  }
   std::optional<backups::BackupKey> key;
   if (needs_key(arguments, repository, manifest, target)) {
-    key.emplace(required_key(output, arguments, KeyUse::existing));
+    key.emplace(required_keys(context, arguments, manifest.source.path));
   }
   Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
   backups::RestoreOptions options;
@@ -149,35 +236,37 @@ int run_restore(Context& context, const Arguments& arguments) {
 }  // namespace
 
 Command restore_command() {
-  return {.name = "restore",
-          .summary = "bring a database back from a backup",
-          .description =
-              "The backup is verified, what is there now goes into a safety backup, and one rename makes\n"
-              "the change: an abort at any point leaves the old state or the new one. Refuses while\n"
-              "another process has the database open. Asks before it replaces a file.",
-          .operands = {{.name = "ID",
-                        .type = ValueType::backup,
-                        .description = "id of the backup, its last 8 characters, or latest",
-                        .required = true}},
-          .options = {repository_option(),
-                      database_option(),
-                      {.name = "--at",
-                       .value_name = "TIME",
-                       .type = ValueType::text,
-                       .description =
-                           "with latest: the newest backup that was made by then (2026-05-01T08:00:00Z)"},
-                      {.name = "--to",
-                       .value_name = "FILE",
-                       .type = ValueType::file,
-                       .description = "restore into this new file instead; --db then only says whose latest"},
-                      {.name = "--yes", .description = "replace without asking"},
-                      {.name = "--other-database",
-                       .description = "permit to replace a database by the backup of another one"},
-                      {.name = "--dry-run", .description = "verify and show the plan, change nothing"},
-                      key_options()[0],
-                      key_options()[1]},
-          .example = "nerve-db restore latest --db chinook.sqlite --yes",
-          .run = &run_restore};
+  return {
+      .name = "restore",
+      .summary = "bring a database back from a backup",
+      .description =
+          "The backup is verified, what is there now goes into a safety backup, and one rename makes\n"
+          "the change: an abort at any point leaves the old state or the new one. Refuses while\n"
+          "another process has the database open. Asks before it replaces a file. In a workspace, without\n"
+          "--db and --to, both stores of the set are restored that the backup belongs to.",
+      .operands = {{.name = "ID",
+                    .type = ValueType::backup,
+                    .description = "id of the backup, its last 8 characters, or latest",
+                    .required = true}},
+      .options = {repository_option(),
+                  database_option(),
+                  {.name = "--at",
+                   .value_name = "TIME",
+                   .type = ValueType::text,
+                   .description =
+                       "with latest: the newest backup that was made by then (2026-05-01T08:00:00Z)"},
+                  {.name = "--to",
+                   .value_name = "FILE",
+                   .type = ValueType::file,
+                   .description = "restore into this new file instead; --db then only says whose latest"},
+                  {.name = "--yes", .description = "replace without asking"},
+                  {.name = "--other-database",
+                   .description = "permit to replace a database by the backup of another one"},
+                  {.name = "--dry-run", .description = "verify and show the plan, change nothing"},
+                  key_options()[0],
+                  key_options()[1]},
+      .example = "nerve-db restore latest --db chinook.sqlite --yes",
+      .run = &run_restore};
 }
 
 }  // namespace nerve::cli
