@@ -114,7 +114,7 @@ run nerve-db restore latest --yes
 expect_exit 0
 expect_stdout "^restored $work/nerve\.db from backup"
 expect_stdout "^restored $work/nerve-secure\.db from backup"
-expect_equal "the tenants" 0 "$(sqlite3 -batch nerve.db 'SELECT count(*) FROM tenants')"
+expect_equal "the tenants" 0 "$(sqlite3 -batch nerve.db "SELECT count(*) FROM tenants WHERE slug = 'acme'")"
 expect_equal "the stray table" 0 "$(sqlite3 -batch nerve-secure.db "SELECT count(*) FROM sqlite_schema WHERE name = 'stray'")"
 
 claim "without a key of its own the backup of the secure store is made with a warning"
