@@ -396,3 +396,18 @@ run nerve-db backup --db shop.db --full-every 1d
 expect_stderr 'as a delta of '
 refused 2 '--full and --full-every are both given' nerve-db backup --db shop.db --full --full-every 1d
 refused 2 '--full-every must be a span from 1h' nerve-db backup --db shop.db --full-every 1m
+
+claim "in a workspace both stores are scheduled, and the second folder may be away"
+nerve-db init ws --quiet
+mkdir units
+run nerve-db backup schedule --workspace ws --every 1h --keep-daily 7 --also "$work/away" --units units
+expect_exit 0
+expect_equal "the command" 1 "$(grep -c "backup --workspace $work/ws --repo $work/ws/backups --also $work/away\$" units/*.service)"
+expect_equal "what is pruned" 1 "$(grep -c "prune --workspace $work/ws --repo" units/*.service)"
+expect_equal "what may be written" 1 "$(grep -c "^ReadWritePaths=.*$work/ws .* -$work/away\$" units/*.service)"
+if command -v systemd-analyze >/dev/null; then
+  systemd-analyze verify units/*.service >analysis 2>&1 || fail "systemd-analyze: $(cat analysis)"
+fi
+run nerve-db backup schedule --db ws/nerve.db --every 1h --cron
+expect_exit 0
+expect_stdout "backup --db $work/ws/nerve\.db --repo"

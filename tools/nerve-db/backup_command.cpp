@@ -107,14 +107,6 @@ std::optional<Error> emptiness_of(Output& output, const Manifest& manifest, cons
           shell_word(manifest.source.path)));
 }
 
-/// The second folder, if any: --also, else backup.also.
-std::optional<std::filesystem::path> second_folder(Context& context, const Arguments& arguments) {
-  if (const auto named = arguments.text("--also")) return *named;
-  std::filesystem::path folder = context.settings_for_copying().path("backup.also");
-  if (folder.empty()) return std::nullopt;
-  return folder;
-}
-
 /// The backup stands whatever happens here: what went wrong is returned.
 std::optional<Error> copy_to(const std::filesystem::path& folder, Output& output,
                              const Repository& repository, const Manifest& manifest,
@@ -255,11 +247,7 @@ std::vector<Parameter> all_options() {
   std::vector<Parameter> options = with_key_options(
       {database_option(),
        repository_option(),
-       {.name = "--also",
-        .value_name = "DIR",
-        .type = ValueType::folder,
-        .description =
-            "copy it, and what else is missing there, to the repository DIR (default: backup.also)"},
+       also_option(),
        {.name = "--full", .description = "make a full, which needs no other backup"},
        full_every_option(),
        {.name = "--plain", .description = "make an ordinary SQLite file, neither compressed nor encrypted"},

@@ -77,6 +77,21 @@ Parameter whose_option(std::string_view description) {
   return option;
 }
 
+Parameter also_option() {
+  return {
+      .name = "--also",
+      .value_name = "DIR",
+      .type = ValueType::folder,
+      .description = "copy it, and what else is missing there, to the repository DIR (default: backup.also)"};
+}
+
+std::optional<std::filesystem::path> second_folder(Context& context, const Arguments& arguments) {
+  if (const auto named = arguments.text("--also")) return *named;
+  std::filesystem::path folder = context.settings_for_copying().path("backup.also");
+  if (folder.empty()) return std::nullopt;
+  return folder;
+}
+
 std::vector<Parameter> with_key_options(std::vector<Parameter> options) {
   for (Parameter& option : key_options()) options.push_back(std::move(option));
   return options;

@@ -11,6 +11,8 @@
 #include "nerve/core/output.h"
 
 #include <cstddef>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +44,12 @@ Parameter id_operand(bool required);
 
 /// --db with another description.
 Parameter whose_option(std::string_view description);
+
+/// --also.
+Parameter also_option();
+
+/// The second folder, if any: --also, else backup.also.
+std::optional<std::filesystem::path> second_folder(Context& context, const Arguments& arguments);
 
 std::vector<Parameter> with_key_options(std::vector<Parameter> options);
 

@@ -5,6 +5,8 @@
 #include "backup_hooks.h"
 #include "backup_key.h"
 #include "backup_metrics.h"
+#include "backup_stores.h"
+#include "backup_text.h"
 #include "command.h"
 #include "keep_options.h"
 
@@ -117,6 +119,7 @@ std::vector<Parameter> schedule_options() {
                                   .choices = {"hourly", "daily", "weekly"},
                                   .minimum = hour_s,
                                   .maximum = year_s}};
+  options.push_back(also_option());
   for (Parameter& option : keep_options()) options.push_back(std::move(option));
   for (Parameter& option : key_options()) options.push_back(std::move(option));
   for (Parameter& option : hook_options()) options.push_back(std::move(option));
@@ -154,6 +157,12 @@ ScheduledBackup scheduled_backup(Context& context, const Arguments& arguments) {
   if (!backup.repository.has_filename()) backup.repository = backup.repository.parent_path();
   backup.program = own_program();
   if (const auto& folder = context.workspace().folder) backup.workspace = absolute_path(*folder);
+  for (const StoreFile& store : stores_together(context)) {
+    backup.is_of_workspace = true;
+    backup.written_folders.push_back(absolute_path(store.file).parent_path());
+  }
+  backup.is_also_named = arguments.has("--also");
+  if (const auto folder = second_folder(context, arguments)) backup.also = absolute_path(*folder);
   backup.interval = *arguments.duration("--every");
   backup.full_interval = arguments.duration("--full");
   backup.keep = keep_words(arguments);

@@ -22,25 +22,35 @@ void require_writable_word(const std::filesystem::path& path) {
                         "Give file and folders names in UTF-8 without control characters.");
 }
 
+void add_places(std::vector<std::string>& words, const ScheduledBackup& backup) {
+  if (backup.is_of_workspace) {
+    words.insert(words.end(), {"--workspace", backup.workspace->string()});
+  } else {
+    words.insert(words.end(), {"--db", backup.database.string()});
+  }
+  words.insert(words.end(), {"--repo", backup.repository.string()});
+}
+
 }  // namespace
 
 void require_writable_words(const ScheduledBackup& backup) {
   for (const auto* path : {&backup.program, &backup.database, &backup.repository})
     require_writable_word(*path);
-  for (const auto* path : {&backup.workspace, &backup.passphrase_file, &backup.key_file, &backup.before,
-                           &backup.after, &backup.metrics}) {
+  for (const auto* path : {&backup.workspace, &backup.also, &backup.passphrase_file, &backup.key_file,
+                           &backup.before, &backup.after, &backup.metrics}) {
     if (*path) require_writable_word(**path);
   }
   for (const std::filesystem::path& folder : backup.written_folders) require_writable_word(folder);
 }
 
 std::vector<std::string> backup_words(const ScheduledBackup& backup) {
-  std::vector<std::string> words{backup.program.string(),  "backup", "--db",
-                                 backup.database.string(), "--repo", backup.repository.string()};
+  std::vector<std::string> words{backup.program.string(), "backup"};
+  add_places(words, backup);
   const auto add = [&words](const char* option, const std::optional<std::filesystem::path>& value) {
     if (value) words.insert(words.end(), {option, value->string()});
   };
   if (backup.full_interval) words.insert(words.end(), {"--full-every", duration_word(*backup.full_interval)});
+  if (backup.is_also_named) add("--also", backup.also);
   add("--before", backup.before);
   add("--after", backup.after);
   add("--metrics", backup.metrics);
@@ -49,9 +59,8 @@ std::vector<std::string> backup_words(const ScheduledBackup& backup) {
 
 std::vector<std::string> prune_words(const ScheduledBackup& backup) {
   if (backup.keep.empty()) return {};
-  std::vector<std::string> words{
-      backup.program.string(),   "backup", "prune", "--db", backup.database.string(), "--repo",
-      backup.repository.string()};
+  std::vector<std::string> words{backup.program.string(), "backup", "prune"};
+  add_places(words, backup);
   words.insert(words.end(), backup.keep.begin(), backup.keep.end());
   // Another database of the repository may just be backed up.
   words.insert(words.end(), {"--wait", "10m", "--yes"});

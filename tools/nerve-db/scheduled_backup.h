@@ -16,6 +16,9 @@ struct ScheduledBackup {
   std::filesystem::path database;
   std::filesystem::path repository;
   std::optional<std::filesystem::path> workspace;  ///< where the commands begin, so that its settings hold
+  bool is_of_workspace = false;               ///< both of its stores, of which `database` is the core one
+  std::optional<std::filesystem::path> also;  ///< the second folder, from whichever place
+  bool is_also_named = false;                 ///< by an option, and not by the settings
   std::chrono::seconds interval{0};
   std::optional<std::chrono::seconds> full_interval;
   std::vector<std::string> keep;  ///< options of prune; nothing is removed where there are none

@@ -61,8 +61,8 @@ bool is_below(const std::filesystem::path& path, const std::filesystem::path& fo
 bool may_have_private_tmp(const ScheduledBackup& backup) {
   std::vector<std::filesystem::path> paths = backup.written_folders;
   for (const auto* path : {&backup.program, &backup.database, &backup.repository}) paths.push_back(*path);
-  for (const auto* path :
-       {&backup.workspace, &backup.passphrase_file, &backup.key_file, &backup.before, &backup.after}) {
+  for (const auto* path : {&backup.workspace, &backup.also, &backup.passphrase_file, &backup.key_file,
+                           &backup.before, &backup.after}) {
     if (*path) paths.push_back(**path);
   }
   return std::ranges::none_of(paths, [](const std::filesystem::path& path) {
@@ -80,6 +80,8 @@ std::string write_paths_line(const ScheduledBackup& backup) {
   for (const std::filesystem::path& folder : folders) {
     line += (line.back() == '=' ? "" : " ") + unit_word(folder.string());
   }
+  // A disk that is away is no reason not to make the backup.
+  if (backup.also) line += " " + unit_word("-" + backup.also->string());
   return line + "\n";
 }
 
