@@ -40,7 +40,7 @@ struct SetScene {
     return {{core, "core", options}, {secure, "secure", sealed}};
   }
   std::filesystem::path restored(const Manifest& manifest) {
-    const std::filesystem::path path = folder / fmt::format("restored-{}", ++restored_count);
+    std::filesystem::path path = folder / fmt::format("restored-{}", ++restored_count);
     RestoreOptions options;
     options.key = &key;
     restore_backup(repository, manifest, {path, RestoreTarget::Mode::new_file}, options, clock);

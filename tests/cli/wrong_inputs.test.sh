@@ -135,6 +135,30 @@ else
   skip "needs the right to mount a small tmpfs"
 fi
 
+claim "a backup on a full device is listed, verified and restored from it"
+mkdir full
+if mount -t tmpfs -o size=1m tmpfs full 2>/dev/null; then
+  make_database shop.db
+  nerve-db backup --db shop.db --repo full/repo --quiet >/dev/null
+  sqlite3 -batch shop.db "UPDATE artist SET name = name || 1 WHERE id = 1"
+  nerve-db backup --db shop.db --repo full/repo --quiet >/dev/null
+  dd if=/dev/zero of=full/ballast bs=4k 2>/dev/null
+  refused 7 'space' nerve-db backup --db shop.db --repo full/repo
+  run nerve-db restore latest --repo full/repo --to back.db
+  expect_exit 0
+  expect_equal "the content" "$(content shop.db)" "$(content back.db)"
+  run nerve-db backup verify --all --repo full/repo --quiet
+  expect_exit 0
+  rm full/ballast
+  run nerve-db backup --db shop.db --repo full/repo --quiet
+  expect_exit 0
+  run nerve-db backup verify --all --repo full/repo --quiet
+  expect_exit 0
+  umount full
+else
+  skip "needs the right to mount a small tmpfs"
+fi
+
 claim "a limit on the size of files ends a backup without a trace"
 make_database shop.db
 before=$(snapshot)

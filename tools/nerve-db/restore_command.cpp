@@ -209,6 +209,11 @@ int run_restore(Context& context, const Arguments& arguments) {
 
   const backups::Repository repository = backups::Repository::open(context.repository());
   const backups::Manifest manifest = chosen_backup(context, arguments, repository, target);
+  if (names_key(arguments) && !manifest.is_encrypted()) {
+    output.warning(
+        fmt::format("backup {} is not encrypted, so nothing proves that it was made by who has the key",
+                    manifest.id.short_text()));
+  }
   if (const std::vector<Part> parts = parts_of(context, arguments, repository, manifest); !parts.empty()) {
     return restore_set(context, arguments, repository, parts);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "page_state.h"
 
+#include "nerve/core/bytes.h"
 #include "nerve/core/error.h"
 
 #include <sys/mman.h>
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace nerve::backups {
 namespace {
@@ -19,14 +21,19 @@ constexpr std::uint32_t digest_step_pages = 4096;
   return static_cast<::off_t>(page - 1) * static_cast<::off_t>(hash_bytes);
 }
 
-/// A repository that may only be read holds no file of ours; there memory must do.
+Descriptor open_memory() {
+  Descriptor file(::memfd_create("page hashes", MFD_CLOEXEC));
+  if (file.number() < 0) throw_system_error(errno, "cannot make a file in memory for", "page hashes");
+  return file;
+}
+
+/// A repository that may only be read, or that is full, holds no file of ours; there memory must do.
 Descriptor open_state_file(const std::filesystem::path& folder) {
   try {
     return open_unnamed_file(folder);
-  } catch (const DeniedError&) {
-    Descriptor file(::memfd_create("page hashes", MFD_CLOEXEC));
-    if (file.number() < 0) throw;
-    return file;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::denied && error.kind() != ErrorKind::unavailable) throw;
+    return open_memory();
   }
 }
 
@@ -47,9 +54,29 @@ void PageState::set(std::span<const std::uint32_t> numbers, std::span<const Page
   for (std::size_t begin = 0; begin < numbers.size();) {
     std::size_t end = begin + 1;
     while (end < numbers.size() && numbers[end] == numbers[end - 1] + 1) ++end;
-    write_at(file_, std::as_bytes(hashes.subspan(begin, end - begin)), offset_of(numbers[begin]), folder_);
+    const ByteView run = std::as_bytes(hashes.subspan(begin, end - begin));
+    try {
+      write_at(file_, run, offset_of(numbers[begin]), folder_);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::unavailable) throw;
+      move_to_memory();
+      write_at(file_, run, offset_of(numbers[begin]), folder_);
+    }
     begin = end;
   }
+}
+
+void PageState::move_to_memory() {
+  Descriptor memory = open_memory();
+  if (::ftruncate(memory.number(), offset_of(page_count_ + 1)) != 0) {
+    throw_system_error(errno, "cannot keep in memory what belongs in", folder_);
+  }
+  std::vector<PageHash> hashes;
+  for (std::uint64_t first = 1; first <= page_count_; first += digest_step_pages) {
+    read(static_cast<std::uint32_t>(first), digest_step_pages, hashes);
+    write_at(memory, std::as_bytes(std::span(hashes)), offset_of(static_cast<std::uint32_t>(first)), folder_);
+  }
+  file_ = std::move(memory);
 }
 
 void PageState::read(std::uint32_t first, std::uint32_t count, std::vector<PageHash>& hashes) const {

@@ -14,8 +14,8 @@ namespace nerve::backups {
 /// The hashes of all pages of a database at one backup.
 ///
 /// They are kept in an unnamed file in `folder`, so that memory does not grow with the database: 4 MiB for
-/// each GiB of 4 KiB pages. Where `folder` may only be read they are in memory after all. Reading is safe for
-/// several threads.
+/// each GiB of 4 KiB pages. Where `folder` may only be read or is full they are in memory after all. Reading
+/// is safe for several threads.
 class PageState {
  public:
   explicit PageState(const std::filesystem::path& folder);
@@ -34,6 +34,8 @@ class PageState {
   crypto::Sha256Digest digest() const;
 
  private:
+  void move_to_memory();
+
   std::filesystem::path folder_;  ///< for messages
   Descriptor file_;
   std::uint32_t page_count_ = 0;
