@@ -8,12 +8,14 @@
 #include "nerve/backends/sqlite/inspection.h"
 #include "nerve/core/interrupt.h"
 
+#include <chrono>
 #include <cstdint>
 
 namespace nerve::backups {
 namespace {
 
 constexpr std::uint32_t pages_between_reports = 256;
+constexpr std::chrono::hours damaged_interval{24};
 
 }  // namespace
 
@@ -32,6 +34,8 @@ ContainerRun::ContainerRun(const sqlite::FileFacts& facts, const Repository& rep
 void ContainerRun::pin() {
   try {
     snapshot_ = std::make_unique<Snapshot>(facts_, source_options(facts_, options_));
+    // What a restore to a point in time goes by.
+    manifest_.created_at = clock_.now();
   } catch (const IntegrityError& error) {
     damage_ = error;
   }
@@ -43,6 +47,7 @@ void ContainerRun::store() {
     check_source(snapshot_->session(), options_.check, progress_);
   } catch (const IntegrityError& error) {
     if (!options_.keep_damaged) throw;
+    if (const std::optional<BackupId> kept = kept_lately()) throw DamagedSourceError(error.what(), {}, *kept);
     damage_ = error;
     manifest_.state = State::damaged;
   }
@@ -51,6 +56,19 @@ void ContainerRun::store() {
   write_container(
       snapshot_->shape(), [this](const TakePage& take) { read_pages(take); }, generation_, keyring_, partial_,
       manifest_);
+}
+
+/// A timer would fill the disk with what is damaged.
+std::optional<BackupId> ContainerRun::kept_lately() const {
+  for (const Entry& entry : repository_.list()) {
+    const bool is_damaged = entry.manifest && entry.manifest->state == State::damaged &&
+                            entry.manifest->container && entry.manifest->source.path == manifest_.source.path;
+    if (is_damaged &&
+        std::chrono::abs(manifest_.created_at - entry.manifest->created_at) < damaged_interval) {
+      return entry.manifest->id;
+    }
+  }
+  return std::nullopt;
 }
 
 Manifest ContainerRun::publish() {

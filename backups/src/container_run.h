@@ -41,6 +41,7 @@ class ContainerRun {
 
  private:
   void describe();
+  std::optional<BackupId> kept_lately() const;
   void read_pages(const TakePage& take);
 
   sqlite::FileFacts facts_;

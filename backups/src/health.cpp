@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/backups/health.h"
 
+#include "repository_folder.h"
+
 #include "nerve/backups/repository.h"
 #include "nerve/backups/schedule.h"
 #include "nerve/backups/verification.h"
@@ -44,10 +46,7 @@ Backups find_backups(const std::filesystem::path& database, const std::filesyste
   const std::string source = source_name(database);
   found.entries = repository->list();
   for (const Entry& entry : found.entries) {
-    if (!entry.manifest) {
-      found.problem = entry;
-      continue;
-    }
+    if (!entry.manifest) continue;
     const Manifest& manifest = *entry.manifest;
     if (manifest.source.path != source || manifest.state != State::good) continue;
     const auto verification = last_verification(*repository, manifest.id);
@@ -55,9 +54,11 @@ Backups find_backups(const std::filesystem::path& database, const std::filesyste
         (!found.verification || found.verification->verified_at < verification->verified_at)) {
       found.verification = verification;
     }
-    if (manifest.kind == Kind::safety) continue;
-    found.newest = manifest;
-    found.problem.reset();
+    const bool is_newer = !found.newest || manifest.sequence >= found.newest->sequence;
+    if (manifest.kind != Kind::safety && is_newer) found.newest = manifest;
+  }
+  for (const Entry& entry : found.entries) {
+    if (!entry.manifest && (!found.newest || is_later(entry, *found.newest))) found.problem = entry;
   }
   return found;
 }

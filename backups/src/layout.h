@@ -10,6 +10,7 @@ inline constexpr std::string_view marker_file_name = "nerve-repository.json";
 inline constexpr std::string_view partial_marker_file_name = ".nerve-repository.json.partial";
 inline constexpr std::string_view partial_folder_prefix = ".partial-";
 inline constexpr std::string_view catalogue_file_name = "catalogue.jsonl";
+inline constexpr std::string_view copies_file_name = "copies.json";
 inline constexpr std::string_view manifest_file_name = "manifest.json";
 inline constexpr std::string_view verification_file_name = "verified.json";
 inline constexpr std::string_view hold_file_name = "held.json";

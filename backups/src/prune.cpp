@@ -243,13 +243,12 @@ PruneReport prune(const Repository& repository, const PruneOptions& options, con
     if (!entry.manifest) report.unreadable.push_back(entry.name);
   }
   std::map<std::string, std::vector<Candidate>> candidates = candidates_of(repository, entries);
+  // What was made together is worth little alone, also where only one of the databases is pruned.
+  keep_sets_whole(decide_all(candidates, options.policy, clock.now()), candidates);
   if (options.source) {
     std::erase_if(candidates,
                   [wanted = source_name(*options.source)](const auto& one) { return one.first != wanted; });
   }
-  report.decisions = decide_all(candidates, options.policy, clock.now());
-  // What was made together is worth little alone.
-  keep_sets_whole(report.decisions, candidates);
   report.decisions = decide_all(candidates, options.policy, clock.now());
   require_key_to_merge(report, options);
   if (options.dry_run) {

@@ -4,15 +4,21 @@
 #include "container/chain.h"
 #include "container_backup.h"
 #include "durable_file.h"
+#include "layout.h"
+#include "marker.h"
 #include "partial_backup.h"
 
 #include "nerve/core/error.h"
+#include "nerve/core/json.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <exception>
 #include <map>
 #include <optional>
 #include <set>
@@ -135,7 +141,45 @@ void require_different(const Repository& from, const Repository& to) {
                       "Name another folder with --also, on another device.");
 }
 
+constexpr std::size_t copies_bytes_max = std::size_t{1} << 20;
+
+/// The folders that copies went to.
+std::set<std::string> known_copies(const Repository& repository) {
+  const std::filesystem::path path = repository.path() / copies_file_name;
+  try {
+    return parse_json(read_small_file(path, copies_bytes_max), path.string())
+        .at("folders")
+        .get<std::set<std::string>>();
+  } catch (const NotFoundError&) {
+    return {};
+  } catch (const ValidationError&) {
+    return {};
+  } catch (const nlohmann::json::exception&) {
+    return {};  // a note for people's sake, which is made again
+  }
+}
+
+void remember_copy(const Repository& from, const Repository& to) {
+  std::set<std::string> folders = known_copies(from);
+  if (!folders.insert(source_name(to.path())).second) return;
+  const std::filesystem::path partial =
+      from.path() / fmt::format("{}{}-{}", partial_folder_prefix, copies_file_name, ::getpid());
+  remove_if_there(partial);
+  write_new_file(partial, Json({{"format", 1}, {"folders", folders}}).dump(2) + "\n");
+  rename_durably(partial, from.path() / copies_file_name);
+}
+
 }  // namespace
+
+Repository open_second_repository(const Repository& first, const std::filesystem::path& folder) {
+  const std::string name = source_name(folder);
+  if (known_copies(first).contains(name) && !has_marker(name)) {
+    throw NotFoundError(fmt::format("the second repository {}, which has had copies, is not there", name),
+                        fmt::format("Mount its disk. To begin a new one there, remove its line from {}.",
+                                    (first.path() / copies_file_name).string()));
+  }
+  return Repository::open_or_create(folder);
+}
 
 ReplicationReport replicate_backups(const Repository& from, const Repository& to,
                                     const std::filesystem::path& source, const BackupKey* key,
@@ -154,10 +198,27 @@ ReplicationReport replicate_backups(const Repository& from, const Repository& to
     if (is_newer && !here.contains(id)) report.unknown_here.push_back(id);
   }
   Replication replication(from, to, key, clock, progress);
+  std::set<BackupId> failed;
+  std::exception_ptr failure;
   for (const Manifest& manifest : missing_in(there, here, horizon)) {
-    report.bytes += replication.copy(manifest);
-    report.copied.push_back(manifest.id);
+    const bool is_cut_off =
+        manifest.container && manifest.container->parent && failed.contains(*manifest.container->parent);
+    try {
+      if (!is_cut_off) {
+        report.bytes += replication.copy(manifest);
+        report.copied.push_back(manifest.id);
+        continue;
+      }
+    } catch (const IntegrityError&) {
+      if (!failure) failure = std::current_exception();
+    } catch (const ConflictError&) {
+      // What stands there under its name cannot be trusted.
+      if (!failure) failure = std::current_exception();
+    }
+    failed.insert(manifest.id);
   }
+  if (!report.copied.empty()) remember_copy(from, to);
+  if (failure) std::rethrow_exception(failure);
   return report;
 }
 

@@ -86,12 +86,6 @@ std::string see_list(const std::filesystem::path& repository) {
                       see_list(repository));
 }
 
-/// Whether `entry` is later than `newest`. Where the catalogue does not know it, its id does, which begins
-/// with its time.
-bool is_later(const Entry& entry, const Manifest& newest) {
-  return entry.sequence > 0 ? entry.sequence > newest.sequence : entry.name > newest.id.to_string();
-}
-
 /// One that cannot be trusted may be the one that is meant, where it is newer than the newest that can and
 /// was made until then (whenever that was, where it is not known).
 void require_none_passed_over(const std::vector<Entry>& entries, const std::optional<Manifest>& newest,

@@ -126,6 +126,19 @@ Entry gone_entry(const std::string& id, const Catalogue& catalogue) {
   return entry;
 }
 
+/// What was found wrong may have been merged or removed while it was read.
+void look_again(const std::filesystem::path& repository, std::vector<Entry>& entries) {
+  if (std::ranges::all_of(entries, [](const Entry& entry) { return entry.problem.empty(); })) return;
+  const Catalogue catalogue = Catalogue::read(repository);
+  std::error_code error;
+  std::erase_if(entries, [&](const Entry& entry) {
+    return !entry.problem.empty() && !std::filesystem::exists(repository / entry.name, error);
+  });
+  for (Entry& entry : entries) {
+    if (!entry.problem.empty()) entry = read_entry(repository / entry.name, catalogue);
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> backup_names(const std::filesystem::path& repository) {
@@ -136,6 +149,10 @@ std::vector<std::string> backup_names(const std::filesystem::path& repository) {
 
 Manifest read_manifest(const std::filesystem::path& folder) {
   return manifest_from(read_manifest_text(folder), folder);
+}
+
+bool is_later(const Entry& entry, const Manifest& manifest) {
+  return entry.sequence > 0 ? entry.sequence > manifest.sequence : entry.name > manifest.id.to_string();
 }
 
 std::vector<std::string> gone_backups(const std::filesystem::path& repository, const Catalogue& catalogue) {
@@ -158,6 +175,7 @@ std::vector<Entry> read_entries(const std::filesystem::path& repository) {
   std::vector<Entry> entries;
   entries.reserve(names.size());
   for (const std::string& name : names) entries.push_back(read_entry(repository / name, catalogue));
+  look_again(repository, entries);
   for (const std::string& id : gone_backups(repository, catalogue))
     entries.push_back(gone_entry(id, catalogue));
   std::ranges::stable_sort(entries, {}, &Entry::name);
@@ -175,7 +193,9 @@ std::vector<std::string> problems_of(const Catalogue& catalogue, const std::vect
   }
   if (!catalogue.problem().empty()) problems.push_back(catalogue.problem());
   for (const std::string& name : names) {
-    if (catalogue.find(name) != nullptr) continue;
+    // One that is gone by now was removed by a prune.
+    std::error_code error;
+    if (catalogue.find(name) != nullptr || !std::filesystem::exists(repository / name, error)) continue;
     problems.push_back(
         fmt::format("the catalogue {} does not know backup {}: an older catalogue was put back, or somebody "
                     "copied the backup here",

@@ -24,6 +24,10 @@ Manifest read_manifest(const std::filesystem::path& folder);
 /// Every backup that is there or should be, by id. One that cannot be trusted is listed with its problem.
 std::vector<Entry> read_entries(const std::filesystem::path& repository);
 
+/// Whether an entry is later than a backup. Where the catalogue does not know it, its id does, which begins
+/// with its time.
+bool is_later(const Entry& entry, const Manifest& manifest);
+
 /// The ids of those that the catalogue misses.
 std::vector<std::string> gone_backups(const std::filesystem::path& repository, const Catalogue& catalogue);
 

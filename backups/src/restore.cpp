@@ -56,6 +56,7 @@ class Restore {
   void stage(StagedFile& staged);
   void stage_container(StagedFile& staged);
   void replace(StagedFile& staged);
+  bool is_target_secret() const;
   TargetState keep_current_state();
   std::optional<TargetState> settle(const TargetState& before);
   bool swap_in(StagedFile& staged, const TargetState& expected);
@@ -69,7 +70,7 @@ class Restore {
   }
 
   const Repository& repository_;
-  const Manifest& manifest_;
+  Manifest manifest_;
   const RestoreOptions& options_;
   const Clock& clock_;
   ProgressSink* progress_;
@@ -83,6 +84,8 @@ class Restore {
 RestoreResult Restore::run(const RestoreTarget& requested) {
   is_for_new_file_ = requested.mode == RestoreTarget::Mode::new_file;
   std::optional<RepositoryLock> lock = RepositoryLock::shared(repository_);
+  // It may have been merged before the lock was had.
+  manifest_ = repository_.read(manifest_.id);
   require_good_backup();
   result_.plan = plan_restore(repository_, manifest_, requested, options_.may_replace_other);
   if (result_.plan.safety_backup) require_writable(repository_);
@@ -197,6 +200,13 @@ void Restore::replace(StagedFile& staged) {
                       "Stop what writes to it, or restore into a new file with --to.");
 }
 
+/// Whether what stands at the target must not be kept in the clear: its backups are encrypted, or, where it
+/// has none, those of the database that takes its place.
+bool Restore::is_target_secret() const {
+  return has_encrypted_backup(repository_, target()) ||
+         (manifest_.is_encrypted() && !repository_.newest_of(target()));
+}
+
 /// The state that it kept.
 TargetState Restore::keep_current_state() {
   result_.safety.reset();
@@ -209,7 +219,7 @@ TargetState Restore::keep_current_state() {
       state = look_at(target());
       BackupOptions options;
       // What is kept encrypted must not lie in the open because of a restore.
-      const bool is_secret = has_encrypted_backup(repository_, target());
+      const bool is_secret = is_target_secret();
       options.form = manifest_.container || is_secret ? Form::automatic : Form::plain;
       options.key = is_secret ? options_.key : nullptr;
       options.kind = Kind::safety;
@@ -226,7 +236,7 @@ TargetState Restore::keep_current_state() {
   } catch (const IntegrityError&) {
     // A backup of it would not be called good, so its files are kept as they are.
   }
-  if (has_encrypted_backup(repository_, target())) {
+  if (is_target_secret()) {
     throw DeniedError(
         fmt::format(
             "{} is damaged and its backups are encrypted: to keep its files in the repository would leave "

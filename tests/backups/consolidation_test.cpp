@@ -129,3 +129,14 @@ TEST_CASE("what is no delta is not consolidated, nor is one whose chain is damag
   CHECK_THROWS_AS(scene.consolidate(delta), IntegrityError);
   CHECK(scene.repository.list().size() == before);
 }
+
+TEST_CASE("a full that is made of a delta is sealed with the key of that delta, whichever key comes first") {
+  const BackupKey key = BackupKey::of_passphrase(Secret::copy_of(as_bytes("correct horse battery staple")));
+  ConsolidationScene scene(&key);
+  scene.back_up();
+  const Manifest delta = scene.back_up();
+  BackupKey both = BackupKey::of_passphrase(Secret::copy_of(as_bytes("of another database")));
+  both.also_try(BackupKey::of_passphrase(Secret::copy_of(as_bytes("correct horse battery staple"))));
+  const Manifest full = consolidate_backup(scene.repository, delta, &both, scene.clock);
+  CHECK(verify_backup(scene.repository, full, {.key = &key}).ok());
+}

@@ -418,6 +418,12 @@ TEST_CASE("a damaged database is kept to salvage from, and is never latest nor b
   CHECK_THROWS_AS(restore_backup(scene.repository, manifest, {scene.database}, {}, scene.clock),
                   IntegrityError);
   CHECK(bytes_of(scene.database) == damaged);
+  // A timer does not fill the disk with it: once a day is enough.
+  CHECK_THROWS_AS(scene.back_up({.form = Form::full, .keep_damaged = true}), DamagedSourceError);
+  CHECK(scene.repository.list().size() == 2);
+  scene.clock.advance(std::chrono::hours(25));
+  CHECK_THROWS_AS(scene.back_up({.keep_damaged = true}), DamagedSourceError);
+  CHECK(scene.repository.list().size() == 3);
   std::ofstream(scene.database, std::ios::binary | std::ios::trunc) << sound;
   scene.change(1);
   CHECK(scene.back_up().container->parent == good.id);

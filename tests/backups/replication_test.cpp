@@ -129,6 +129,36 @@ TEST_CASE("a second repository that knows more than the first tells that an earl
   CHECK(report.copied.size() == 1);
 }
 
+TEST_CASE("a second repository that was there and is not is told, and not made anew") {
+  ReplicationScene scene;
+  scene.back_up();
+  CHECK(open_second_repository(scene.repository, scene.folder / "third").path() == scene.folder / "third");
+  scene.replicate();
+  CHECK(open_second_repository(scene.repository, scene.second.path()).path() == scene.second.path());
+  // As a mount point is when its disk is away.
+  std::filesystem::remove_all(scene.second.path());
+  std::filesystem::create_directory(scene.second.path());
+  CHECK_THROWS_AS(open_second_repository(scene.repository, scene.second.path()), NotFoundError);
+  CHECK(std::filesystem::is_empty(scene.second.path()));
+}
+
+TEST_CASE("one damaged backup does not keep later ones from the second repository") {
+  ReplicationScene scene;
+  const Manifest full = scene.back_up();
+  {
+    std::fstream file(scene.repository.folder_of(full.id) / full.file.name,
+                      std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(full.file.size_bytes / 2));
+    file.put('\x55');
+    file.put('\x55');
+  }
+  scene.back_up();
+  const Manifest sound = scene.back_up(Form::full);
+  CHECK_THROWS_AS(scene.replicate(), IntegrityError);
+  REQUIRE(scene.second.list().size() == 1);
+  CHECK(scene.second.latest().id == sound.id);
+}
+
 TEST_CASE("what is damaged is not copied, and nothing is left of it") {
   ReplicationScene scene;
   const Manifest full = scene.back_up();

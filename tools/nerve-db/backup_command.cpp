@@ -112,7 +112,7 @@ std::optional<Error> copy_to(const std::filesystem::path& folder, Output& output
                              const Repository& repository, const Manifest& manifest,
                              const backups::BackupKey* key) {
   try {
-    const Repository second = Repository::open_or_create(folder);
+    const Repository second = backups::open_second_repository(repository, folder);
     const backups::ReplicationReport report = [&] {
       Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
       return backups::replicate_backups(repository, second, manifest.source.path, key, system_clock(),
@@ -134,7 +134,9 @@ std::optional<Error> copy_to(const std::filesystem::path& folder, Output& output
         ErrorKind::partial,
         fmt::format("backup {} was made, but not copied to {}: {}", manifest.id.short_text(), folder.string(),
                     error.what()),
-        "Name a folder that can be written with --also: the next backup copies what is missing there.");
+        error.kind() == ErrorKind::not_found
+            ? error.hint()
+            : "Name a folder that can be written with --also: the next backup copies what is missing there.");
   }
   return std::nullopt;
 }

@@ -89,9 +89,10 @@ std::optional<BackupKey> environment_key() {
     if (const auto file = credential(key_credential)) return BackupKey::from_credential(*file);
     return BackupKey::of_passphrase(Secret::from_credential(*credential(passphrase_credential)));
   }
-  std::optional<Secret> passphrase = Secret::from_environment("NERVE_PASSPHRASE");
+  // It is taken out of the environment when it is read, and both stores of a workspace may need it.
+  static const std::optional<Secret> passphrase = Secret::from_environment("NERVE_PASSPHRASE");
   if (!passphrase) return std::nullopt;
-  return BackupKey::of_passphrase(*std::move(passphrase));
+  return BackupKey::of_passphrase(Secret::copy_of(passphrase->reveal()));
 }
 
 std::optional<BackupKey> passphrase_at_hand(const Output& output, KeyUse use) {

@@ -34,6 +34,24 @@ std::optional<BackupKey> key_in_settings(const Config& config) {
   return std::nullopt;
 }
 
+/// For what may not need it: a key that cannot be read is then no reason to fail.
+std::optional<BackupKey> secure_key_if_readable(Context& context) {
+  const Config& config = context.settings_for_copying();
+  if (!context.workspace().folder) return std::nullopt;
+  try {
+    return key_in_settings(config);
+  } catch (const Error& error) {
+    context.output().warning(
+        fmt::format("the key of the secure store's backups is left aside: {}", error.what()));
+    return std::nullopt;
+  }
+}
+
+bool is_secure_store(Context& context, const std::filesystem::path& database) {
+  const auto file = store_file(context, Store::secure);
+  return file && backups::source_name(*file) == backups::source_name(database);
+}
+
 }  // namespace
 
 std::optional<std::filesystem::path> store_file(Context& context, Store store) {
@@ -64,23 +82,21 @@ std::vector<StoreFile> stores_together(Context& context) {
 
 std::optional<BackupKey> key_of_secure_store(Context& context, const std::filesystem::path& database) {
   const Config& config = context.settings_for_copying();
-  if (!context.workspace().folder) return std::nullopt;
-  const auto file = store_file(context, Store::secure);
-  if (!file || backups::source_name(*file) != backups::source_name(database)) return std::nullopt;
+  if (!context.workspace().folder || !is_secure_store(context, database)) return std::nullopt;
   return key_in_settings(config);
 }
 
 std::optional<BackupKey> keys_at_hand(Context& context, const Arguments& arguments,
                                       const std::optional<std::filesystem::path>& database) {
+  const bool is_secure = database && context.workspace().folder && is_secure_store(context, *database);
   std::vector<BackupKey> keys;
-  if (names_key(arguments)) keys.push_back(required_key(context.output(), arguments, KeyUse::existing));
-  const Config& config = context.settings_for_copying();
-  std::optional<BackupKey> secure;
-  if (context.workspace().folder) secure = key_in_settings(config);
-  const bool is_secure = database && secure && key_of_secure_store(context, *database);
-  if (is_secure) keys.push_back(*std::exchange(secure, std::nullopt));
-  if (keys.empty() || !names_key(arguments)) {
-    if (std::optional<BackupKey> key = environment_key()) keys.push_back(*std::move(key));
+  std::optional<BackupKey> secure =
+      is_secure ? key_in_settings(context.config()) : secure_key_if_readable(context);
+  if (is_secure && secure) keys.push_back(*std::exchange(secure, std::nullopt));
+  if (names_key(arguments)) {
+    keys.push_back(required_key(context.output(), arguments, KeyUse::existing));
+  } else if (std::optional<BackupKey> key = environment_key()) {
+    keys.push_back(*std::move(key));
   }
   if (secure) keys.push_back(*std::move(secure));
   if (keys.empty()) return std::nullopt;

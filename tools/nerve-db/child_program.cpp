@@ -30,6 +30,8 @@ using SteadyClock = std::chrono::steady_clock;
 /// From SIGTERM to SIGKILL.
 constexpr std::chrono::seconds grace{5};
 constexpr int look_every_ms = 20;
+/// As of a program that could not be executed.
+constexpr int unknown_end = 127 << 8;
 constexpr std::size_t tail_bytes_max = 4096;
 constexpr std::size_t line_bytes_max = 300;
 
@@ -168,10 +170,13 @@ class RunningProgram {
 
   ProgramEnd wait() {
     int status = 0;
-    while (::waitpid(child_, &status, WNOHANG) == 0) {
+    ::pid_t ended = 0;
+    while ((ended = ::waitpid(child_, &status, WNOHANG)) == 0) {
       exchange();
       keep_time();
     }
+    // Where SIGCHLD is ignored, nobody knows how it ended.
+    if (ended < 0) status = unknown_end;
     hear();
     end_.last_line = last_line_of(tail_);
     if (WIFSIGNALED(status)) {

@@ -128,6 +128,12 @@ std::vector<Part> parts_of(Context& context, const Arguments& arguments,
                            const backups::Repository& repository, const backups::Manifest& manifest) {
   if (context.is_database_named() || arguments.has("--to") || !context.workspace().folder) return {};
   const auto set = backups::find_set(repository, manifest);
+  if (!set && manifest.set && manifest.state == backups::State::good) {
+    throw ConflictError(fmt::format("the backup of the other store that belongs to {} is gone or damaged, so "
+                                    "the set cannot be restored",
+                                    manifest.id.short_text()),
+                        "Name another backup, or restore one store alone by naming it with --db.");
+  }
   if (!set) return {};
   std::vector<Part> parts;
   for (const backups::Manifest& one : *set) {

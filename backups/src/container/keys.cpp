@@ -70,11 +70,15 @@ std::vector<const BackupKey*> Keyring::keys_of_source(KeySource source) const {
 const Secret* Keyring::find_master(const KeyFacts& facts) {
   const auto known = std::ranges::find_if(
       masters_, [&](const Master& master) { return is_same_master(master.facts, facts); });
-  if (known != masters_.end()) return &known->key;
+  if (known != masters_.end()) {
+    opened_with_ = known->made_of;
+    return &known->key;
+  }
   for (const BackupKey* key : keys_of_source(facts.source)) {
     Secret master = master_from(*key, facts);
     if (!equal_constant_time(check_of(master, facts.salt), facts.check)) continue;
-    masters_.push_back({facts, std::move(master)});
+    masters_.push_back({facts, std::move(master), key});
+    opened_with_ = key;
     return &masters_.back().key;
   }
   return nullptr;
@@ -83,12 +87,13 @@ const Secret* Keyring::find_master(const KeyFacts& facts) {
 KeyFacts Keyring::new_key_facts(Random& random) {
   KeyFacts facts;
   if (key_ == nullptr) return facts;
-  facts.source = source_of(*key_);
+  const BackupKey* key = opened_with_ != nullptr ? opened_with_ : key_;
+  facts.source = source_of(*key);
   if (facts.source == KeySource::scrypt) facts.cost = cost_of_new_keys;
   random.fill(facts.salt);
-  Secret master = master_from(*key_, facts);
+  Secret master = master_from(*key, facts);
   facts.check = check_of(master, facts.salt);
-  masters_.push_back({facts, std::move(master)});
+  masters_.push_back({facts, std::move(master), key});
   return facts;
 }
 

@@ -34,7 +34,9 @@ class Keyring {
 
   bool has_key() const noexcept { return key_ != nullptr; }
 
-  /// How a new generation says where its master key comes from; of source none where there is no key.
+  /// How a new generation says where its master key comes from; of source none where there is no key. It is
+  /// the key that opened a container last, so that a database keeps its own; the first, where none was
+  /// opened.
   KeyFacts new_key_facts(Random& random);
 
   /// The keys of a container with this header. `name` stands for it in messages. Throws DeniedError where it
@@ -45,6 +47,7 @@ class Keyring {
   struct Master {
     KeyFacts facts;
     Secret key;
+    const BackupKey* made_of;
   };
 
   std::vector<const BackupKey*> keys_of_source(KeySource source) const;
@@ -52,6 +55,7 @@ class Keyring {
   const Secret* find_master(const KeyFacts& facts);
 
   const BackupKey* key_ = nullptr;
+  const BackupKey* opened_with_ = nullptr;
   std::vector<Master> masters_;
 };
 

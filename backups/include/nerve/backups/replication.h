@@ -22,6 +22,11 @@ struct ReplicationReport {
   std::vector<BackupId> unknown_here;
 };
 
+/// The second repository of `first` at `folder`, made where there is none. Throws NotFoundError where `first`
+/// knows that it was there before and now it is not: its disk is not mounted, and a new one would fill
+/// another. Throws what Repository::open_or_create() throws.
+Repository open_second_repository(const Repository& first, const std::filesystem::path& folder);
+
 /// Brings the good backups of a database that `to` lacks from `from`: those that are newer than the newest
 /// that both have, and what they lead back to. What was pruned there does not come back.
 ///
@@ -29,7 +34,8 @@ struct ReplicationReport {
 /// the pages of a container with their hashes (of an encrypted one with `key` only), before it gets its name.
 /// An abort leaves whole backups or none, and the next run goes on.
 ///
-/// Throws IntegrityError where what is to be copied is damaged, ConflictError where both are one repository,
+/// What is damaged, and what leads back to it, is left out, and the rest is copied; then it throws
+/// IntegrityError. Throws ConflictError where both are one repository,
 /// DeniedError, Error of kind unavailable when there is no space, and CancelledError.
 ReplicationReport replicate_backups(const Repository& from, const Repository& to,
                                     const std::filesystem::path& source, const BackupKey* key,
