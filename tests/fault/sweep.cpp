@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fault/sweep.h"
 
+#include "fault/preload.h"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -29,21 +31,13 @@ struct Call {
 };
 
 /// For SweepExtent::every_kind_of_call.
+constexpr std::string_view file_never_thinned_out = "catalogue.jsonl";
 constexpr std::size_t kills_max = 8;
 
 struct Fault {
   std::string kind;
   const Call* call;
 };
-
-ProcessOptions preloaded() {
-  ProcessOptions options;
-  options.env["LD_PRELOAD"] = FAULT_LIBRARY;
-  // The sanitizers want to be loaded first; the library needs nothing of them. Elsewhere this changes
-  // nothing.
-  options.env["ASAN_OPTIONS"] = "verify_asan_link_order=0:detect_leaks=0";
-  return options;
-}
 
 std::string name_in_every_run(const std::string& path) {
   static const std::regex id("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}");
@@ -102,7 +96,9 @@ std::vector<Fault> faults_for(const std::vector<Call>& calls, SweepExtent extent
     const std::string& kind = kinds[place];
     for (const auto& [name, alike] : by_name) {
       if (!can_meet(*alike.front(), kind)) continue;
-      for (const std::size_t index : places_among(alike.size(), place, extent)) {
+      const bool is_thinned = alike.front()->file != file_never_thinned_out;
+      const SweepExtent part = is_thinned ? extent : SweepExtent::every_call;
+      for (const std::size_t index : places_among(alike.size(), place, part)) {
         faults.push_back({kind, alike[index]});
       }
     }
@@ -133,7 +129,7 @@ std::string describe(const std::vector<Call>& calls, const std::vector<Fault>& f
 
 }  // namespace
 
-void sweep(const FaultScene& scene, const Command& command, SweepExtent extent, const SweepChecks& checks) {
+void sweep(const Scene& scene, const Command& command, SweepExtent extent, const SweepChecks& checks) {
   scene.reset();
   const std::vector<Call> calls = calls_of(command);
   CHECK(calls.size() > 20);
@@ -147,6 +143,7 @@ void sweep(const FaultScene& scene, const Command& command, SweepExtent extent, 
     const ProcessResult result = run_with_fault(command, fault);
     CAPTURE(result.err);
     CHECK((result.exit_code == 0 || result.exit_code == 1 || result.signal == SIGKILL));
+    if (fault.kind == "kill" || fault.kind == "torn") CHECK(result.signal == SIGKILL);
     if (fault.kind == "short") CHECK(result.exit_code == 0);
     if (result.exit_code != 0) ++aborted;
     checks.after_fault(result, fault.kind);
@@ -158,6 +155,19 @@ void sweep(const FaultScene& scene, const Command& command, SweepExtent extent, 
   MESSAGE(calls.size(), " calls, ", faults.size(), " faults, ", aborted, " runs cut off",
           describe(calls, faults));
   CHECK(aborted > faults.size() / 2);
+}
+
+void lie_about(const Scene& scene, const Command& command, const std::string& operation,
+               const std::function<void(const ProcessResult&)>& look) {
+  scene.reset();
+  for (const Call& call : calls_of(command)) {
+    if (call.operation != operation) continue;
+    CAPTURE(call.name());
+    scene.reset();
+    const ProcessResult result = run_with_fault(command, {"lie", &call});
+    CAPTURE(result.err);
+    look(result);
+  }
 }
 
 void sweep_restore(const FaultScene& scene, SweepExtent extent) {
