@@ -20,11 +20,10 @@ namespace {
 
 using backups::Form;
 
-/// A container of two groups.
-constexpr int rows = 120;
+constexpr int rows = 60;
 constexpr int body_bytes = 2'200;
 constexpr int rows_secure = 30;
-constexpr int backups_in_generation = 6;
+constexpr int backups_in_generation = 5;
 
 backups::BackupKey make_key(const std::filesystem::path& file) {
   std::ofstream(file) << std::string(64, 'a') << '\n';
@@ -102,7 +101,7 @@ void RepositoryScene::reset() const {
 }
 
 std::vector<std::string> RepositoryScene::prune_command() const {
-  return {FAULT_DRIVER, "prune", repository_path(), "2", key_file_};
+  return {FAULT_DRIVER, "prune", repository_path(), "1", key_file_};
 }
 
 std::vector<std::string> RepositoryScene::consolidate_command() const {

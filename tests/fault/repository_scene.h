@@ -27,8 +27,8 @@ Inspection inspect_copy(const std::filesystem::path& repository, const std::file
                         const std::string& key_word);
 
 /// A repository with two generations of one database, of which the second folder has the first one:
-///   0 full, 1 delta; 2 full, 3 4 5 6 7 deltas. Number 4 is held.
-/// Keeping the last two merges 4 and 6 and removes 0, 1, 3 and 5.
+///   0 full, 1 delta; 2 full, 3 4 5 6 deltas. Number 4 is held.
+/// Keeping the last one merges 4 and 6 and removes 0, 1, 3 and 5.
 class RepositoryScene : public Scene {
  public:
   explicit RepositoryScene(FaultScene::Store store);
@@ -49,7 +49,7 @@ class RepositoryScene : public Scene {
 
   /// By the numbers above.
   const std::vector<std::string>& ids() const noexcept { return ids_; }
-  std::set<std::string> ids_after_prune() const { return {ids_[2], ids_[4], ids_[6], ids_[7]}; }
+  std::set<std::string> ids_after_prune() const { return {ids_[2], ids_[4], ids_[6]}; }
   /// SHA-256 of the database when it was backed up, by id.
   const std::map<std::string, std::string>& states() const noexcept { return states_; }
   const std::string& secure_state() const noexcept { return secure_state_; }

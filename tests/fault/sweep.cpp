@@ -31,8 +31,9 @@ struct Call {
 };
 
 /// For SweepExtent::every_kind_of_call.
-constexpr std::string_view file_never_thinned_out = "catalogue.jsonl";
 constexpr std::size_t kills_max = 8;
+/// For SweepExtent::every_line_of_catalogue.
+constexpr std::string_view catalogue_file = "catalogue.jsonl";
 
 struct Fault {
   std::string kind;
@@ -74,17 +75,27 @@ bool can_meet(const Call& call, const std::string& kind) {
   return call.is_write() || (kind != "torn" && kind != "short");
 }
 
-/// Which of `count` calls of one name meet the kind of fault that stands at `kind` in the list.
-std::vector<std::size_t> places_among(std::size_t count, std::size_t kind, SweepExtent extent) {
-  const bool is_kill = kinds[kind] == "kill";
-  if (extent == SweepExtent::every_kind_of_call && !is_kill) {
-    return {(kind - 1) * (count - 1) / (kinds.size() - 2)};
+/// How many of `count` calls of one name meet a kind of fault.
+std::size_t count_of(const std::vector<const Call*>& alike, const std::string& kind, SweepExtent extent) {
+  switch (extent) {
+    case SweepExtent::every_call:
+      return alike.size();
+    case SweepExtent::every_kind_of_call:
+      return kind == "kill" ? std::min(alike.size(), kills_max) : 1;
+    case SweepExtent::every_line_of_catalogue:
+      return alike.front()->file == catalogue_file && (kind == "kill" || kind == "EIO") ? alike.size() : 1;
   }
-  const std::size_t chosen = extent == SweepExtent::every_call ? count : std::min(count, kills_max);
+  return 1;
+}
+
+/// Which of the calls of one name meet the kind of fault that stands at `kind` in the list.
+std::vector<std::size_t> places_among(const std::vector<const Call*>& alike, std::size_t kind,
+                                      SweepExtent extent) {
+  const std::size_t last = alike.size() - 1;
+  const std::size_t chosen = count_of(alike, kinds[kind], extent);
+  if (chosen == 1) return {kind * last / (kinds.size() - 1)};
   std::vector<std::size_t> places;
-  for (std::size_t place = 0; place < chosen; ++place) {
-    places.push_back(chosen == count ? place : place * (count - 1) / (chosen - 1));
-  }
+  for (std::size_t place = 0; place < chosen; ++place) places.push_back(place * last / (chosen - 1));
   return places;
 }
 
@@ -96,9 +107,7 @@ std::vector<Fault> faults_for(const std::vector<Call>& calls, SweepExtent extent
     const std::string& kind = kinds[place];
     for (const auto& [name, alike] : by_name) {
       if (!can_meet(*alike.front(), kind)) continue;
-      const bool is_thinned = alike.front()->file != file_never_thinned_out;
-      const SweepExtent part = is_thinned ? extent : SweepExtent::every_call;
-      for (const std::size_t index : places_among(alike.size(), place, part)) {
+      for (const std::size_t index : places_among(alike, place, extent)) {
         faults.push_back({kind, alike[index]});
       }
     }

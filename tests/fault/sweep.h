@@ -14,9 +14,11 @@ namespace nerve::test {
 enum class SweepExtent : std::uint8_t {
   every_call,  ///< each call that changes files, with each kind of fault
   /// Each kind of fault meets each kind of call, which is an operation on a file. Where such calls are many,
-  /// the program is killed at eight of them and meets each other fault at one, spread over them all. Calls on
-  /// the catalogue are not thinned out: each of its lines is a promise of its own.
+  /// the program is killed at eight of them and meets each other fault at one, spread over them all.
   every_kind_of_call,
+  /// The same with one kill, but each call on the catalogue is where the program is killed and where it fails:
+  /// each of its lines is a promise of its own.
+  every_line_of_catalogue,
 };
 
 struct SweepChecks {

@@ -6,7 +6,9 @@
 #include "nerve/backups/repository.h"
 #include "nerve/backups/restore.h"
 #include "nerve/backups/retention.h"
+#include "nerve/core/bytes.h"
 #include "nerve/core/error.h"
+#include "nerve/crypto/hash.h"
 
 #include <fmt/format.h>
 #include <sqlite3.h>
@@ -65,7 +67,9 @@ class Workload {
     say(fmt::format("done change {}", number));
     say("begin backup");
     const Manifest manifest = create_backup(database_, repository_, {.key = key_}, system_clock());
-    say(fmt::format("done backup {} {}", manifest.id.to_string(), number));
+    // The connection that changed it has moved its -wal into it.
+    say(fmt::format("done backup {} {} {}", manifest.id.to_string(), number,
+                    to_hex(crypto::sha256_file(database_))));
     return manifest;
   }
 

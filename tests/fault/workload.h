@@ -13,7 +13,7 @@ namespace nerve::test {
 ///   begin change N            the row of the table `state` is to hold N
 ///   done change N
 ///   begin backup
-///   done backup ID N          the database held N
+///   done backup ID N SHA256   the database held N, and its file had this hash
 ///   begin consolidate ID
 ///   done consolidate ID OF    a full of the state of OF
 ///   begin prune
