@@ -201,6 +201,11 @@ int fdatasync(int file) {
   return call_unless("fdatasync", File(file), [&] { return 0; });
 }
 
+/// A hint, whose failure nobody minds; made, it would wait for the device.
+int sync_file_range(int /*file*/, off64_t /*offset*/, off64_t /*bytes*/, unsigned int /*flags*/) {
+  return 0;
+}
+
 int fchmod(int file, mode_t mode) noexcept {
   static const auto real = next<int(int, mode_t)>("fchmod");
   return call_unless("fchmod", File(file), [&] { return real(file, mode); });

@@ -54,6 +54,9 @@ class RepositoryScene : public Scene {
   const std::map<std::string, std::string>& states() const noexcept { return states_; }
   const std::string& secure_state() const noexcept { return secure_state_; }
 
+  /// What opens those that are encrypted.
+  const backups::BackupKey& key() const noexcept { return key_; }
+
   Inspection inspect(const std::filesystem::path& repository) const;
 
   /// Whether nothing unfinished is left.
