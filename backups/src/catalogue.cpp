@@ -197,7 +197,8 @@ void CatalogueWriter::append(const CatalogueLine& line) {
 }
 
 void CatalogueWriter::take_back_unsynced() noexcept {
-  // On a disk that refuses this, too, the step cannot be undone either, as a rule; repair() mends what is left.
+  // On a disk that refuses this, too, the step cannot be undone either, as a rule; repair() mends what is
+  // left.
   if (::ftruncate(file_.number(), static_cast<::off_t>(catalogue_.whole_bytes_)) != 0) return;
 }
 

@@ -9,9 +9,9 @@
 //   fault_driver set CORE-DATABASE SECURE-DATABASE REPOSITORY KEY-FILE
 //   fault_driver inspect REPOSITORY SCRATCH-FOLDER KEY-FILE
 //   fault_driver work DATABASE REPOSITORY KEY-FILE
-// KEY-FILE is "-" where nothing is encrypted; of a set it is that of the secure one. A verification prints the
-// digest of the content; where it finds problems, it prints these and ends with 3. Of inspect.h and workload.h
-// is what the last two print.
+// KEY-FILE is "-" where nothing is encrypted; of a set it is that of the secure one. A verification prints
+// the digest of the content; where it finds problems, it prints these and ends with 3. Of inspect.h and
+// workload.h is what the last two print.
 #include "fault/inspect.h"
 #include "fault/workload.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal and method are those of fault_test.cpp, for what changes a repository that holds backups already: a
 // prune with removals and merges, a consolidation, a replication, and a backup of a set. The sweeps are
-// thinned out: each kind of fault meets each operation on each kind of file, and of those on the catalogue every
-// one is where the program is killed and where it fails.
+// thinned out: each kind of fault meets each operation on each kind of file, and of those on the catalogue
+// every one is where the program is killed and where it fails.
 //
 // After each fault the repository is inspected by another process, from a copy: neither verify_all() nor the
 // catalogue may tell a problem, each backup that is to be there must restore to the very bytes of its
@@ -104,7 +104,8 @@ bool would_be_missed(const std::filesystem::path& repository, const Ids& ids) {
     std::filesystem::rename(repository / id, aside);
     const std::vector<Entry> entries = Repository::open(repository).list();
     std::filesystem::rename(aside, repository / id);
-    return std::ranges::any_of(entries, [&](const Entry& entry) { return entry.name == id && entry.is_gone; });
+    return std::ranges::any_of(entries,
+                               [&](const Entry& entry) { return entry.name == id && entry.is_gone; });
   });
 }
 
@@ -188,7 +189,8 @@ TEST_CASE("a replication cut off or failing at any call leaves whole copies or n
   sweep_replication(RepositoryScene(Store::encrypted));
 }
 
-TEST_CASE("a backup of a set cut off or failing at any call leaves whole backups, and the next set is whole") {
+TEST_CASE(
+    "a backup of a set cut off or failing at any call leaves whole backups, and the next set is whole") {
   const RepositoryScene scene(Store::container);
   const Ids before = all_of(scene.ids());
   const Ids new_states = {scene.states().at(scene.ids().back()), scene.secure_state()};

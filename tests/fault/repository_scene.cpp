@@ -86,8 +86,8 @@ RepositoryScene::RepositoryScene(FaultScene::Store store)
 }
 
 void RepositoryScene::back_up(Form form) {
-  PlainSqlite(database()).run("UPDATE users SET score = score + 1 WHERE id = " +
-                              std::to_string(ids_.size() + 1));
+  PlainSqlite(database())
+      .run("UPDATE users SET score = score + 1 WHERE id = " + std::to_string(ids_.size() + 1));
   const auto repository = backups::Repository::open_or_create(repository_path());
   const backups::Manifest manifest = backups::create_backup(
       database(), repository, {.form = form, .key = is_encrypted_ ? &key_ : nullptr}, system_clock());

@@ -16,8 +16,8 @@ enum class SweepExtent : std::uint8_t {
   /// Each kind of fault meets each kind of call, which is an operation on a file. Where such calls are many,
   /// the program is killed at eight of them and meets each other fault at one, spread over them all.
   every_kind_of_call,
-  /// The same with one kill, but each call on the catalogue is where the program is killed and where it fails:
-  /// each of its lines is a promise of its own.
+  /// The same with one kill, but each call on the catalogue is where the program is killed and where it
+  /// fails: each of its lines is a promise of its own.
   every_line_of_catalogue,
 };
 

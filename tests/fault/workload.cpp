@@ -89,8 +89,7 @@ class Workload {
   void prune_all() {
     say("begin prune");
     const PruneReport report =
-        prune(repository_,
-              {.policy = {.last = backups_kept, .safety = std::chrono::days(0)}, .key = key_},
+        prune(repository_, {.policy = {.last = backups_kept, .safety = std::chrono::days(0)}, .key = key_},
               system_clock());
     std::string line = "done prune";
     for (const PruneDecision& decision : report.decisions) {

@@ -7,9 +7,11 @@
 
 namespace nerve::test {
 
-/// Changes a database, backs it up, prunes, consolidates and restores, again and again, until something fails.
+/// Changes a database, backs it up, prunes, consolidates and restores, again and again, until something
+/// fails.
 ///
-/// Prints a line before each step and one when it has ended, at once, so that a reader knows what was promised:
+/// Prints a line before each step and one when it has ended, at once, so that a reader knows what was
+/// promised:
 ///   begin change N            the row of the table `state` is to hold N
 ///   done change N
 ///   begin backup
