@@ -197,8 +197,7 @@ void CatalogueWriter::append(const CatalogueLine& line) {
 }
 
 void CatalogueWriter::take_back_unsynced() noexcept {
-  // On a disk that refuses this, too, the step cannot be undone either, as a rule; repair() mends what is
-  // left.
+  // A disk that refuses this as a rule refuses to undo the step, too; repair() mends what is left.
   if (::ftruncate(file_.number(), static_cast<::off_t>(catalogue_.whole_bytes_)) != 0) return;
 }
 

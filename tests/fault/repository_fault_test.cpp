@@ -46,7 +46,8 @@ std::size_t new_backups(const RepositoryScene& scene, const std::filesystem::pat
   for (const std::string& problem : inspection.problems) FAIL_CHECK(problem);
   for (const std::string& id : wanted) CHECK(inspection.states.contains(id));
   std::size_t count = 0;
-  for (const auto& [id, state] : inspection.states) {
+  for (const auto& [name, state] : inspection.states) {
+    const std::string& id = name;
     CAPTURE(id);
     const auto known = scene.states().find(id);
     if (known != scene.states().end()) {
