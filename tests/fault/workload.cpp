@@ -66,7 +66,7 @@ class Workload {
                         number));
     say(fmt::format("done change {}", number));
     say("begin backup");
-    const Manifest manifest = create_backup(database_, repository_, {.key = key_}, system_clock());
+    Manifest manifest = create_backup(database_, repository_, {.key = key_}, system_clock());
     // The connection that changed it has moved its -wal into it.
     say(fmt::format("done backup {} {} {}", manifest.id.to_string(), number,
                     to_hex(crypto::sha256_file(database_))));
