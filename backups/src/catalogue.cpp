@@ -181,13 +181,24 @@ void CatalogueWriter::append(const CatalogueLine& line) {
   }
   const std::string added = text_of(line, last);
   text += added + "\n";
-  write_at(file_, as_bytes(text), static_cast<::off_t>(catalogue_.whole_bytes_), path_);
-  sync_descriptor(file_, path_);
-  // Its name must last as long as what it names.
-  if (catalogue_.whole_bytes_ == 0) sync_folder(path_.parent_path());
+  try {
+    write_at(file_, as_bytes(text), static_cast<::off_t>(catalogue_.whole_bytes_), path_);
+    sync_descriptor(file_, path_);
+    // Its name must last as long as what it names.
+    if (catalogue_.whole_bytes_ == 0) sync_folder(path_.parent_path());
+  } catch (const Error&) {
+    // Whoever is told that the step failed undoes it, and a line that says it was taken would be wrong.
+    take_back_unsynced();
+    throw;
+  }
   catalogue_.whole_bytes_ += text.size();
   catalogue_.last_hash_ = hash_of(added);
   catalogue_.take(line);
+}
+
+void CatalogueWriter::take_back_unsynced() noexcept {
+  // A disk that refuses this as a rule refuses to undo the step, too; repair() mends what is left.
+  if (::ftruncate(file_.number(), static_cast<::off_t>(catalogue_.whole_bytes_)) != 0) return;
 }
 
 void CatalogueWriter::replace(const std::vector<CatalogueLine>& lines) {

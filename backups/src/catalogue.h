@@ -81,7 +81,7 @@ class CatalogueWriter {
 
   const Catalogue& catalogue() const noexcept { return catalogue_; }
 
-  /// Written and synced when it returns.
+  /// Written and synced when it returns; where it throws, the line is taken back.
   void append(const CatalogueLine& line);
 
   /// Begins the file anew with these lines, in one step. Only for those who hold the repository exclusively;
@@ -92,6 +92,8 @@ class CatalogueWriter {
   void compact();
 
  private:
+  void take_back_unsynced() noexcept;
+
   std::filesystem::path path_;
   Descriptor file_;
   Catalogue catalogue_;

@@ -9,6 +9,7 @@
 //                          torn: a write does half of it, then the program is killed (other calls: as kill)
 //                          short: a write does half of it and says so (other calls: nothing happens)
 //                          EIO, ENOSPC: the call fails with that error
+//                          lie: the call is not made and says that it was
 //                          full: this and every later call fails with ENOSPC
 // Syncs are counted but not made: a program that dies leaves its writes to the kernel, and syncing takes the
 // most time.
@@ -36,7 +37,8 @@ std::atomic<long> calls{0};
 std::array<char, std::size_t{1} << 20> log_text;
 std::atomic<std::size_t> log_bytes{0};
 
-enum class Fault { none, kill, torn, short_write, error };
+enum class Fault { none, kill, torn, short_write, lie, error };
+enum class Way { make, fail, pretend };
 
 template <class Function>
 Function* next(const char* name) {
@@ -90,24 +92,35 @@ Fault next_fault(const char* name, const File& file) {
   if (std::strcmp(kind, "kill") == 0) return Fault::kill;
   if (std::strcmp(kind, "torn") == 0) return Fault::torn;
   if (std::strcmp(kind, "short") == 0) return Fault::short_write;
+  if (std::strcmp(kind, "lie") == 0) return Fault::lie;
   errno = std::strcmp(kind, "EIO") == 0 ? EIO : ENOSPC;
   return Fault::error;
 }
 
-/// For calls that cannot be done by half. False when the call must fail.
-bool may_go_on(const char* name, const File& file) {
+/// For calls that cannot be done by half: what is to become of this one.
+Way way_of(const char* name, const File& file) {
   switch (next_fault(name, file)) {
     case Fault::kill:
     case Fault::torn:
       ::raise(SIGKILL);
-      return false;
+      return Way::fail;
     case Fault::error:
-      return false;
+      return Way::fail;
+    case Fault::lie:
+      return Way::pretend;
     case Fault::none:
     case Fault::short_write:
-      return true;
+      return Way::make;
   }
-  return true;
+  return Way::make;
+}
+
+/// The result of such a call, which `make_call` makes.
+template <class MakeCall>
+int call_unless(const char* name, const File& file, MakeCall make_call) {
+  const Way way = way_of(name, file);
+  if (way == Way::make) return make_call();
+  return way == Way::pretend ? 0 : -1;
 }
 
 /// `write_bytes(n)` writes the first n of `size` bytes.
@@ -125,6 +138,8 @@ ssize_t write_with_fault(const char* name, int file, std::size_t size, WriteByte
       return -1;
     case Fault::short_write:
       return write_bytes(size > 1 ? size / 2 : size);
+    case Fault::lie:
+      return static_cast<ssize_t>(size);
     case Fault::error:
       return -1;
   }
@@ -171,7 +186,7 @@ ssize_t pwrite(int file, const void* bytes, size_t size, off_t offset) {
 
 int ftruncate64(int file, off64_t size) noexcept {
   static const auto real = next<int(int, off64_t)>("ftruncate64");
-  return may_go_on("ftruncate", File(file)) ? real(file, size) : -1;
+  return call_unless("ftruncate", File(file), [&] { return real(file, size); });
 }
 
 int ftruncate(int file, off_t size) noexcept {
@@ -179,51 +194,56 @@ int ftruncate(int file, off_t size) noexcept {
 }
 
 int fsync(int file) {
-  return may_go_on("fsync", File(file)) ? 0 : -1;
+  return call_unless("fsync", File(file), [&] { return 0; });
 }
 
 int fdatasync(int file) {
-  return may_go_on("fdatasync", File(file)) ? 0 : -1;
+  return call_unless("fdatasync", File(file), [&] { return 0; });
+}
+
+/// A hint, whose failure nobody minds; made, it would wait for the device.
+int sync_file_range(int /*file*/, off64_t /*offset*/, off64_t /*bytes*/, unsigned int /*flags*/) {
+  return 0;
 }
 
 int fchmod(int file, mode_t mode) noexcept {
   static const auto real = next<int(int, mode_t)>("fchmod");
-  return may_go_on("fchmod", File(file)) ? real(file, mode) : -1;
+  return call_unless("fchmod", File(file), [&] { return real(file, mode); });
 }
 
 int fchown(int file, uid_t owner, gid_t group) noexcept {
   static const auto real = next<int(int, uid_t, gid_t)>("fchown");
-  return may_go_on("fchown", File(file)) ? real(file, owner, group) : -1;
+  return call_unless("fchown", File(file), [&] { return real(file, owner, group); });
 }
 
 int rename(const char* from, const char* to) noexcept {
   static const auto real = next<int(const char*, const char*)>("rename");
-  return may_go_on("rename", File(from)) ? real(from, to) : -1;
+  return call_unless("rename", File(from), [&] { return real(from, to); });
 }
 
 int renameat2(int from_folder, const char* from, int to_folder, const char* to, unsigned int flags) noexcept {
   static const auto real = next<int(int, const char*, int, const char*, unsigned int)>("renameat2");
-  return may_go_on("rename", File(from)) ? real(from_folder, from, to_folder, to, flags) : -1;
+  return call_unless("rename", File(from), [&] { return real(from_folder, from, to_folder, to, flags); });
 }
 
 int unlink(const char* path) noexcept {
   static const auto real = next<int(const char*)>("unlink");
-  return may_go_on("unlink", File(path)) ? real(path) : -1;
+  return call_unless("unlink", File(path), [&] { return real(path); });
 }
 
 int unlinkat(int folder, const char* path, int flags) noexcept {
   static const auto real = next<int(int, const char*, int)>("unlinkat");
-  return may_go_on("unlink", File(path)) ? real(folder, path, flags) : -1;
+  return call_unless("unlink", File(path), [&] { return real(folder, path, flags); });
 }
 
 int rmdir(const char* path) noexcept {
   static const auto real = next<int(const char*)>("rmdir");
-  return may_go_on("rmdir", File(path)) ? real(path) : -1;
+  return call_unless("rmdir", File(path), [&] { return real(path); });
 }
 
 int mkdir(const char* path, mode_t mode) noexcept {
   static const auto real = next<int(const char*, mode_t)>("mkdir");
-  return may_go_on("mkdir", File(path)) ? real(path, mode) : -1;
+  return call_unless("mkdir", File(path), [&] { return real(path, mode); });
 }
 
 int open64(const char* path, int flags, ...) {
@@ -232,7 +252,8 @@ int open64(const char* path, int flags, ...) {
   va_start(arguments, flags);
   const mode_t mode = mode_of(flags, arguments);
   va_end(arguments);
-  if (makes_file(flags) && !may_go_on("open", File(path))) return -1;
+  // There is no descriptor to pretend with.
+  if (makes_file(flags) && way_of("open", File(path)) != Way::make) return -1;
   return real(path, flags, mode);
 }
 

@@ -31,12 +31,12 @@ std::string digest_of(const std::filesystem::path& database) {
   return to_hex(crypto::sha256(as_bytes(content_of(database))));
 }
 
-void copy_all(const std::filesystem::path& from, const std::filesystem::path& to) {
+}  // namespace
+
+void copy_folder(const std::filesystem::path& from, const std::filesystem::path& to) {
   std::filesystem::remove_all(to);
   std::filesystem::copy(from, to, std::filesystem::copy_options::recursive);
 }
-
-}  // namespace
 
 FaultScene::FaultScene(Start start, Store store) : store_(store) {
   std::filesystem::create_directory(place_);
@@ -47,7 +47,7 @@ FaultScene::FaultScene(Start start, Store store) : store_(store) {
     key_.emplace(backups::BackupKey::from_file(key_file_));
   }
   prepare(start);
-  copy_all(place_, pristine_);
+  copy_folder(place_, pristine_);
   if (start != Start::damaged) content_before_ = content_now();
 }
 
@@ -103,7 +103,7 @@ void FaultScene::back_up() {
 }
 
 void FaultScene::reset() const {
-  copy_all(pristine_, place_);
+  copy_folder(pristine_, place_);
 }
 
 std::vector<std::string> FaultScene::backup_command() const {

@@ -16,9 +16,24 @@
 
 namespace nerve::test {
 
+/// Copies a folder with all that it holds to the place of what is at `to`.
+void copy_folder(const std::filesystem::path& from, const std::filesystem::path& to);
+
+/// What a fault test begins with, as often as it needs.
+class Scene {
+ public:
+  Scene() = default;
+  Scene(const Scene&) = delete;
+  Scene& operator=(const Scene&) = delete;
+  virtual ~Scene() = default;
+
+  /// Puts everything back as it was in the beginning.
+  virtual void reset() const = 0;
+};
+
 /// A database and, for restores, a repository with a backup of an earlier content. It can be put back as
 /// often as a test needs, always at the same path, since backups are found by the path of their database.
-class FaultScene {
+class FaultScene : public Scene {
  public:
   enum class Start : std::uint8_t {
     to_back_up,    ///< WAL mode, with transactions in a -wal that a dead process left; no repository
@@ -37,8 +52,7 @@ class FaultScene {
 
   explicit FaultScene(Start start, Store store = Store::plain);
 
-  /// Puts everything back as it was in the beginning.
-  void reset() const;
+  void reset() const override;
 
   std::vector<std::string> backup_command() const;
   std::vector<std::string> restore_command() const;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fault/sweep.h"
 
+#include "fault/preload.h"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -30,20 +32,13 @@ struct Call {
 
 /// For SweepExtent::every_kind_of_call.
 constexpr std::size_t kills_max = 8;
+/// For SweepExtent::every_line_of_catalogue.
+constexpr std::string_view catalogue_file = "catalogue.jsonl";
 
 struct Fault {
   std::string kind;
   const Call* call;
 };
-
-ProcessOptions preloaded() {
-  ProcessOptions options;
-  options.env["LD_PRELOAD"] = FAULT_LIBRARY;
-  // The sanitizers want to be loaded first; the library needs nothing of them. Elsewhere this changes
-  // nothing.
-  options.env["ASAN_OPTIONS"] = "verify_asan_link_order=0:detect_leaks=0";
-  return options;
-}
 
 std::string name_in_every_run(const std::string& path) {
   static const std::regex id("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}");
@@ -80,17 +75,27 @@ bool can_meet(const Call& call, const std::string& kind) {
   return call.is_write() || (kind != "torn" && kind != "short");
 }
 
-/// Which of `count` calls of one name meet the kind of fault that stands at `kind` in the list.
-std::vector<std::size_t> places_among(std::size_t count, std::size_t kind, SweepExtent extent) {
-  const bool is_kill = kinds[kind] == "kill";
-  if (extent == SweepExtent::every_kind_of_call && !is_kill) {
-    return {(kind - 1) * (count - 1) / (kinds.size() - 2)};
+/// How many of `count` calls of one name meet a kind of fault.
+std::size_t count_of(const std::vector<const Call*>& alike, const std::string& kind, SweepExtent extent) {
+  switch (extent) {
+    case SweepExtent::every_call:
+      return alike.size();
+    case SweepExtent::every_kind_of_call:
+      return kind == "kill" ? std::min(alike.size(), kills_max) : 1;
+    case SweepExtent::every_line_of_catalogue:
+      return alike.front()->file == catalogue_file && (kind == "kill" || kind == "EIO") ? alike.size() : 1;
   }
-  const std::size_t chosen = extent == SweepExtent::every_call ? count : std::min(count, kills_max);
+  return 1;
+}
+
+/// Which of the calls of one name meet the kind of fault that stands at `kind` in the list.
+std::vector<std::size_t> places_among(const std::vector<const Call*>& alike, std::size_t kind,
+                                      SweepExtent extent) {
+  const std::size_t last = alike.size() - 1;
+  const std::size_t chosen = count_of(alike, kinds[kind], extent);
+  if (chosen == 1) return {kind * last / (kinds.size() - 1)};
   std::vector<std::size_t> places;
-  for (std::size_t place = 0; place < chosen; ++place) {
-    places.push_back(chosen == count ? place : place * (count - 1) / (chosen - 1));
-  }
+  for (std::size_t place = 0; place < chosen; ++place) places.push_back(place * last / (chosen - 1));
   return places;
 }
 
@@ -102,7 +107,7 @@ std::vector<Fault> faults_for(const std::vector<Call>& calls, SweepExtent extent
     const std::string& kind = kinds[place];
     for (const auto& [name, alike] : by_name) {
       if (!can_meet(*alike.front(), kind)) continue;
-      for (const std::size_t index : places_among(alike.size(), place, extent)) {
+      for (const std::size_t index : places_among(alike, place, extent)) {
         faults.push_back({kind, alike[index]});
       }
     }
@@ -133,7 +138,7 @@ std::string describe(const std::vector<Call>& calls, const std::vector<Fault>& f
 
 }  // namespace
 
-void sweep(const FaultScene& scene, const Command& command, SweepExtent extent, const SweepChecks& checks) {
+void sweep(const Scene& scene, const Command& command, SweepExtent extent, const SweepChecks& checks) {
   scene.reset();
   const std::vector<Call> calls = calls_of(command);
   CHECK(calls.size() > 20);
@@ -147,6 +152,7 @@ void sweep(const FaultScene& scene, const Command& command, SweepExtent extent, 
     const ProcessResult result = run_with_fault(command, fault);
     CAPTURE(result.err);
     CHECK((result.exit_code == 0 || result.exit_code == 1 || result.signal == SIGKILL));
+    if (fault.kind == "kill" || fault.kind == "torn") CHECK(result.signal == SIGKILL);
     if (fault.kind == "short") CHECK(result.exit_code == 0);
     if (result.exit_code != 0) ++aborted;
     checks.after_fault(result, fault.kind);
@@ -158,6 +164,19 @@ void sweep(const FaultScene& scene, const Command& command, SweepExtent extent, 
   MESSAGE(calls.size(), " calls, ", faults.size(), " faults, ", aborted, " runs cut off",
           describe(calls, faults));
   CHECK(aborted > faults.size() / 2);
+}
+
+void lie_about(const Scene& scene, const Command& command, const std::string& operation,
+               const std::function<void(const ProcessResult&)>& look) {
+  scene.reset();
+  for (const Call& call : calls_of(command)) {
+    if (call.operation != operation) continue;
+    CAPTURE(call.name());
+    scene.reset();
+    const ProcessResult result = run_with_fault(command, {"lie", &call});
+    CAPTURE(result.err);
+    look(result);
+  }
 }
 
 void sweep_restore(const FaultScene& scene, SweepExtent extent) {

@@ -16,6 +16,9 @@ enum class SweepExtent : std::uint8_t {
   /// Each kind of fault meets each kind of call, which is an operation on a file. Where such calls are many,
   /// the program is killed at eight of them and meets each other fault at one, spread over them all.
   every_kind_of_call,
+  /// The same with one kill, but each call on the catalogue is where the program is killed and where it
+  /// fails: each of its lines is a promise of its own.
+  every_line_of_catalogue,
 };
 
 struct SweepChecks {
@@ -27,12 +30,17 @@ struct SweepChecks {
 
 /// Runs `command` from the beginning of `scene` once for each fault, and once more after each.
 ///
-/// Checks that it ends with exit code 0, 1 or by the fault, that a short write is no reason to fail, and that
-/// the run after it succeeds. Says how many calls of which kind met a fault.
-void sweep(const FaultScene& scene, const std::vector<std::string>& command, SweepExtent extent,
+/// Checks that it ends with exit code 0, 1 or by the fault, that a kill was met, that a short write is no
+/// reason to fail, and that the run after it succeeds. Says how many calls of which kind met a fault.
+void sweep(const Scene& scene, const std::vector<std::string>& command, SweepExtent extent,
            const SweepChecks& checks);
 
-/// The same for a restore in place: it leaves the old content or the new one and is never a false success,
+/// Runs `command` from the beginning of `scene` once for each call of this operation, which is not made and
+/// says that it was, and looks at what each run left.
+void lie_about(const Scene& scene, const std::vector<std::string>& command, const std::string& operation,
+               const std::function<void(const ProcessResult&)>& look);
+
+/// sweep() for a restore in place: it leaves the old content or the new one and is never a false success,
 /// and the run after it ends the job and has kept what was there.
 void sweep_restore(const FaultScene& scene, SweepExtent extent);
 
