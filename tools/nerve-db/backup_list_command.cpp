@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // nerve-db backup list, show and repair
+#include "backup_choice.h"
 #include "backup_commands.h"
 #include "backup_text.h"
 #include "command.h"

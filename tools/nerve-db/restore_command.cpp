@@ -163,6 +163,7 @@ int restore_set(Context& context, const Arguments& arguments, const backups::Rep
   options.may_replace_other = arguments.has("--other-database") || can_ask(output);
   options.dry_run = true;
   std::vector<backups::RestoreResult> results;
+  results.reserve(parts.size());
   for (const Part& part : parts) results.push_back(restore_part(repository, part, options, progress));
   progress.clear();
   if (!arguments.has("--dry-run")) {
