@@ -272,8 +272,8 @@ Command backup_command() {
           "hold the pages that changed, until these weigh more than the full. The database is checked\n"
           "first; what there is of a damaged one is kept to salvage from, and is never latest. Nor is\n"
           "a backup of a database that has lost all its rows. Standard output is the id of the new backup.\n"
-          "In a workspace, without --db, both stores are backed up in the state of one moment. Once "
-          "encrypted, the backups of a database stay so: each needs the key.",
+          "In a workspace, without --db, both stores are backed up in the state of one moment.\n"
+          "Once encrypted, the backups of a database stay so: each needs the key.",
       .options = all_options(),
       .commands = {list_command(), show_command(), verify_command(), prune_command(), consolidate_command(),
                    hold_command(), release_command(), repair_command(), schedule_command()},
