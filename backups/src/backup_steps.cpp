@@ -36,9 +36,8 @@ std::string hint_after_damage(const IntegrityError& error, const sqlite::FileFac
   // Of what is no database at all the error knows more; of a damaged one it could only name a backup.
   if (facts.kind != sqlite::FileKind::sqlite) return error.hint();
   return fmt::format(
-      "There is no good backup of it in {}; 'nerve-db salvage --db {} --to FILE' writes what can still be "
-      "read "
-      "to a new database.",
+      "There is no good backup of it in {}; 'nerve-db salvage --db {} --to FILE' writes what can still "
+      "be read to a new database.",
       repository.path().string(), source);
 }
 

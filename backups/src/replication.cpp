@@ -10,11 +10,11 @@
 
 #include "nerve/core/error.h"
 #include "nerve/core/json.h"
+#include "nerve/core/update_file.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -60,8 +60,10 @@ std::vector<Manifest> missing_in(const Holdings& to, const Holdings& from, std::
     while (!to.contains(needed->id) && chosen.insert(needed->id).second) {
       missing.push_back(*needed);
       if (!needed->container || !needed->container->parent) break;
-      // Of a backup that can be trusted each parent is there.
-      needed = &from.at(*needed->container->parent);
+      const auto parent = from.find(*needed->container->parent);
+      // Of a backup that can be trusted each parent is there, unless it is said to be of another database.
+      if (parent == from.end()) break;
+      needed = &parent->second;
     }
   }
   const auto place = [](const Manifest& one) {
@@ -143,30 +145,41 @@ void require_different(const Repository& from, const Repository& to) {
 
 constexpr std::size_t copies_bytes_max = std::size_t{1} << 20;
 
-/// The folders that copies went to.
-std::set<std::string> known_copies(const Repository& repository) {
-  const std::filesystem::path path = repository.path() / copies_file_name;
+std::filesystem::path copies_path(const Repository& repository) {
+  return repository.path() / copies_file_name;
+}
+
+/// A note that cannot be read is made again.
+std::set<std::string> folders_in(const std::string& text, const std::filesystem::path& path) {
   try {
-    return parse_json(read_small_file(path, copies_bytes_max), path.string())
-        .at("folders")
-        .get<std::set<std::string>>();
-  } catch (const NotFoundError&) {
-    return {};
+    return parse_json(text, path.string()).at("folders").get<std::set<std::string>>();
   } catch (const ValidationError&) {
     return {};
   } catch (const nlohmann::json::exception&) {
-    return {};  // a note for people's sake, which is made again
+    return {};
+  }
+}
+
+/// The folders that copies went to.
+std::set<std::string> known_copies(const Repository& repository) {
+  const std::filesystem::path path = copies_path(repository);
+  try {
+    return folders_in(read_small_file(path, copies_bytes_max), path);
+  } catch (const NotFoundError&) {
+    return {};
   }
 }
 
 void remember_copy(const Repository& from, const Repository& to) {
-  std::set<std::string> folders = known_copies(from);
-  if (!folders.insert(source_name(to.path())).second) return;
-  const std::filesystem::path partial =
-      from.path() / fmt::format("{}{}-{}", partial_folder_prefix, copies_file_name, ::getpid());
-  remove_if_there(partial);
-  write_new_file(partial, Json({{"format", 1}, {"folders", folders}}).dump(2) + "\n");
-  rename_durably(partial, from.path() / copies_file_name);
+  const std::filesystem::path path = copies_path(from);
+  const FileUpdate options{.size_bytes_max = copies_bytes_max,
+                           .hint = "Run it as a user who may write to the repository."};
+  update_file(path, options, [&](const std::optional<std::string>& before) {
+    std::set<std::string> folders;
+    if (before) folders = folders_in(*before, path);
+    folders.insert(source_name(to.path()));
+    return Json({{"format", 1}, {"folders", folders}}).dump(2) + "\n";
+  });
 }
 
 }  // namespace
@@ -176,7 +189,7 @@ Repository open_second_repository(const Repository& first, const std::filesystem
   if (known_copies(first).contains(name) && !has_marker(name)) {
     throw NotFoundError(fmt::format("the second repository {}, which has had copies, is not there", name),
                         fmt::format("Mount its disk. To begin a new one there, remove its line from {}.",
-                                    (first.path() / copies_file_name).string()));
+                                    copies_path(first).string()));
   }
   return Repository::open_or_create(folder);
 }

@@ -130,3 +130,30 @@ rm nerve-secure.db*
 run nerve-db backup --quiet
 expect_exit 0
 expect_stderr 'warning: the secure store .* is missing, so the core store is backed up alone'
+
+claim "one passphrase in the environment serves both stores, and half a set is not restored"
+nerve-db init . --quiet
+export NERVE_PASSPHRASE='correct horse battery staple'
+run nerve-db backup --encrypt --quiet
+expect_exit 0
+core=$(head -1 <<<"$(stdout)")
+secure=$(tail -1 <<<"$(stdout)")
+run nerve-db restore latest --yes
+expect_exit 0
+expect_stdout "^restored $work/nerve-secure\.db from backup ${secure: -8}$"
+unset NERVE_PASSPHRASE
+rm -r "backups/$secure"
+nerve-db backup repair --quiet >/dev/null
+run nerve-db restore "$core" --yes
+expect_exit 4
+expect_stderr 'the backup of the other store that belongs to .* is gone or damaged'
+expect_hint
+
+claim "settings that cannot be read keep nobody from pruning a repository that is named"
+make_database shop.db
+nerve-db backup --db shop.db --repo repo --quiet >/dev/null
+echo '[backup' >nerve.toml
+run nerve-db backup prune --db shop.db --repo repo --keep-last 1 --yes
+expect_exit 0
+run nerve-db backup prune --repo repo --keep-last 1 --yes
+expect_exit 0

@@ -71,12 +71,13 @@ backups::BackupOptions options_from(Context& context, const Arguments& arguments
   options.busy_timeout =
       std::chrono::milliseconds(context.settings_for_copying().integer("database.busy_timeout_ms"));
   options.on_note = [&context](const std::string& note) { context.output().note(note); };
-  if (!names_key(arguments) && options.form != backups::Form::plain)
-    key = key_of_secure_store(context, source);
-  if (key) options.key = &*key;
-  const bool goes_on =
-      options.form != backups::Form::plain && backups::has_encrypted_backup(repository, source);
-  if (key) return options;
+  const bool is_plain = options.form == backups::Form::plain;
+  if (!is_plain && !names_key(arguments)) key = key_of_secure_store(context, source);
+  if (key) {
+    options.key = &*key;
+    return options;
+  }
+  const bool goes_on = !is_plain && backups::has_encrypted_backup(repository, source);
   if (goes_on || arguments.has("--encrypt") || names_key(arguments) || has_credential_key()) {
     key.emplace(required_key(context.output(), arguments, goes_on ? KeyUse::existing : KeyUse::first));
     options.key = &*key;
@@ -130,13 +131,15 @@ std::optional<Error> copy_to(const std::filesystem::path& folder, Output& output
   } catch (const CancelledError&) {
     throw;
   } catch (const Error& error) {
+    // Hints about a folder speak of --repo.
+    const bool is_about_folder = error.kind() == ErrorKind::denied || error.kind() == ErrorKind::conflict;
     return Error(
         ErrorKind::partial,
         fmt::format("backup {} was made, but not copied to {}: {}", manifest.id.short_text(), folder.string(),
                     error.what()),
-        error.kind() == ErrorKind::not_found
-            ? error.hint()
-            : "Name a folder that can be written with --also: the next backup copies what is missing there.");
+        is_about_folder || error.hint().empty()
+            ? "Name a folder that can be written with --also: the next backup copies what is missing there."
+            : error.hint());
   }
   return std::nullopt;
 }

@@ -34,22 +34,28 @@ std::optional<BackupKey> key_in_settings(const Config& config) {
   return std::nullopt;
 }
 
-/// For what may not need it: a key that cannot be read is then no reason to fail.
-std::optional<BackupKey> secure_key_if_readable(Context& context) {
-  const Config& config = context.settings_for_copying();
-  if (!context.workspace().folder) return std::nullopt;
-  try {
-    return key_in_settings(config);
-  } catch (const Error& error) {
-    context.output().warning(
-        fmt::format("the key of the secure store's backups is left aside: {}", error.what()));
-    return std::nullopt;
-  }
-}
-
 bool is_secure_store(Context& context, const std::filesystem::path& database) {
   const auto file = store_file(context, Store::secure);
   return file && backups::source_name(*file) == backups::source_name(database);
+}
+
+struct SecureKey {
+  std::optional<BackupKey> key;
+  bool is_of_database = false;  ///< of the database that is meant
+};
+
+/// The key of the secure store, for commands that may do without it: settings or a key that cannot be read
+/// are then no reason to fail.
+SecureKey secure_key_at_hand(Context& context, const std::optional<std::filesystem::path>& database) {
+  try {
+    const Config& config = context.settings_for_copying();
+    if (!context.workspace().folder) return {};
+    return {key_in_settings(config), database && is_secure_store(context, *database)};
+  } catch (const Error& error) {
+    context.output().warning(
+        fmt::format("the key of the secure store's backups is left aside: {}", error.what()));
+    return {};
+  }
 }
 
 }  // namespace
@@ -88,17 +94,15 @@ std::optional<BackupKey> key_of_secure_store(Context& context, const std::filesy
 
 std::optional<BackupKey> keys_at_hand(Context& context, const Arguments& arguments,
                                       const std::optional<std::filesystem::path>& database) {
-  const bool is_secure = database && context.workspace().folder && is_secure_store(context, *database);
+  SecureKey secure = secure_key_at_hand(context, database);
   std::vector<BackupKey> keys;
-  std::optional<BackupKey> secure =
-      is_secure ? key_in_settings(context.config()) : secure_key_if_readable(context);
-  if (is_secure && secure) keys.push_back(*std::exchange(secure, std::nullopt));
+  if (secure.key && secure.is_of_database) keys.push_back(*std::exchange(secure.key, std::nullopt));
   if (names_key(arguments)) {
     keys.push_back(required_key(context.output(), arguments, KeyUse::existing));
   } else if (std::optional<BackupKey> key = environment_key()) {
     keys.push_back(*std::move(key));
   }
-  if (secure) keys.push_back(*std::move(secure));
+  if (secure.key) keys.push_back(*std::move(secure.key));
   if (keys.empty()) return std::nullopt;
   BackupKey first = std::move(keys.front());
   for (std::size_t index = 1; index < keys.size(); ++index) first.also_try(std::move(keys[index]));

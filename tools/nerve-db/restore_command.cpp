@@ -154,6 +154,50 @@ backups::RestoreResult restore_part(const backups::Repository& repository, const
   return backups::restore_backup(repository, part.manifest, part.target, options, system_clock(), &progress);
 }
 
+void require_agreed(Output& output, const Arguments& arguments, const std::vector<Part>& parts,
+                    const std::vector<backups::RestoreResult>& plans) {
+  for (std::size_t index = 0; index < parts.size(); ++index) {
+    const RestorePlan& plan = plans[index].plan;
+    for (const std::string& line : plan_lines(output, plan, parts[index].manifest)) output.note(line);
+    if (!is_agreed(output, plan, arguments)) throw CancelledError("the restore was declined");
+  }
+}
+
+void show_set(Output& output, const backups::Repository& repository, const std::vector<Part>& parts,
+              const std::vector<backups::RestoreResult>& results) {
+  if (!output.wants_json()) {
+    for (std::size_t index = 0; index < results.size(); ++index) {
+      show_result(output, results[index], parts[index].manifest, repository);
+    }
+    return;
+  }
+  Json list = Json::array();
+  for (const backups::RestoreResult& result : results) list.push_back(result.to_json());
+  output.json({{"set", parts.front().manifest.set->id.to_string()},
+               {"repository", backups::source_name(repository.path())},
+               {"restores", std::move(list)}});
+}
+
+/// One after the other; what was restored before one fails is shown.
+std::vector<backups::RestoreResult> restore_parts(Output& output, const backups::Repository& repository,
+                                                  const std::vector<Part>& parts,
+                                                  const backups::RestoreOptions& options,
+                                                  Progress& progress) {
+  std::vector<backups::RestoreResult> results;
+  results.reserve(parts.size());
+  try {
+    for (const Part& part : parts) results.push_back(restore_part(repository, part, options, progress));
+  } catch (const Error&) {
+    progress.clear();
+    if (options.dry_run || results.empty()) throw;
+    show_set(output, repository, parts, results);
+    output.warning("only one store of the set was restored; run it again, or go back as said");
+    throw;
+  }
+  progress.clear();
+  return results;
+}
+
 /// Both are looked at before the first is replaced.
 int restore_set(Context& context, const Arguments& arguments, const backups::Repository& repository,
                 const std::vector<Part>& parts) {
@@ -162,43 +206,13 @@ int restore_set(Context& context, const Arguments& arguments, const backups::Rep
   backups::RestoreOptions options;
   options.may_replace_other = arguments.has("--other-database") || can_ask(output);
   options.dry_run = true;
-  std::vector<backups::RestoreResult> results;
-  results.reserve(parts.size());
-  for (const Part& part : parts) results.push_back(restore_part(repository, part, options, progress));
-  progress.clear();
+  std::vector<backups::RestoreResult> results = restore_parts(output, repository, parts, options, progress);
   if (!arguments.has("--dry-run")) {
-    for (std::size_t index = 0; index < parts.size(); ++index) {
-      const RestorePlan& plan = results[index].plan;
-      for (const std::string& line : plan_lines(output, plan, parts[index].manifest)) output.note(line);
-      if (!is_agreed(output, plan, arguments)) throw CancelledError("the restore was declined");
-    }
+    require_agreed(output, arguments, parts, results);
     options.dry_run = false;
-    for (std::size_t index = 0; index < parts.size(); ++index) {
-      try {
-        results[index] = restore_part(repository, parts[index], options, progress);
-      } catch (const Error&) {
-        progress.clear();
-        for (std::size_t before = 0; before < index; ++before) {
-          show_result(output, results[before], parts[before].manifest, repository);
-        }
-        if (index > 0)
-          output.warning("only one store of the set was restored; run it again, or go back as said");
-        throw;
-      }
-    }
+    results = restore_parts(output, repository, parts, options, progress);
   }
-  progress.clear();
-  if (output.wants_json()) {
-    Json list = Json::array();
-    for (const backups::RestoreResult& result : results) list.push_back(result.to_json());
-    output.json({{"set", parts.front().manifest.set->id.to_string()},
-                 {"repository", backups::source_name(repository.path())},
-                 {"restores", std::move(list)}});
-    return 0;
-  }
-  for (std::size_t index = 0; index < parts.size(); ++index) {
-    show_result(output, results[index], parts[index].manifest, repository);
-  }
+  show_set(output, repository, parts, results);
   return 0;
 }
 
