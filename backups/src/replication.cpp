@@ -171,6 +171,8 @@ std::set<std::string> known_copies(const Repository& repository) {
 }
 
 void remember_copy(const Repository& from, const Repository& to) {
+  // The file is locked by making another beside it, so it is not touched where nothing is to be written.
+  if (known_copies(from).contains(source_name(to.path()))) return;
   const std::filesystem::path path = copies_path(from);
   const FileUpdate options{.size_bytes_max = copies_bytes_max,
                            .hint = "Run it as a user who may write to the repository."};
@@ -230,7 +232,8 @@ ReplicationReport replicate_backups(const Repository& from, const Repository& to
     }
     failed.insert(manifest.id);
   }
-  if (!report.copied.empty()) remember_copy(from, to);
+  // Not only after a copy of this run: the run that made them may have been cut off before it took note.
+  if (!report.copied.empty() || !there.empty()) remember_copy(from, to);
   if (failure) std::rethrow_exception(failure);
   return report;
 }

@@ -78,6 +78,8 @@ RepositoryScene::RepositoryScene(FaultScene::Store store)
   backups::replicate_backups(backups::Repository::open(repository_path()),
                              backups::Repository::open_or_create(second_path()), database(), &key_,
                              system_clock());
+  // As after a run that was cut off before it took note of the second repository.
+  REQUIRE(std::filesystem::remove(repository_path() / "copies.json"));
   back_up(Form::full);
   for (int number = 1; number < backups_in_generation; ++number) back_up(Form::automatic);
   const auto repository = backups::Repository::open(repository_path());
