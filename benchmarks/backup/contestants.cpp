@@ -110,21 +110,21 @@ std::vector<Contestant> peers(const Places& places) {
 }
 
 Contestant nerve_db(const Places& places, NerveForm form) {
-  const char* name = "nerve-db";
+  std::string name = "nerve-db";
   Words options;
   Words key;
-  if (form != NerveForm::checked) {
-    name = "nerve-db --no-check";
+  if (!form.is_checked) {
+    name += " --no-check";
     options = {"--no-check"};
   }
-  if (form == NerveForm::encrypted) {
-    name = "nerve-db --no-check, encrypted";
+  if (form.is_encrypted) {
+    name += ", encrypted";
     if (!std::filesystem::exists(places.key_file()))
       std::ofstream(places.key_file()) << "0123456789abcdef0123456789abcdef";
     std::filesystem::permissions(places.key_file(), std::filesystem::perms::owner_read);
     key = {"--key-file", places.key_file()};
   }
-  const std::filesystem::path repository = places.folder / "nerve";
+  const std::filesystem::path repository = places.folder / (form.is_checked ? "nerve" : "nerve-unchecked");
   const std::filesystem::path restored = places.folder / "nerve-restored.db";
   const auto with = [&](Words words, const Words& more) {
     for (const Words& part : {more, key}) words.insert(words.end(), part.begin(), part.end());

@@ -37,7 +37,11 @@ Contestant cp_and_fsync(const Places& places);
 /// installed. The environment variables that these need are set.
 std::vector<Contestant> peers(const Places& places);
 
-enum class NerveForm { checked, unchecked, encrypted };
+struct NerveForm {
+  bool is_checked =
+      true;  ///< by PRAGMA quick_check: the database by the backup, or else the file by the restore
+  bool is_encrypted = true;
+};
 Contestant nerve_db(const Places& places, NerveForm form);
 
 /// The bytes of a file, or of all files in a folder; 0 where there is nothing.

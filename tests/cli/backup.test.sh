@@ -216,3 +216,42 @@ run nerve-db backup consolidate --repo repo
 expect_exit 0
 expect_equal "what stands for itself already" "$full" "$(stdout)"
 expect_stderr 'needs no other backup already'
+
+# begin_migration MODE makes app.db and stops a migration of it when the first pages of its transaction are written.
+begin_migration() {
+  mkdir m
+  printf -- '-- migrate:up\n%s\n-- migrate:down\nDROP TABLE filled;\n' \
+    'CREATE TABLE filled AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) SELECT i FROM n;' \
+    >m/0001_filled.sql
+  sqlite3 -batch app.db "PRAGMA journal_mode = $1; CREATE TABLE t (a); INSERT INTO t VALUES (1)" >/dev/null
+  nerve-db backup --db app.db --repo repo --quiet >/dev/null
+  "$NERVE_DB_BIN" migrate up --db app.db --dir m --no-backup >log 2>&1 </dev/null &
+  migration=$!
+  for ((tries = 0; tries < 3000; tries++)); do
+    [[ $(stat --format %s app.db app.db-wal 2>/dev/null | sort -n | tail -1) -gt 500000 ]] && break
+    sleep 0.01
+  done
+  kill -STOP "$migration" || fail "the migration is over already"
+}
+
+claim "a backup beside a running migration holds the state before it, and nothing of it"
+begin_migration wal
+run nerve-db backup --db app.db --repo repo
+expect_exit 0
+kill -CONT "$migration" && wait "$migration" || fail "the migration failed: $(cat log)"
+run nerve-db restore latest --repo repo --to before.db
+expect_exit 0
+expect_equal "the tables before" t "$(sqlite3 -batch before.db 'SELECT group_concat(name) FROM sqlite_schema')"
+run nerve-db backup --db app.db --repo repo
+run nerve-db restore latest --repo repo --to after.db
+expect_equal "the rows after" 3000000 "$(sqlite3 -batch after.db 'SELECT count(*) FROM filled')"
+
+claim "where a migration keeps readers out, in rollback mode, the backup says who has the file and leaves nothing"
+begin_migration delete
+refused 7 'database is locked' nerve-db backup --db app.db --repo repo
+expect_stderr "^hint: These have the file open: nerve-db \(pid $migration\)"
+kill -CONT "$migration" && wait "$migration" || fail "the migration failed: $(cat log)"
+run nerve-db backup --db app.db --repo repo
+expect_exit 0
+run nerve-db restore latest --repo repo --to after.db
+expect_equal "the rows after" 3000000 "$(sqlite3 -batch after.db 'SELECT count(*) FROM filled')"
