@@ -53,6 +53,11 @@ bool is_about_statement(const SQLite::Exception& error) noexcept {
   return (code_of(error) & 0xff) == SQLITE_ERROR;
 }
 
+struct StatementDeleter {
+  void operator()(::sqlite3_stmt* statement) const noexcept { ::sqlite3_finalize(statement); }
+};
+using NativeStatement = std::unique_ptr<::sqlite3_stmt, StatementDeleter>;
+
 struct SnapshotEnd {
   SQLite::Database& database;
   ~SnapshotEnd() { database.tryExec("ROLLBACK"); }
@@ -97,16 +102,22 @@ struct Session::Connection {
     throw_sqlite_error(code_of(error), what, facts.path, HolderHint::included);
   }
 
-  SQLite::Statement prepare(const std::string& sql) {
-    try {
-      return SQLite::Statement(database, sql);
-    } catch (const SQLite::Exception& error) {
-      if (!is_about_statement(error)) fail(error, "cannot read the schema of");
-      // Nothing is bound yet, so SQLite's own words can name tables and columns but quote no value.
-      throw DatabaseError(ErrorKind::failure,
-                          "cannot prepare a statement on " + facts.path.string() + ": " + error.what(), {},
-                          std::string(code_name(code_of(error))));
-    }
+  [[noreturn]] void fail(const std::string& what) {
+    fail(SQLite::Exception(database.getHandle(), ::sqlite3_extended_errcode(database.getHandle())), what);
+  }
+
+  /// Only the first statement of `sql` counts.
+  NativeStatement prepare(const std::string& sql) {
+    ::sqlite3_stmt* prepared = nullptr;
+    const int code = ::sqlite3_prepare_v2(database.getHandle(), sql.data(), static_cast<int>(sql.size()),
+                                          &prepared, nullptr);
+    if (code == SQLITE_OK) return NativeStatement(prepared);
+    const SQLite::Exception error(database.getHandle(), code);
+    if (!is_about_statement(error)) fail(error, "cannot read the schema of");
+    // Nothing is bound yet, so SQLite's own words can name tables and columns but quote no value.
+    throw DatabaseError(ErrorKind::failure,
+                        "cannot prepare a statement on " + facts.path.string() + ": " + error.what(), {},
+                        std::string(code_name(code_of(error))));
   }
 };
 
@@ -149,14 +160,23 @@ void Session::execute(const std::string& sql) {
   }
 }
 
-void Session::each(const std::string& sql, const std::function<void(const Row&)>& on_row) {
-  SQLite::Statement statement = connection_->prepare(sql);
-  try {
-    const Row row(statement);
-    while (statement.executeStep()) on_row(row);
-  } catch (const SQLite::Exception& error) {
-    connection_->fail(error, "cannot read");
+void Session::each(const std::string& sql, const OnRow& on_row) {
+  each(sql, {}, on_row);
+}
+
+void Session::each(const std::string& sql, std::span<const std::int64_t> parameters, const OnRow& on_row) {
+  const NativeStatement statement = connection_->prepare(sql);
+  int place = 0;
+  for (const std::int64_t parameter : parameters) {
+    if (::sqlite3_bind_int64(statement.get(), ++place, parameter) != SQLITE_OK) {
+      throw DatabaseError(ErrorKind::failure,
+                          "a statement on " + path().string() + " takes fewer parameters");
+    }
   }
+  const Row row(statement.get());
+  int code = SQLITE_OK;
+  while ((code = ::sqlite3_step(statement.get())) == SQLITE_ROW) on_row(row);
+  if (code != SQLITE_DONE) connection_->fail("cannot read");
 }
 
 std::int64_t Session::integer(const std::string& sql) {
@@ -231,11 +251,11 @@ std::string to_uri(const std::filesystem::path& path, std::string_view query) {
 }
 
 int Row::column_count() const {
-  return statement_.getColumnCount();
+  return ::sqlite3_column_count(statement_);
 }
 
 StorageClass Row::storage_class(int column) const {
-  switch (statement_.getColumn(column).getType()) {
+  switch (::sqlite3_column_type(statement_, column)) {
     case SQLITE_INTEGER:
       return StorageClass::integer;
     case SQLITE_FLOAT:
@@ -250,23 +270,26 @@ StorageClass Row::storage_class(int column) const {
 }
 
 std::int64_t Row::integer(int column) const {
-  return statement_.getColumn(column).getInt64();
+  return ::sqlite3_column_int64(statement_, column);
 }
 
 double Row::real(int column) const {
-  return statement_.getColumn(column).getDouble();
+  return ::sqlite3_column_double(statement_, column);
 }
 
 std::string_view Row::text(int column) const {
-  const SQLite::Column value = statement_.getColumn(column);
-  const char* characters = value.getText();
-  return {characters, static_cast<std::size_t>(value.getBytes())};
+  // The conversion comes first, because it may change the number of bytes.
+  const unsigned char* characters = ::sqlite3_column_text(statement_, column);
+  if (characters == nullptr) return {};
+  return {reinterpret_cast<const char*>(characters),
+          static_cast<std::size_t>(::sqlite3_column_bytes(statement_, column))};
 }
 
 ByteView Row::blob(int column) const {
-  const SQLite::Column value = statement_.getColumn(column);
-  const void* bytes = value.getBlob();
-  return {static_cast<const std::byte*>(bytes), static_cast<std::size_t>(value.getBytes())};
+  const void* bytes = ::sqlite3_column_blob(statement_, column);
+  if (bytes == nullptr) return {};
+  return {static_cast<const std::byte*>(bytes),
+          static_cast<std::size_t>(::sqlite3_column_bytes(statement_, column))};
 }
 
 }  // namespace nerve::sqlite

@@ -6,7 +6,7 @@
 build_packages=(
   cmake g++ ninja-build pkg-config
   libcli11-dev libfmt-dev libidn2-dev libmd-dev libpq-dev libsoci-dev libsqlite3-dev libsqlitecpp-dev libssl-dev
-  libtomlplusplus-dev libzstd-dev nlohmann-json3-dev
+  libtomlplusplus-dev libxxhash-dev libzstd-dev nlohmann-json3-dev
 )
 run_packages=(sqlite3)
 test_packages=(doctest-dev openssl postgresql python3 sqlite3 zstd)

@@ -9,13 +9,12 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 struct sqlite3;
-namespace SQLite {
-class Statement;
-}
+struct sqlite3_stmt;
 
 namespace nerve::sqlite {
 
@@ -43,7 +42,7 @@ enum class StorageClass : std::uint8_t { null, integer, real, text, blob };
 /// The present row of a query; valid inside the function it is handed to.
 class Row {
  public:
-  explicit Row(SQLite::Statement& statement) noexcept : statement_(statement) {}
+  explicit Row(::sqlite3_stmt* statement) noexcept : statement_(statement) {}
 
   int column_count() const;
   StorageClass storage_class(int column) const;
@@ -56,7 +55,7 @@ class Row {
   bool is_null(int column) const { return storage_class(column) == StorageClass::null; }
 
  private:
-  SQLite::Statement& statement_;
+  ::sqlite3_stmt* statement_;
 };
 
 /// A native connection to one database file, for work on the file as a whole.
@@ -89,9 +88,12 @@ class Session {
 
   /// Runs a script that returns no rows (rows are thrown away).
   void execute(const std::string& sql);
-  /// Calls `on_row` for each row of one statement without parameters. Another statement may run inside
-  /// `on_row`.
-  void each(const std::string& sql, const std::function<void(const Row&)>& on_row);
+  using OnRow = std::function<void(const Row&)>;
+
+  /// Calls `on_row` for each row of one statement. Another statement may run inside `on_row`.
+  void each(const std::string& sql, const OnRow& on_row);
+  /// The same with values for the statement's parameters, in the order of their numbers.
+  void each(const std::string& sql, std::span<const std::int64_t> parameters, const OnRow& on_row);
   /// The first column of the only row; throws NotFoundError when there is no row.
   std::int64_t integer(const std::string& sql);
   std::string text(const std::string& sql);

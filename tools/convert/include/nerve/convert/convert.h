@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "nerve/backends/open.h"
+#include "nerve/convert/plan.h"
+#include "nerve/convert/report.h"
+#include "nerve/core/progress.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace nerve::convert {
+
+struct ConvertOptions {
+  std::string schema = "public";  ///< of the target; it is made where it is missing
+  bool may_replace = false;       ///< drop what stands in it
+  bool is_atomic = false;         ///< all in one transaction on one connection; nothing is resumed
+  bool folds_case = true;         ///< letters A to Z of names become lower case
+  int workers = 2;                ///< readers of the source, each with a connection to the target
+  OpenOptions target = {};
+  std::filesystem::path rejects = {};  ///< the file for rows that cannot be stored; empty: there must be none
+};
+
+/// What a conversion came to.
+struct ConvertReport {
+  Plan plan;
+  std::vector<TableReport> tables;  ///< in the order of the plan
+  bool is_resumed = false;          ///< an earlier run had begun it
+  std::int64_t rejects = 0;         ///< lines of the rejects file
+
+  /// Whether the target has all that the source has: nothing rejected, changed, or without an equal.
+  bool is_complete() const noexcept;
+};
+
+/// Reads the source and says what a conversion would do. Nothing is written anywhere.
+///
+/// Throws what sqlite::Session throws for a source that is missing, damaged, encrypted or no database.
+Plan plan_conversion(const std::filesystem::path& source, const ConvertOptions& options,
+                     ProgressSink* progress = nullptr);
+
+/// Converts a whole database, and compares every row afterwards.
+///
+/// The schema of the target must be empty, unless a conversion of the same source in the same state was begun
+/// there: then it is gone on with. After an abort at any moment the next call goes on with what is there.
+///
+/// Throws ValidationError where rows would be rejected and no file for them is named, ConflictError where the
+/// schema is not empty or the source changes and cannot be locked, UnsupportedError for a server before
+/// version 14, and what the two databases throw.
+ConvertReport convert(const std::filesystem::path& source, const std::string& target_url,
+                      const ConvertOptions& options, ProgressSink* progress = nullptr);
+
+/// Compares a conversion with its source as it is now, row by row; nothing is written.
+std::vector<TableReport> verify_conversion(const std::filesystem::path& source, const std::string& target_url,
+                                           const ConvertOptions& options, ProgressSink* progress = nullptr);
+
+}  // namespace nerve::convert

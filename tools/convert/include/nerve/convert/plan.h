@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "nerve/convert/column_type.h"
+#include "nerve/convert/profile.h"
+#include "nerve/core/json.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nerve::convert {
+
+/// What becomes of a value that its column cannot hold.
+enum class OnMisfit : std::uint8_t {
+  reject,  ///< its row is left out and goes to the rejects file
+  null,    ///< NULL is stored instead, and the row goes to the rejects file as well
+  fail,    ///< the conversion ends
+};
+
+std::string_view to_string(OnMisfit policy) noexcept;
+
+struct ColumnPlan {
+  std::string source;    ///< its name in SQLite
+  std::string target;    ///< its name in PostgreSQL
+  std::string declared;  ///< its declared type in SQLite
+  ColumnType type;
+  std::string why;  ///< the reason for the type, for people
+  OnMisfit on_misfit = OnMisfit::reject;
+  bool is_not_null = false;
+  bool is_loaded = true;           ///< false for one that PostgreSQL computes
+  bool has_storable_text = false;  ///< every text is known to be UTF-8 without NUL
+  std::int64_t misfits = 0;        ///< values that cannot be stored as planned
+  std::int64_t changed = 0;        ///< values that are stored as another storage class
+  std::string definition;          ///< behind the name in CREATE TABLE: "bigint NOT NULL DEFAULT 0"
+};
+
+/// A statement that is run when the rows it needs are there.
+struct Step {
+  std::string what;  ///< "index album_artist_id", for people
+  std::string sql;
+};
+
+struct TablePlan {
+  std::string source;
+  std::string target;
+  std::string rowid;  ///< the name by which SQLite gives its rowid; empty where it has none
+  std::vector<ColumnPlan> columns;
+  std::int64_t rows = 0;
+  std::int64_t bytes = 0;
+  std::vector<std::int64_t> range_starts;
+  std::vector<Step> after_load;  ///< keys and indexes
+
+  std::int64_t misfits() const noexcept;
+};
+
+/// An object of the source that has no equal in the target, or not the whole of it.
+struct Untranslated {
+  std::string kind;   ///< "trigger", "view", "index", "check", "default", "foreign key", "table", …
+  std::string name;   ///< of the object, or of its column
+  std::string table;  ///< that it belongs to; empty for what stands by itself
+  std::string reason;
+  std::string text;  ///< as SQLite has it
+};
+
+struct Plan {
+  std::filesystem::path source;
+  std::string schema;  ///< of the target
+  std::vector<TablePlan> tables;
+  std::vector<Step> at_end;  ///< constraints between tables, identities, views; in this order
+  std::vector<Untranslated> untranslated;
+  std::vector<std::string> notes;  ///< what is worth knowing and loses nothing
+};
+
+}  // namespace nerve::convert

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nerve/convert/convert.h"
+
+#include "load/load.h"
+#include "plan/plan_text.h"
+#include "plan/planner.h"
+#include "plan/source_schema.h"
+#include "scan/source_scan.h"
+#include "source/source_snapshot.h"
+#include "target/ledger.h"
+#include "target/rejects_file.h"
+#include "target/table_sql.h"
+#include "target/target_schema.h"
+#include "verify/table_comparison.h"
+#include "work/workers.h"
+
+#include "nerve/core/bytes.h"
+#include "nerve/core/error.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <numeric>
+#include <set>
+#include <utility>
+
+namespace nerve::convert {
+namespace {
+
+/// Large enough for COPY to run at its full speed, small enough for two workers to end together.
+constexpr std::int64_t range_bytes = 64 * 1024 * 1024;
+constexpr std::size_t differences_max = 10;
+constexpr std::size_t relations_named_max = 5;
+
+/// The source, held still, and what is to become of it.
+struct PlannedSource {
+  PlannedSource(const std::filesystem::path& path, const ConvertOptions& options, ProgressSink* progress)
+      : snapshot(path, std::max(options.workers, 1)) {
+    const SourceSchema schema = read_source_schema(snapshot.reader(0));
+    profiles = scan_source(snapshot, schema, range_bytes, progress);
+    plan = make_plan({.source = snapshot.reader(0).path(),
+                      .schema = options.schema,
+                      .case_policy = options.folds_case ? CasePolicy::lower : CasePolicy::keep},
+                     schema, profiles);
+  }
+
+  /// Of all tables' content.
+  std::string digest() const {
+    DigestedRow all;
+    for (const TableProfile& table : profiles) {
+      all.add(as_bytes(table.name));
+      all.add(static_cast<std::uint64_t>(table.rows));
+      all.add(table.digest_low);
+      all.add(table.digest_high);
+    }
+    return digest_text(all.finish());
+  }
+  static std::string digest_text(const RowDigest& digest) {
+    return fmt::format("{:016x}{:016x}", digest.high, digest.low);
+  }
+
+  SourceSnapshot snapshot;
+  std::vector<TableProfile> profiles;
+  Plan plan;
+};
+
+void require_place_for_rejects(const Plan& plan, const ConvertOptions& options) {
+  if (!options.rejects.empty()) return;
+  for (const TablePlan& table : plan.tables) {
+    for (const ColumnPlan& column : table.columns) {
+      if (column.misfits == 0) continue;
+      throw ValidationError(
+          fmt::format("{} values of {}.{} cannot be stored as {} ({})", column.misfits, table.source,
+                      column.source, to_ddl(column.type), column.why),
+          "Name a file for the rows that are left out with --rejects FILE, or give the column another type.");
+    }
+  }
+}
+
+/// One conversion, from the plan to the report.
+class Conversion {
+ public:
+  Conversion(PlannedSource& source, std::string url, const ConvertOptions& options, ProgressSink* progress)
+      : source_(source),
+        plan_(source.plan),
+        url_(std::move(url)),
+        options_(options),
+        progress_(progress),
+        target_(url_, options.target),
+        ledger_(
+            {.schema = plan_.schema,
+             .source = plan_.source.string(),
+             .source_digest = source.digest(),
+             .plan_digest = PlannedSource::digest_text(digest_of(as_bytes(plan_to_json(plan_).dump())))}) {}
+
+  ConvertReport run();
+
+ private:
+  void run_resumable();
+  void run_at_once();
+  void begin();
+  void make_tables();
+  void finish_schema();
+  void verify();
+  void report_loaded(const std::vector<RangeResult>& results);
+
+  PlannedSource& source_;
+  const Plan& plan_;
+  std::string url_;
+  const ConvertOptions& options_;
+  ProgressSink* progress_;
+  postgresql::Session target_;
+  Ledger ledger_;
+  ConvertReport report_;
+  std::vector<RangeResult> sent_;  ///< by table
+};
+
+ConvertReport Conversion::run() {
+  require_supported_server(target_);
+  require_place_for_rejects(plan_, options_);
+  if (options_.is_atomic) {
+    target_.transaction([&] { run_at_once(); });
+  } else {
+    run_resumable();
+  }
+  source_.snapshot.require_unchanged();
+  report_.plan = plan_;
+  return std::move(report_);
+}
+
+void Conversion::run_resumable() {
+  begin();
+  report_loaded(load_tables(plan_, ledger_, source_.snapshot, url_, options_.target, progress_));
+  finish_schema();
+  verify();
+  if (!options_.rejects.empty()) report_.rejects = write_rejects(options_.rejects, ledger_, target_);
+  target_.transaction([&] { ledger_.end(target_); });
+}
+
+/// The ledger is needed for the rejects only, and goes where it was not there before.
+void Conversion::run_at_once() {
+  const bool is_new = !Ledger::exists(target_);
+  begin();
+  report_loaded(load_tables_at_once(plan_, ledger_, source_.snapshot, target_, progress_));
+  finish_schema();
+  verify();
+  if (!options_.rejects.empty()) report_.rejects = write_rejects(options_.rejects, ledger_, target_);
+  if (is_new) {
+    target_.execute("DROP SCHEMA nerve_convert CASCADE");
+  } else {
+    ledger_.end(target_);
+  }
+}
+
+void Conversion::begin() {
+  const ConversionState state = options_.may_replace ? ConversionState::none : ledger_.state(target_);
+  report_.is_resumed = state == ConversionState::begun;
+  if (report_.is_resumed) return;
+  if (!options_.may_replace) {
+    const auto relations = relations_of(target_, plan_.schema, relations_named_max);
+    if (!relations.empty()) {
+      throw ConflictError(
+          fmt::format("schema {} of {} is not empty: it has {}{}", plan_.schema, target_.name(),
+                      fmt::join(relations, ", "), relations.size() == relations_named_max ? " …" : ""),
+          "Convert into another schema with --schema NAME, or drop what stands there with --replace.");
+    }
+  }
+  if (options_.is_atomic) return make_tables();
+  target_.transaction([&] { make_tables(); });
+}
+
+/// Schema, ledger and empty tables come into being together.
+void Conversion::make_tables() {
+  Ledger::create_tables(target_);
+  create_schema(target_, plan_.schema);
+  ledger_.forget(target_);
+  if (options_.may_replace) drop_relations(target_, plan_.schema);
+  ledger_.begin(target_);
+  for (const TablePlan& table : plan_.tables) target_.execute(create_table_sql(table, plan_.schema));
+}
+
+void Conversion::finish_schema() {
+  const std::set<std::string> done = ledger_.done_steps(target_);
+  for (const Step& step : plan_.at_end) {
+    if (done.contains(step.what)) continue;
+    const auto perform = [&] {
+      target_.execute(step.sql);
+      ledger_.add_step(target_, step.what);
+    };
+    if (options_.is_atomic) {
+      perform();
+    } else {
+      target_.transaction(perform);
+    }
+  }
+}
+
+void Conversion::report_loaded(const std::vector<RangeResult>& results) {
+  for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
+    const TablePlan& table = plan_.tables[i];
+    TableReport& report = report_.tables.emplace_back();
+    report.source = table.source;
+    report.target = table.target;
+    report.rows = table.rows;
+    report.stored = results[i].stored.rows;
+    report.rejected = results[i].rejected;
+    report.nulled = results[i].nulled;
+    for (const ColumnPlan& column : table.columns) report.changed += column.changed;
+    report.is_equal = report.stored + report.rejected == report.rows;
+  }
+  sent_ = results;
+}
+
+/// Compares a table's rows in the target with what `expected` says, and finds those that differ.
+void compare_table(const Plan& plan, std::size_t place, const DigestSum& expected, sqlite::Session& source,
+                   postgresql::Session& target, TableReport& report) {
+  const TablePlan& table = plan.tables[place];
+  const DigestSum found = sum_target(target, table, plan.schema);
+  report.target_rows = found.rows;
+  report.is_equal = found == expected;
+  if (!report.is_equal)
+    report.differences = find_differences(source, target, table, place, plan.schema, differences_max);
+}
+
+/// The places of the tables, the largest first.
+std::vector<std::size_t> by_size(const Plan& plan) {
+  std::vector<std::size_t> order(plan.tables.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, std::greater(),
+                           [&](std::size_t table) { return plan.tables[table].bytes; });
+  return order;
+}
+
+/// Calls `work` for each table, by as many threads as the snapshot has readers, each with a session of its
+/// own.
+void for_each_table(const Plan& plan, SourceSnapshot& snapshot, const std::string& url,
+                    const OpenOptions& options, ProgressSink* progress,
+                    const std::function<void(std::size_t, sqlite::Session&, postgresql::Session&)>& work) {
+  const std::vector<std::size_t> order = by_size(plan);
+  std::vector<postgresql::Session> targets;
+  for (std::size_t i = 0; i < snapshot.size(); ++i) targets.emplace_back(url, options);
+  std::atomic<std::size_t> next = 0;
+  std::atomic<std::size_t> done = 0;
+  std::atomic<bool> is_stopped = false;
+  run_workers(
+      snapshot.size(),
+      [&](std::size_t number) {
+        for (std::size_t i = next++; i < order.size() && !is_stopped; i = next++) {
+          work(order[i], snapshot.reader(number), targets[number]);
+          ++done;
+        }
+      },
+      is_stopped,
+      [&] {
+        if (progress != nullptr) progress->update("comparing tables", done.load(), order.size());
+      });
+}
+
+void Conversion::verify() {
+  if (options_.is_atomic) {
+    for (std::size_t table = 0; table < plan_.tables.size(); ++table) {
+      compare_table(plan_, table, sent_[table].stored, source_.snapshot.reader(0), target_,
+                    report_.tables[table]);
+    }
+    return;
+  }
+  for_each_table(plan_, source_.snapshot, url_, options_.target, progress_,
+                 [&](std::size_t table, sqlite::Session& source, postgresql::Session& target) {
+                   compare_table(plan_, table, sent_[table].stored, source, target, report_.tables[table]);
+                 });
+}
+
+}  // namespace
+
+bool ConvertReport::is_complete() const noexcept {
+  return plan.untranslated.empty() && std::ranges::all_of(tables, [](const TableReport& table) {
+           return table.is_equal && table.rejected == 0 && table.nulled == 0 && table.changed == 0;
+         });
+}
+
+Plan plan_conversion(const std::filesystem::path& source, const ConvertOptions& options,
+                     ProgressSink* progress) {
+  return PlannedSource(source, options, progress).plan;
+}
+
+ConvertReport convert(const std::filesystem::path& source, const std::string& target_url,
+                      const ConvertOptions& options, ProgressSink* progress) {
+  PlannedSource planned(source, options, progress);
+  return Conversion(planned, target_url, options, progress).run();
+}
+
+std::vector<TableReport> verify_conversion(const std::filesystem::path& source, const std::string& target_url,
+                                           const ConvertOptions& options, ProgressSink* progress) {
+  PlannedSource planned(source, options, progress);
+  const Plan& plan = planned.plan;
+  std::vector<TableReport> reports(plan.tables.size());
+  for_each_table(plan, planned.snapshot, target_url, options.target, progress,
+                 [&](std::size_t table, sqlite::Session& from, postgresql::Session& to) {
+                   TableReport& report = reports[table];
+                   report.source = plan.tables[table].source;
+                   report.target = plan.tables[table].target;
+                   report.rows = plan.tables[table].rows;
+                   const DigestSum expected = sum_source(from, plan.tables[table], table);
+                   report.stored = expected.rows;
+                   report.rejected = report.rows - expected.rows;
+                   compare_table(plan, table, expected, from, to, report);
+                 });
+  planned.snapshot.require_unchanged();
+  return reports;
+}
+
+}  // namespace nerve::convert

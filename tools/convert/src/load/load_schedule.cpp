@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "load/load_schedule.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace nerve::convert {
+
+LoadSchedule::LoadSchedule(const Plan& plan, const std::function<bool(const Range&)>& is_range_done,
+                           const std::function<bool(const TableStep&)>& is_step_done)
+    : plan_(plan), ranges_left_(plan.tables.size()), steps_left_(plan.tables.size()) {
+  std::vector<std::size_t> order(plan.tables.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, std::greater(),
+                           [&](std::size_t table) { return plan_.tables[table].bytes; });
+  for (const std::size_t table : order) {
+    for (const Range& range : ranges_of(plan.tables[table], table)) {
+      if (is_range_done(range)) continue;
+      ready_.emplace_back(range);
+      ++ranges_left_[table];
+    }
+  }
+  for (const std::size_t table : order) {
+    for (std::size_t step = 0; step < plan.tables[table].after_load.size(); ++step) {
+      if (!is_step_done({table, step})) steps_left_[table].push_back(step);
+    }
+    if (ranges_left_[table] == 0) release_steps(table);
+  }
+}
+
+void LoadSchedule::release_steps(std::size_t table) {
+  // Before the ranges that wait: what a table still has in memory on the server is cheap to index now.
+  for (auto step = steps_left_[table].rbegin(); step != steps_left_[table].rend(); ++step)
+    ready_.emplace_front(TableStep{table, *step});
+  steps_left_[table].clear();
+}
+
+std::optional<LoadTask> LoadSchedule::next() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return is_stopped_ || !ready_.empty() || at_work_ == 0; });
+  if (is_stopped_ || ready_.empty()) return std::nullopt;
+  const LoadTask task = ready_.front();
+  ready_.pop_front();
+  ++at_work_;
+  return task;
+}
+
+void LoadSchedule::finish(const LoadTask& task) {
+  const std::scoped_lock lock(mutex_);
+  --at_work_;
+  if (const auto* range = std::get_if<Range>(&task)) {
+    if (--ranges_left_[range->table] == 0) release_steps(range->table);
+  }
+  changed_.notify_all();
+}
+
+void LoadSchedule::stop() {
+  const std::scoped_lock lock(mutex_);
+  is_stopped_ = true;
+  changed_.notify_all();
+}
+
+}  // namespace nerve::convert

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "load/range.h"
+
+#include "nerve/convert/plan.h"
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <variant>
+#include <vector>
+
+namespace nerve::convert {
+
+/// A key or an index of a table whose rows are all there.
+struct TableStep {
+  std::size_t table = 0;
+  std::size_t step = 0;
+};
+
+using LoadTask = std::variant<Range, TableStep>;
+
+/// Hands out the work of a load: ranges of the largest table first, and a table's steps as soon as its last
+/// range is there, while the next table loads. Used by all workers at once.
+class LoadSchedule {
+ public:
+  /// What `is_done` says was done by an earlier run is left out.
+  LoadSchedule(const Plan& plan, const std::function<bool(const Range&)>& is_range_done,
+               const std::function<bool(const TableStep&)>& is_step_done);
+
+  /// The next task. Waits where all that is left depends on what others are at; nothing when all is done or
+  /// stopped.
+  std::optional<LoadTask> next();
+  void finish(const LoadTask& task);
+  /// Lets all who wait go home.
+  void stop();
+
+ private:
+  void release_steps(std::size_t table);
+
+  const Plan& plan_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<LoadTask> ready_;
+  std::vector<std::size_t> ranges_left_;              ///< by table
+  std::vector<std::vector<std::size_t>> steps_left_;  ///< by table, until they are released
+  std::size_t at_work_ = 0;
+  bool is_stopped_ = false;
+};
+
+}  // namespace nerve::convert

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "load/encode.h"
+#include "load/range.h"
+#include "values/canonical_row.h"
+#include "values/row_buffer.h"
+
+#include "nerve/backends/sqlite/session.h"
+#include "nerve/convert/plan.h"
+#include "nerve/core/json.h"
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <vector>
+
+namespace nerve::convert {
+
+/// A value that could not be stored as planned.
+struct Reject {
+  std::optional<std::int64_t> rowid;  ///< absent where the table has none
+  std::size_t column = 0;             ///< place in the plan's columns
+  sqlite::StorageClass storage_class = sqlite::StorageClass::null;
+  Misfit misfit = Misfit::none;
+  bool is_row_left_out = true;  ///< or else NULL was stored
+};
+
+/// What is done with what a range holds.
+class RowSink {
+ public:
+  virtual ~RowSink() = default;
+  /// A row in the format of binary COPY.
+  virtual void row(ByteView octets) = 0;
+  /// `whole` is the row that the value is of.
+  virtual void reject(const Reject& reject, const Json& whole) = 0;
+};
+
+/// Reads ranges of one table and encodes their rows as they are planned: once to load them, and again
+/// whenever they are compared with what the target has.
+class RowReader {
+ public:
+  explicit RowReader(const TablePlan& table);
+
+  /// Reads one range; throws what reading throws, ValidationError for a misfit of a column whose policy is to
+  /// fail, and what the sink throws.
+  RangeResult read(sqlite::Session& session, const Range& range, RowSink& sink);
+
+ private:
+  void take_row(const sqlite::Row& row, RowSink& sink);
+  void handle_misfit(const sqlite::Row& row, std::size_t column, Misfit misfit, RowSink& sink);
+  Json whole_row(const sqlite::Row& row) const;
+
+  const TablePlan& table_;
+  std::vector<std::size_t> loaded_;  ///< places of the loaded columns in the plan
+  std::string sql_;
+  RowDigester digester_;
+  RowBuffer buffer_;
+  RangeResult result_;
+  bool is_left_out_ = false;  ///< the present row
+};
+
+}  // namespace nerve::convert

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/plan_text.h"
+
+#include <nlohmann/json.hpp>
+
+namespace nerve::convert {
+namespace {
+
+Json column_to_json(const ColumnPlan& column) {
+  return {{"source", column.source},         {"target", column.target},
+          {"declared", column.declared},     {"type", to_ddl(column.type)},
+          {"definition", column.definition}, {"why", column.why},
+          {"is_loaded", column.is_loaded},   {"on_misfit", to_string(column.on_misfit)},
+          {"misfits", column.misfits},       {"changed", column.changed}};
+}
+
+Json steps_to_json(const std::vector<Step>& steps) {
+  Json list = Json::array();
+  for (const Step& step : steps) list.push_back({{"what", step.what}, {"sql", step.sql}});
+  return list;
+}
+
+Json table_to_json(const TablePlan& table) {
+  Json columns = Json::array();
+  for (const ColumnPlan& column : table.columns) columns.push_back(column_to_json(column));
+  return {
+      {"source", table.source}, {"target", table.target},        {"rows", table.rows},
+      {"bytes", table.bytes},   {"columns", std::move(columns)}, {"steps", steps_to_json(table.after_load)}};
+}
+
+}  // namespace
+
+Json plan_to_json(const Plan& plan) {
+  Json tables = Json::array();
+  for (const TablePlan& table : plan.tables) tables.push_back(table_to_json(table));
+  Json untranslated = Json::array();
+  for (const Untranslated& object : plan.untranslated) {
+    untranslated.push_back({{"kind", object.kind},
+                            {"name", object.name},
+                            {"table", object.table},
+                            {"reason", object.reason},
+                            {"text", object.text}});
+  }
+  return {{"source", plan.source.string()},
+          {"schema", plan.schema},
+          {"tables", std::move(tables)},
+          {"steps_at_end", steps_to_json(plan.at_end)},
+          {"untranslated", std::move(untranslated)},
+          {"notes", plan.notes}};
+}
+
+}  // namespace nerve::convert

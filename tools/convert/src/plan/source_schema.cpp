@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/source_schema.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace nerve::convert {
+namespace {
+
+/// What SQLite keeps for itself: sequences, statistics.
+bool is_internal(const std::string& name) {
+  return name.starts_with("sqlite_");
+}
+
+std::vector<SchemaEntry> read_entries(sqlite::Session& session) {
+  std::vector<SchemaEntry> entries;
+  session.each("SELECT type, name, tbl_name, coalesce(sql, '') FROM main.sqlite_schema ORDER BY rowid",
+               [&](const sqlite::Row& row) {
+                 entries.push_back({std::string(row.text(0)), std::string(row.text(1)),
+                                    std::string(row.text(2)), std::string(row.text(3))});
+               });
+  return entries;
+}
+
+SourceTable describe(sqlite::Table table, const std::vector<SchemaEntry>& entries) {
+  SourceTable source;
+  source.query = {.name = table.name, .rowid = sqlite::rowid_name(table), .columns = {}};
+  // A virtual table has rowids, but reads them by no range.
+  if (table.kind == sqlite::TableKind::virtual_table) source.query.rowid.clear();
+  std::erase_if(table.columns, [](const sqlite::Column& column) { return column.is_hidden; });
+  for (const sqlite::Column& column : table.columns) {
+    source.query.columns.push_back(column.name);
+    source.declared.push_back(read_declaration(column.declared_type));
+    source.interests.push_back(interest_in(source.declared.back()));
+  }
+  const auto entry = std::ranges::find_if(
+      entries, [&](const SchemaEntry& one) { return one.type == "table" && one.name == table.name; });
+  if (entry != entries.end()) source.sql = entry->sql;
+  source.table = std::move(table);
+  return source;
+}
+
+}  // namespace
+
+SourceSchema read_source_schema(sqlite::Session& session) {
+  SourceSchema schema;
+  schema.entries = read_entries(session);
+  for (sqlite::Table& table : sqlite::list_tables(session)) {
+    if (is_internal(table.name) || table.kind == sqlite::TableKind::view) continue;
+    if (table.kind == sqlite::TableKind::shadow || !table.unreadable.empty() || table.columns.empty()) {
+      schema.left_out.push_back(std::move(table));
+      continue;
+    }
+    schema.tables.push_back(describe(std::move(table), schema.entries));
+  }
+  return schema;
+}
+
+}  // namespace nerve::convert

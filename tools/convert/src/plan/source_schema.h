@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "plan/type_choice.h"
+#include "scan/table_scan.h"
+
+#include "nerve/backends/sqlite/schema.h"
+#include "nerve/convert/profile.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nerve::convert {
+
+/// An object as sqlite_schema lists it.
+struct SchemaEntry {
+  std::string type;  ///< "table", "index", "view", "trigger"
+  std::string name;
+  std::string table;
+  std::string sql;  ///< empty for an index that a constraint made
+};
+
+/// A table whose rows are converted.
+struct SourceTable {
+  sqlite::Table table;
+  std::string sql;                                ///< its CREATE TABLE, or CREATE VIRTUAL TABLE
+  TableQuery query;                               ///< of all its columns
+  std::vector<std::optional<Declared>> declared;  ///< by column
+  std::vector<ColumnInterest> interests;
+};
+
+/// What there is to convert.
+struct SourceSchema {
+  std::vector<SourceTable> tables;      ///< in the order of their names
+  std::vector<SchemaEntry> entries;     ///< in the order in which they were made
+  std::vector<sqlite::Table> left_out;  ///< what cannot be read, and what belongs to a virtual table
+};
+
+/// Reads the schema; throws what reading throws.
+SourceSchema read_source_schema(sqlite::Session& session);
+
+}  // namespace nerve::convert

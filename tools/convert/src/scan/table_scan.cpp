@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scan/table_scan.h"
+
+#include "scan/column_scan.h"
+#include "values/row_digest.h"
+
+#include "nerve/backends/sqlite/schema.h"
+
+#include <bit>
+
+namespace nerve::convert {
+namespace {
+
+constexpr std::int64_t rows_between_reports = 20'000;
+constexpr std::int64_t row_overhead_bytes = 2;
+constexpr std::int64_t field_overhead_bytes = 4;
+
+std::string column_list(const TableQuery& table) {
+  std::string list;
+  for (const std::string& column : table.columns)
+    list += (list.empty() ? "" : ", ") + sqlite::quote_identifier(column);
+  return list;
+}
+
+/// Adds a value to the digest of its row: its storage class, its length where that is open, and its octets.
+void digest_value(const sqlite::Row& row, int column, DigestedRow& digest) {
+  const sqlite::StorageClass kind = row.storage_class(column);
+  digest.add(static_cast<std::uint64_t>(kind));
+  switch (kind) {
+    case sqlite::StorageClass::null:
+      return;
+    case sqlite::StorageClass::integer:
+      return digest.add(static_cast<std::uint64_t>(row.integer(column)));
+    case sqlite::StorageClass::real:
+      return digest.add(std::bit_cast<std::uint64_t>(row.real(column)));
+    case sqlite::StorageClass::text:
+      return digest.add(as_bytes(row.text(column)));
+    case sqlite::StorageClass::blob:
+      return digest.add(row.blob(column));
+  }
+}
+
+}  // namespace
+
+std::string select_rows(const TableQuery& table) {
+  const std::string name = "main." + sqlite::quote_identifier(table.name);
+  if (table.rowid.empty()) return "SELECT " + column_list(table) + " FROM " + name;
+  return "SELECT " + column_list(table) + ", " + table.rowid + " FROM " + name + " NOT INDEXED WHERE " +
+         table.rowid + " BETWEEN ?1 AND ?2 ORDER BY " + table.rowid;
+}
+
+std::string select_all_rows(const TableQuery& table) {
+  std::string sql = "SELECT " + column_list(table);
+  if (!table.rowid.empty()) sql += ", " + table.rowid;
+  sql += " FROM main." + sqlite::quote_identifier(table.name);
+  if (!table.rowid.empty()) sql += " NOT INDEXED ORDER BY " + table.rowid;
+  return sql;
+}
+
+TableProfile scan_table(sqlite::Session& session, const TableQuery& table,
+                        const std::vector<ColumnInterest>& interests, std::int64_t range_bytes,
+                        const std::function<void(std::int64_t)>& on_rows) {
+  TableProfile profile;
+  profile.name = table.name;
+  profile.columns.resize(table.columns.size());
+  const auto overhead =
+      row_overhead_bytes + field_overhead_bytes * static_cast<std::int64_t>(table.columns.size());
+  const int rowid_column = static_cast<int>(table.columns.size());
+  std::int64_t bytes_in_range = range_bytes;
+  std::int64_t unreported = 0;
+  DigestedRow digest;
+  DigestSum sum;
+  session.each(select_all_rows(table), [&](const sqlite::Row& row) {
+    if (!table.rowid.empty() && bytes_in_range >= range_bytes) {
+      profile.range_starts.push_back(row.integer(rowid_column));
+      bytes_in_range = 0;
+    }
+    std::int64_t bytes = overhead;
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+      const int column = static_cast<int>(i);
+      bytes += count_value(row, column, interests[i], profile.columns[i]);
+      digest_value(row, column, digest);
+    }
+    sum.add(digest.finish());
+    ++profile.rows;
+    profile.bytes += bytes;
+    bytes_in_range += bytes;
+    if (++unreported == rows_between_reports) {
+      on_rows(unreported);
+      unreported = 0;
+    }
+  });
+  on_rows(unreported);
+  profile.digest_low = sum.low;
+  profile.digest_high = sum.high;
+  return profile;
+}
+
+}  // namespace nerve::convert

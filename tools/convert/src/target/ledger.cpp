@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "target/ledger.h"
+
+#include "nerve/core/error.h"
+
+#include <array>
+#include <charconv>
+
+namespace nerve::convert {
+namespace {
+
+using Parameter = postgresql::Session::Parameter;
+
+constexpr const char* tables = R"(
+CREATE SCHEMA IF NOT EXISTS nerve_convert;
+CREATE TABLE IF NOT EXISTS nerve_convert.conversion (
+  target_schema text PRIMARY KEY,
+  source text NOT NULL,
+  source_digest text NOT NULL,
+  plan_digest text NOT NULL,
+  begun_at timestamptz NOT NULL DEFAULT now(),
+  ended_at timestamptz
+);
+CREATE TABLE IF NOT EXISTS nerve_convert.range (
+  target_schema text NOT NULL REFERENCES nerve_convert.conversion ON DELETE CASCADE,
+  source_table text NOT NULL,
+  first_rowid bigint NOT NULL,
+  rows bigint NOT NULL,
+  digest_low bigint NOT NULL,
+  digest_high bigint NOT NULL,
+  rejected bigint NOT NULL,
+  nulled bigint NOT NULL,
+  PRIMARY KEY (target_schema, source_table, first_rowid)
+);
+CREATE TABLE IF NOT EXISTS nerve_convert.step (
+  target_schema text NOT NULL REFERENCES nerve_convert.conversion ON DELETE CASCADE,
+  step text NOT NULL,
+  PRIMARY KEY (target_schema, step)
+);
+CREATE TABLE IF NOT EXISTS nerve_convert.reject (
+  target_schema text NOT NULL REFERENCES nerve_convert.conversion ON DELETE CASCADE,
+  line text NOT NULL
+);
+)";
+
+std::int64_t number(const postgresql::Row& row, int column) {
+  const std::string_view text = row.text(column).value_or("0");
+  std::int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+/// The digest's bits as a number that bigint holds.
+std::string signed_text(std::uint64_t bits) {
+  return std::to_string(static_cast<std::int64_t>(bits));
+}
+
+}  // namespace
+
+void Ledger::create_tables(postgresql::Session& session) {
+  session.execute(tables);
+}
+
+bool Ledger::exists(postgresql::Session& session) {
+  return session.text("SELECT to_regclass('nerve_convert.conversion')").has_value();
+}
+
+ConversionState Ledger::state(postgresql::Session& session) const {
+  if (!exists(session)) return ConversionState::none;
+  ConversionState state = ConversionState::none;
+  const std::array<Parameter, 1> parameters{identity_.schema};
+  session.each(
+      "SELECT source, source_digest, plan_digest, ended_at IS NOT NULL FROM nerve_convert.conversion "
+      "WHERE target_schema = $1",
+      parameters, [&](const postgresql::Row& row) {
+        if (row.text(3) == "t") {
+          state = ConversionState::ended;
+          return;
+        }
+        const bool is_same_source = row.text(1) == identity_.source_digest;
+        if (!is_same_source || row.text(2) != identity_.plan_digest) {
+          throw ConflictError(
+              "a conversion into schema " + identity_.schema + " was begun and not ended, " +
+                  (is_same_source ? "by another plan" : "of another source or of another state of it") +
+                  ": " + std::string(row.text(0).value_or("")),
+              "Begin anew with --replace, or go on with the source and the rules as they were.");
+        }
+        state = ConversionState::begun;
+      });
+  return state;
+}
+
+void Ledger::begin(postgresql::Session& session) const {
+  const std::array<Parameter, 4> parameters{identity_.schema, identity_.source, identity_.source_digest,
+                                            identity_.plan_digest};
+  session.change(
+      "INSERT INTO nerve_convert.conversion (target_schema, source, source_digest, plan_digest) "
+      "VALUES ($1, $2, $3, $4)",
+      parameters);
+}
+
+void Ledger::end(postgresql::Session& session) const {
+  const std::array<Parameter, 1> parameters{identity_.schema};
+  for (const char* table : {"range", "step", "reject"}) {
+    session.change(std::string("DELETE FROM nerve_convert.") + table + " WHERE target_schema = $1",
+                   parameters);
+  }
+  session.change("UPDATE nerve_convert.conversion SET ended_at = now() WHERE target_schema = $1", parameters);
+}
+
+void Ledger::forget(postgresql::Session& session) const {
+  const std::array<Parameter, 1> parameters{identity_.schema};
+  session.change("DELETE FROM nerve_convert.conversion WHERE target_schema = $1", parameters);
+}
+
+void Ledger::add_range(postgresql::Session& session, const TablePlan& table, const Range& range,
+                       const RangeResult& result) const {
+  const std::array<Parameter, 8> parameters{identity_.schema,
+                                            table.source,
+                                            std::to_string(range.first),
+                                            std::to_string(result.stored.rows),
+                                            signed_text(result.stored.low),
+                                            signed_text(result.stored.high),
+                                            std::to_string(result.rejected),
+                                            std::to_string(result.nulled)};
+  session.change(
+      "INSERT INTO nerve_convert.range (target_schema, source_table, first_rowid, rows, digest_low, "
+      "digest_high, "
+      "rejected, nulled) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+      parameters);
+}
+
+void Ledger::add_step(postgresql::Session& session, const std::string& step) const {
+  const std::array<Parameter, 2> parameters{identity_.schema, step};
+  session.change("INSERT INTO nerve_convert.step (target_schema, step) VALUES ($1, $2)", parameters);
+}
+
+void Ledger::add_rejects(postgresql::Session& session, const std::vector<std::string>& lines) const {
+  for (const std::string& line : lines) {
+    const std::array<Parameter, 2> parameters{identity_.schema, line};
+    session.change("INSERT INTO nerve_convert.reject (target_schema, line) VALUES ($1, $2)", parameters);
+  }
+}
+
+Ledger::DoneRanges Ledger::done_ranges(postgresql::Session& session) const {
+  DoneRanges ranges;
+  const std::array<Parameter, 1> parameters{identity_.schema};
+  session.each(
+      "SELECT source_table, first_rowid, rows, digest_low, digest_high, rejected, nulled FROM "
+      "nerve_convert.range "
+      "WHERE target_schema = $1",
+      parameters, [&](const postgresql::Row& row) {
+        RangeResult& result = ranges[{std::string(row.text(0).value_or("")), number(row, 1)}];
+        result.stored = {.rows = number(row, 2),
+                         .low = static_cast<std::uint64_t>(number(row, 3)),
+                         .high = static_cast<std::uint64_t>(number(row, 4))};
+        result.rejected = number(row, 5);
+        result.nulled = number(row, 6);
+      });
+  return ranges;
+}
+
+std::set<std::string> Ledger::done_steps(postgresql::Session& session) const {
+  std::set<std::string> steps;
+  const std::array<Parameter, 1> parameters{identity_.schema};
+  session.each("SELECT step FROM nerve_convert.step WHERE target_schema = $1", parameters,
+               [&](const postgresql::Row& row) { steps.emplace(row.text(0).value_or("")); });
+  return steps;
+}
+
+void Ledger::each_reject(postgresql::Session& session,
+                         const std::function<void(std::string_view)>& on_line) const {
+  const std::array<Parameter, 1> parameters{identity_.schema};
+  session.each("SELECT line FROM nerve_convert.reject WHERE target_schema = $1", parameters,
+               [&](const postgresql::Row& row) { on_line(row.text(0).value_or("")); });
+}
+
+}  // namespace nerve::convert

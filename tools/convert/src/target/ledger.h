@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "load/range.h"
+#include "load/row_reader.h"
+
+#include "nerve/backends/postgresql/session.h"
+#include "nerve/convert/plan.h"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace nerve::convert {
+
+/// What identifies a conversion: if any of it differs, what was begun cannot be gone on with.
+struct Identity {
+  std::string schema;         ///< of the target
+  std::string source;         ///< absolute path
+  std::string source_digest;  ///< of its content
+  std::string plan_digest;    ///< of the plan
+};
+
+enum class ConversionState : std::uint8_t { none, begun, ended };
+
+/// What the target knows of a conversion: which ranges and steps are done, and which values were rejected.
+///
+/// It is kept in tables of the schema nerve_convert, and each entry is written in the transaction that does
+/// what it tells, so that after an abort at any moment it says what is there.
+class Ledger {
+ public:
+  explicit Ledger(Identity identity) : identity_(std::move(identity)) {}
+
+  /// Makes the tables where they are missing.
+  static void create_tables(postgresql::Session& session);
+  static bool exists(postgresql::Session& session);
+
+  /// Throws ConflictError where a conversion of another source or by another plan was begun in this schema.
+  ConversionState state(postgresql::Session& session) const;
+  void begin(postgresql::Session& session) const;
+  /// Forgets ranges and steps, which only a conversion under way needs.
+  void end(postgresql::Session& session) const;
+  /// Forgets the conversion.
+  void forget(postgresql::Session& session) const;
+
+  void add_range(postgresql::Session& session, const TablePlan& table, const Range& range,
+                 const RangeResult& result) const;
+  void add_step(postgresql::Session& session, const std::string& step) const;
+  void add_rejects(postgresql::Session& session, const std::vector<std::string>& lines) const;
+
+  /// By the name of the source's table and the first rowid.
+  using DoneRanges = std::map<std::pair<std::string, std::int64_t>, RangeResult>;
+  DoneRanges done_ranges(postgresql::Session& session) const;
+  std::set<std::string> done_steps(postgresql::Session& session) const;
+  /// Lines of the rejects file, in no order.
+  void each_reject(postgresql::Session& session, const std::function<void(std::string_view)>& on_line) const;
+
+ private:
+  Identity identity_;
+};
+
+}  // namespace nerve::convert
