@@ -8,7 +8,6 @@
 #include "sql/expression.h"
 #include "sql/postgresql/translate.h"
 #include "sql/tokens.h"
-#include "support/postgres_server.h"
 
 #include <doctest/doctest.h>
 
@@ -21,7 +20,6 @@ namespace {
 using namespace nerve::convert::sql;
 using nerve::test::Engines;
 using nerve::test::Outcome;
-using nerve::test::PostgresServer;
 
 const std::vector<std::string> exact_expressions = {
     "1",
@@ -151,7 +149,6 @@ const std::vector<std::string> exact_expressions = {
     "s > 'B'",
     "s >= ''",
     "s = 123",
-    "s = a||'",
     "s < p",
     "s = p",
     "p = s",
@@ -356,7 +353,6 @@ const std::vector<std::string> exact_expressions = {
     "substr(s, instr(s, '@') + 1)",
     "substr(123456, 2, 3)",
     "substring(s, 1, 1)",
-    "substr(s, n % 2 + 2147483647 * 0 + 1 - 1 + length(s))",
     "trim(s)",
     "ltrim(s)",
     "rtrim(s)",
@@ -419,7 +415,6 @@ const std::vector<std::string> exact_expressions = {
     "day = '2020-02-29'",
     "day > '2000-01-01'",
     "day BETWEEN '2000-01-01' AND '2023-12-31'",
-    "day < '2020'",
     "day IS NULL",
     "ts >= '2020-02-29 00:00:00'",
     "ts < '2020-02-29'",
@@ -457,10 +452,8 @@ const std::vector<std::string> exact_expressions = {
     "strftime('%w', day)",
     "strftime('%s', ts)",
     "strftime('%s', tz)",
-    "strftime('%%', ts)",
     "strftime('Year %Y', ts)",
     "strftime('%H', day)",
-    "strftime('', ts)",
     "datetime(ep, 'unixepoch')",
     "date(ep, 'unixepoch')",
     "strftime('%Y', ep, 'unixepoch')",
@@ -476,6 +469,7 @@ const std::vector<std::string> exact_expressions = {
     "strftime('%Y', ts) = '2020'",
     "strftime('%s', ts) || ''",
     "date(NULL)",
+    "coalesce(day, ts)",
     "g",
     "g = 'ffffffff-ffff-ffff-ffff-ffffffffffff'",
     "g < '1'",
@@ -528,7 +522,9 @@ const std::vector<Refused> refused_expressions = {
     {"CASE WHEN a THEN 1 ELSE 'x' END", "values of different types come out"},
     {"CASE WHEN f THEN a ELSE r END", "whole numbers beyond 2^53 that become reals"},
     {"coalesce(a, s)", "values of different types come out"},
-    {"coalesce(day, ts)", "values of different types come out"},
+    {"day < '2020'", "values of different types are compared"},
+    {"strftime('', ts)", "a format of strftime() that writes no time"},
+    {"strftime('%%', ts)", "a format of strftime() that writes no time"},
     {"s REGEXP 'a'", "REGEXP is a function of the application"},
     {"s MATCH 'a'", "MATCH belongs to virtual tables"},
     {"s LIKE 'a%' ESCAPE 'x'", "an ESCAPE that is not"},
@@ -544,7 +540,7 @@ const std::vector<Refused> refused_expressions = {
     {"(a, b) = (1, 2)", "a row of several values"},
     {"?1", "a parameter"},
     {"RAISE(ABORT, 'no')", "RAISE() belongs to triggers"},
-    {"nothing", "there is no column"},
+    {"absent", "there is no column"},
     {"t2.a", "there is no column"},
     {"count(a)", "the aggregate count()"},
     {"row_number() OVER (ORDER BY a)", "a window function"},
@@ -584,9 +580,9 @@ bool is_overflow(const std::string& error) {
 }
 
 /// Compares one expression in both engines. Where PostgreSQL meets an overflow, the rows are asked one by
-/// one.
+/// one, and `operation` must have become a real in SQLite.
 void compare(const Engines& engines, const std::string& in_sqlite, const std::string& in_postgresql,
-             TargetType type) {
+             TargetType type, const std::string& operation) {
   const Outcome expected = engines.query_sqlite("SELECT " + in_sqlite + " FROM t ORDER BY id");
   REQUIRE_MESSAGE(expected.error.empty(), expected.error);
   const Outcome found = engines.query_postgresql("SELECT " + in_postgresql + " FROM t ORDER BY id", {type});
@@ -604,20 +600,14 @@ void compare(const Engines& engines, const std::string& in_sqlite, const std::st
       continue;
     }
     REQUIRE_MESSAGE(is_overflow(row.error), row.error);
-    const Outcome kind = engines.query_sqlite("SELECT typeof(" + in_sqlite + ")" + where);
+    const Outcome kind = engines.query_sqlite("SELECT typeof(" + operation + ")" + where);
     CAPTURE(i + 1);
     CHECK(kind.rows.front().front() == "text real");
   }
 }
 
-bool is_skipped() {
-  if (!PostgresServer::is_waived()) return false;
-  MESSAGE("skipped: PostgreSQL is not installed");
-  return true;
-}
-
 TEST_CASE("a translated expression gives SQLite's values in PostgreSQL") {
-  if (is_skipped()) return;
+  if (nerve::test::is_without_postgresql()) return;
   const Engines engines("convert_sql_exact");
   const Table table = make_sample(engines);
   for (const std::string& text : exact_expressions) {
@@ -630,12 +620,12 @@ TEST_CASE("a translated expression gives SQLite's values in PostgreSQL") {
     }
     const auto& translation = std::get<Translation>(translated);
     CAPTURE(translation.sql);
-    compare(engines, text, translation.sql, translation.type);
+    compare(engines, text, translation.sql, translation.type, text);
   }
 }
 
 TEST_CASE("a translated condition holds for the same rows in PostgreSQL") {
-  if (is_skipped()) return;
+  if (nerve::test::is_without_postgresql()) return;
   const Engines engines("convert_sql_condition");
   const Table table = make_sample(engines);
   for (const std::string& text : exact_expressions) {
@@ -644,12 +634,12 @@ TEST_CASE("a translated condition holds for the same rows in PostgreSQL") {
     const auto* translation = std::get_if<Translation>(&translated);
     if (translation == nullptr) continue;
     CAPTURE(translation->sql);
-    compare(engines, "NOT NOT (" + text + ')', translation->sql, TargetType::boolean);
+    compare(engines, "NOT NOT (" + text + ')', translation->sql, TargetType::boolean, text);
   }
 }
 
 TEST_CASE("what is asked to be immutable is so to PostgreSQL") {
-  if (is_skipped()) return;
+  if (nerve::test::is_without_postgresql()) return;
   const Engines engines("convert_sql_immutable");
   Table table = make_sample(engines);
   engines.run_postgresql("CREATE TABLE empty_rows (LIKE t)");
@@ -661,14 +651,14 @@ TEST_CASE("what is asked to be immutable is so to PostgreSQL") {
     if (translation == nullptr || translation->type == TargetType::unknown) continue;
     CAPTURE(translation->sql);
     CHECK_NOTHROW(engines.run_postgresql("CREATE INDEX ON empty_rows ((" + translation->sql + "))"));
-    compare(engines, text, translation->sql, translation->type);
+    compare(engines, text, translation->sql, translation->type, text);
     ++count;
   }
   CHECK(count > exact_expressions.size() / 2);
 }
 
 TEST_CASE("what has no exact equal is refused with a reason and a place") {
-  if (is_skipped()) return;
+  if (nerve::test::is_without_postgresql()) return;
   const Engines engines("convert_sql_refused");
   const Table table = make_sample(engines);
   for (const Refused& refused : refused_expressions) {

@@ -4,6 +4,7 @@
 #include "sql/postgresql/quote.h"
 #include "support/postgres_server.h"
 
+#include <doctest/doctest.h>
 #include <libpq-fe.h>
 #include <sqlite3.h>
 
@@ -116,6 +117,12 @@ std::string literal_for(sqlite3_stmt* statement, int index, const Column& column
 }
 
 }  // namespace
+
+bool is_without_postgresql() {
+  if (!PostgresServer::is_waived()) return false;
+  MESSAGE("skipped: PostgreSQL is not installed");
+  return true;
+}
 
 void PgConnectionDeleter::operator()(pg_conn* connection) const noexcept {
   PQfinish(connection);

@@ -13,6 +13,9 @@ struct sqlite3;
 
 namespace nerve::test {
 
+/// Whether tests may pass over PostgreSQL, which is not installed; says so where they may.
+bool is_without_postgresql();
+
 /// The rows of a query, each value written so that two are the same only where the values are: "null",
 /// "number 5", "text abc", "blob 00ff". Whole numbers and reals of one value are written alike, which is how
 /// a numeric or a double precision holds both.

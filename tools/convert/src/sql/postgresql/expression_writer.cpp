@@ -154,6 +154,14 @@ Value Writer::write_name(const ColumnName& name, const Scope& scope, std::size_t
 
 Value Writer::write_unary(const Unary& unary, const Scope& scope, std::size_t offset) {
   if (unary.operation == UnaryOperator::logical_not) return negated(write_condition(*unary.operand, scope));
+  const auto* literal = std::get_if<Literal>(&unary.operand->node);
+  if (literal != nullptr && literal->kind == LiteralKind::integer &&
+      unary.operation == UnaryOperator::negate) {
+    // The least integer has no positive twin, so its digits alone would be a real.
+    const std::optional<Constant> number = number_of('-' + literal->text);
+    const auto* integer = number ? std::get_if<std::int64_t>(&*number) : nullptr;
+    if (integer != nullptr) return integer_literal(*integer, offset);
+  }
   return signed_value(unary.operation, write(*unary.operand, scope), offset);
 }
 

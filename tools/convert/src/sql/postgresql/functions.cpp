@@ -138,7 +138,9 @@ void require_forward(const Value& value, std::int64_t least, const std::string& 
 
 Value substring(const Arguments& arguments, Context& context) {
   const bool is_blob = arguments[0].type == TargetType::bytea;
-  const Value source = is_blob ? arguments[0] : text_argument(arguments[0], context);
+  Value source = is_blob ? arguments[0] : text_argument(arguments[0], context);
+  // A part of an empty blob is NULL to SQLite.
+  if (is_blob) source.sql = "nullif(" + source.sql + ", ''::bytea)";
   const std::int64_t* first = arguments[1].integer();
   Value part;
   if (first != nullptr && *first < 0 && *first > std::numeric_limits<std::int32_t>::min() && !is_blob &&

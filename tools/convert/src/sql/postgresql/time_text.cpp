@@ -107,18 +107,21 @@ std::string extracted_text(std::string_view format, const std::string& base) {
     if (letter == 'f') literal += ".000";
   }
   flush();
-  return sql.empty() ? "''::text" : sql;
+  return sql;
 }
 
 void require_known_format(std::string_view format, std::size_t offset) {
+  bool writes_time = false;
   for (std::size_t i = 0; i < format.size(); ++i) {
     if (format[i] != '%') continue;
     ++i;
     if (i == format.size()) throw Refusal("the format ends with %", offset);
+    writes_time = writes_time || format[i] != '%';
     if (format[i] != '%' && format[i] != 'f' && find_piece(format[i]) == nullptr) {
       throw Refusal("the conversion %" + std::string(1, format[i]) + " of strftime() has no equal", offset);
     }
   }
+  if (!writes_time) throw Refusal("a format of strftime() that writes no time", offset);
 }
 
 int number_at(std::string_view text, std::size_t at, std::size_t size) noexcept {
