@@ -45,7 +45,7 @@ const std::vector<DefaultExample> exact_defaults = {
     {"REAL", "1", TargetType::double_precision, {}, "1"},
     {"REAL", "-1.5", TargetType::double_precision, {}, "-1.5"},
     {"REAL", "'0.1'", TargetType::double_precision, {}, "0.1"},
-    {"REAL", "-0.0", TargetType::double_precision},
+    {"REAL", "-0.0", TargetType::double_precision, {}, "0"},
     {"REAL", "(1 + 1)", TargetType::double_precision},
     {"DECIMAL(10,2)", "4.99", TargetType::numeric, {}, "4.99"},
     {"DECIMAL(10,2)", "'7'", TargetType::numeric, {}, "7"},

@@ -132,9 +132,14 @@ void SqliteDeleter::operator()(sqlite3* database) const noexcept {
   sqlite3_close(database);
 }
 
-Engines::Engines(const std::string& name) {
+Engines::Engines(const std::string& name) : Engines(name, ":memory:") {}
+
+Engines::Engines(const std::string& name, const std::string& path) {
   sqlite3* database = nullptr;
-  if (sqlite3_open(":memory:", &database) != SQLITE_OK) throw std::runtime_error("SQLite did not open");
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI;
+  if (sqlite3_open_v2(path.c_str(), &database, flags, nullptr) != SQLITE_OK) {
+    throw std::runtime_error("SQLite did not open");
+  }
   sqlite_.reset(database);
   const std::string url = PostgresServer::shared().create_database(name);
   postgresql_.reset(PQconnectdb(url.c_str()));
@@ -203,7 +208,8 @@ void Engines::copy_table(const Table& table) const {
   std::string names;
   for (const Column& column : table.columns) {
     const bool is_text = convert::sql::is_text(column.type);
-    columns += (columns.empty() ? "" : ", ") + column.target + ' ' + std::string(to_sql(column.type)) +
+    const TargetType type = column.type == TargetType::unknown ? TargetType::text : column.type;
+    columns += (columns.empty() ? "" : ", ") + column.target + ' ' + std::string(to_sql(type)) +
                (is_text ? " COLLATE \"C\"" : "") + (column.is_not_null ? " NOT NULL" : "");
     names += (names.empty() ? "\"" : ", \"") + column.name + '"';
   }
@@ -213,16 +219,54 @@ void Engines::copy_table(const Table& table) const {
   if (sqlite3_prepare_v2(sqlite_.get(), query.c_str(), -1, &statement, nullptr) != SQLITE_OK) {
     throw std::runtime_error(sqlite3_errmsg(sqlite_.get()));
   }
-  run_postgresql("BEGIN");
+  constexpr std::size_t batch_bytes = 100'000;
+  std::string rows;
+  const auto flush = [&] {
+    if (!rows.empty()) run_postgresql("INSERT INTO " + table.target + " VALUES " + rows);
+    rows.clear();
+  };
   while (sqlite3_step(statement) == SQLITE_ROW) {
-    std::string values;
+    rows += rows.empty() ? "(" : ", (";
     for (int i = 0; i < sqlite3_column_count(statement); ++i) {
-      values += (i == 0 ? "" : ", ") + literal_for(statement, i, table.columns[static_cast<std::size_t>(i)]);
+      rows += (i == 0 ? "" : ", ") + literal_for(statement, i, table.columns[static_cast<std::size_t>(i)]);
     }
-    run_postgresql("INSERT INTO " + table.target + " VALUES (" + values + ')');
+    rows += ')';
+    if (rows.size() > batch_bytes) flush();
   }
+  flush();
   sqlite3_finalize(statement);
-  run_postgresql("COMMIT");
+}
+
+Table Engines::planned_table(const convert::sql::CreateTable& table) const {
+  Table planned{table.name.text, convert::sql::quote_name(table.name.text), {}};
+  for (const auto& definition : table.columns) {
+    Column column;
+    column.name = definition.name.text;
+    column.target = convert::sql::quote_name(column.name);
+    column.affinity = convert::sql::affinity_of(definition.type);
+    const auto* collation = convert::sql::find_rule<convert::sql::ColumnCollation>(definition);
+    if (collation != nullptr) column.collation = Collation::nocase;
+    const std::string name = '"' + column.name + '"';
+    std::string query = "SELECT count(*), count(" + name + "), coalesce(sum(abs(" + name + ") > 1e308), 0)";
+    for (const std::string kind : {"integer", "real", "text", "blob"}) {
+      query += ", coalesce(sum(typeof(" + name + ") = '" + kind + "'), 0)";
+    }
+    const Outcome facts = query_sqlite(query + " FROM \"" + table.name.text + '"');
+    if (!facts.error.empty()) throw std::runtime_error(facts.error);
+    const std::vector<std::string>& counts = facts.rows.at(0);
+    column.is_not_null = counts[0] == counts[1];
+    column.may_be_infinite = counts[2] != "number 0";
+    constexpr std::array<TargetType, 4> types = {TargetType::bigint, TargetType::double_precision,
+                                                 TargetType::text, TargetType::bytea};
+    for (std::size_t i = 0; i < types.size(); ++i) {
+      if (counts[i + 3] == counts[1]) column.type = types[i];
+    }
+    const bool is_number = counts[5] == "number 0" && counts[6] == "number 0";
+    if (is_number && column.type == TargetType::unknown) column.type = TargetType::numeric;
+    if (counts[1] == "number 0") column.type = TargetType::text;
+    planned.columns.push_back(column);
+  }
+  return planned;
 }
 
 Table make_sample(const Engines& engines) {

@@ -40,6 +40,8 @@ class Engines {
  public:
   /// An empty database of each; the one of PostgreSQL has this name on the shared server.
   explicit Engines(const std::string& name);
+  /// The same beside a database file that is only read.
+  Engines(const std::string& name, const std::string& path);
 
   /// Runs statements that must succeed.
   void run_sqlite(const std::string& sql) const;
@@ -50,6 +52,9 @@ class Engines {
 
   /// Makes the table in PostgreSQL and puts SQLite's rows into it as a converter would.
   void copy_table(const convert::sql::Table& table) const;
+
+  /// The types that hold every value of a table, as a converter finds them by looking at each.
+  convert::sql::Table planned_table(const convert::sql::CreateTable& table) const;
 
  private:
   std::unique_ptr<sqlite3, SqliteDeleter> sqlite_;

@@ -37,7 +37,7 @@ std::string failure(Work work) {
 
 TEST_CASE("tokens keep their place, and quotes come off") {
   const std::vector<Token> tokens = tokenize("a -- b\n\"c\"\"d\" [e] /* f");
-  REQUIRE(tokens.size() == 3);
+  REQUIRE(tokens.size() == 4);
   CHECK(unquoted(tokens[1]) == "c\"d");
   CHECK(place_of("a -- b\n\"c\"\"d\" [e]", tokens[1].offset) == Place{2, 1});
 }

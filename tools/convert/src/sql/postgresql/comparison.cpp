@@ -38,8 +38,8 @@ std::string_view comparison_word(BinaryOperator operation) noexcept {
 
 /// Whether a text can look like a number: neither times nor UUIDs do.
 bool may_be_number(const Value& value) noexcept {
-  const bool is_time = value.time_form != TimeForm::unknown && !is_epoch(value.time_form);
-  return !is_time && value.type != TargetType::uuid;
+  const bool is_time_text = is_time(value.type) && value.time_form != TimeForm::unknown;
+  return !is_time_text && !value.is_never_number && value.type != TargetType::uuid;
 }
 
 /// Numeric affinity, that of `other`, meets a text. A text that looks like a number becomes one; where

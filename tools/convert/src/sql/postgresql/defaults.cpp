@@ -60,7 +60,8 @@ std::string number_default(const Value& literal, const Column& column) {
     const bool takes_reals =
         column.type == TargetType::double_precision || column.type == TargetType::numeric;
     if (!takes_reals) refuse_type(literal, column);
-    return std::signbit(*literal.real()) && *literal.real() == 0 ? typed(literal) : literal.sql;
+    // SQLite stores a minus zero as the integer 0.
+    return *literal.real() == 0 ? "0" : literal.sql;
   }
   if (column.type != TargetType::boolean) return literal.sql;
   if (*literal.integer() != 0 && *literal.integer() != 1) refuse_type(literal, column);
@@ -243,8 +244,8 @@ std::string assigned(const Value& value, const Column& column, Context& context)
     case TargetType::text:
     case TargetType::varchar: {
       // A numeric affinity would make a number of a text that looks like one.
-      const bool is_surely_text =
-          !is_numeric(column.affinity) || (value.time_form != TimeForm::unknown && !is_epoch_text(value));
+      const bool is_surely_text = !is_numeric(column.affinity) || value.is_never_number ||
+                                  (is_time(value.type) && value.time_form != TimeForm::unknown);
       const bool is_stored_as_text =
           (from == ValueClass::text && is_surely_text) || (has_number && column.affinity == Affinity::text);
       if (is_stored_as_text) return as_text(value, context).sql;

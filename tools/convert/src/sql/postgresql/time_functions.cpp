@@ -9,13 +9,11 @@
 namespace nerve::convert::sql {
 namespace {
 
-/// The form that a format writes, an epoch for the digits of %s; `unknown` for another format.
-TimeForm form_written_by(std::string_view format) noexcept {
-  for (const TimeForm form :
-       {TimeForm::date, TimeForm::datetime, TimeForm::datetime_t, TimeForm::datetime_tz}) {
-    if (format_of(form) == format) return form;
-  }
-  return format == "%s" ? TimeForm::epoch_seconds : TimeForm::unknown;
+/// Says of the text that a format writes whether it can look like a number.
+void describe(Value& text, std::string_view format) noexcept {
+  if (format == "%s") text.time_form = TimeForm::epoch_seconds;
+  text.is_never_number =
+      format.find(':') != std::string_view::npos || format.find('-', 1) != std::string_view::npos;
 }
 
 /// A literal that SQLite and this agree about, formatted by what it holds.
@@ -63,7 +61,7 @@ Value formatted(const Call& call, std::size_t first, std::string_view format, co
   const Value time = time_argument(call, first, context);
   Value text = time.text() != nullptr ? formatted_literal(time, format, call.offset)
                                       : formatted_time(time, format, context, call.offset);
-  text.time_form = form_written_by(format);
+  describe(text, format);
   return text;
 }
 
@@ -83,7 +81,7 @@ Value unix_epoch(const Call& call, const Context& context) {
 Value formatted_now(std::string_view format, const Context& context, std::size_t offset) {
   context.require_stable("the present time", offset);
   Value text = formatted_time(present_time(offset), format, context, offset);
-  text.time_form = form_written_by(format);
+  describe(text, format);
   return text;
 }
 

@@ -55,7 +55,8 @@ struct Value {
   bool is_bytewise = false;   ///< a text that PostgreSQL compares by COLLATE "C"
   bool is_condition = false;  ///< a boolean that is 0 or 1 to SQLite, and no column
   bool is_not_null = false;
-  bool is_atomic = true;  ///< needs no parentheses inside of an operation
+  bool is_atomic = true;         ///< needs no parentheses inside of an operation
+  bool is_never_number = false;  ///< a text that does not look like a number
   bool is_mixed = false;  ///< a number that SQLite holds as an integer in some rows and a real in others
   bool may_be_infinite = false;
   bool is_aggregate = false;                ///< holds an aggregate of its own query
