@@ -41,6 +41,15 @@ std::int64_t affected_rows(PGresult* result) {
   return count;
 }
 
+std::string in_quotes(std::string_view text, char quote) {
+  std::string quoted(1, quote);
+  for (const char c : text) {
+    if (c == quote) quoted += quote;
+    quoted += c;
+  }
+  return quoted + quote;
+}
+
 class ResultRow final : public Row {
  public:
   ResultRow(const PGresult* result, int row) : result_(result), row_(row) {}
@@ -63,12 +72,15 @@ std::string quote_identifier(std::string_view name) {
   if (name.empty() || name.find('\0') != std::string_view::npos) {
     throw ValidationError("a name that is empty or holds a NUL cannot be one of PostgreSQL's");
   }
-  std::string quoted = "\"";
-  for (const char c : name) {
-    if (c == '"') quoted += '"';
-    quoted += c;
+  return in_quotes(name, '"');
+}
+
+std::string quote_literal(std::string_view text) {
+  if (text.find('\0') != std::string_view::npos) {
+    throw ValidationError("a text holds a NUL, which PostgreSQL cannot store as text");
   }
-  return quoted + '"';
+  // The session says standard_conforming_strings=on, so that a backslash is no more than one.
+  return in_quotes(text, '\'');
 }
 
 struct Session::Connection {

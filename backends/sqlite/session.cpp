@@ -76,7 +76,8 @@ struct Session::Connection {
       : facts(std::move(found)),
         mode(opening.mode),
         database(to_uri(facts.path, mode == OpenMode::immutable ? "immutable=1" : ""),
-                 opening.flags | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE, 0, vfs) {}
+                 // One thread at a time uses it, and the mutex of each call would cost as much as the call.
+                 opening.flags | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX, 0, vfs) {}
 
   FileFacts facts;
   OpenMode mode;

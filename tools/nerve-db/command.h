@@ -21,6 +21,7 @@ Parameter repository_option();
 Command backup_command();
 Command restore_command();
 Command salvage_command();
+Command convert_command();
 Command health_command();
 Command stats_command();
 Command optimize_command();

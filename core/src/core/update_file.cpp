@@ -44,14 +44,21 @@ class PartialFile {
     ::close(descriptor_);
   }
 
-  void write(std::string_view text, mode_t mode) {
+  /// What an aborted run may have left in it goes.
+  void clear() {
     if (::ftruncate(descriptor_, 0) != 0) fail(errno, "cannot write", path_, hint_);
+  }
+
+  void append(std::string_view text) {
     while (!text.empty()) {
       const ssize_t written = ::write(descriptor_, text.data(), text.size());
       if (written < 0 && errno == EINTR) continue;
       if (written < 0) fail(errno, "cannot write", path_, hint_);
       text.remove_prefix(static_cast<std::size_t>(written));
     }
+  }
+
+  void finish(mode_t mode) {
     if (::fchmod(descriptor_, mode) != 0) fail(errno, "cannot set the mode of", path_, hint_);
     if (::fsync(descriptor_) != 0) fail(errno, "cannot sync", path_, hint_);
   }
@@ -126,7 +133,18 @@ void update_file(const std::filesystem::path& path, const FileUpdate& options,
   const std::optional<std::string> before = text_of(path, options);
   const std::string after = change(before);
   if (before == after) return;
-  partial.write(after, options.mode);
+  partial.clear();
+  partial.append(after);
+  partial.finish(options.mode);
+  partial.put_in_place(path);
+}
+
+void write_file(const std::filesystem::path& path, const FileUpdate& options,
+                const std::function<void(const FileSink& sink)>& produce) {
+  PartialFile partial(path, options.hint);
+  partial.clear();
+  produce([&](std::string_view piece) { partial.append(piece); });
+  partial.finish(options.mode);
   partial.put_in_place(path);
 }
 

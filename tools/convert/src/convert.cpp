@@ -2,13 +2,13 @@
 #include "nerve/convert/convert.h"
 
 #include "load/load.h"
-#include "plan/plan_text.h"
 #include "plan/planner.h"
 #include "plan/source_schema.h"
 #include "scan/source_scan.h"
 #include "source/source_snapshot.h"
 #include "target/ledger.h"
 #include "target/rejects_file.h"
+#include "target/step_runner.h"
 #include "target/table_sql.h"
 #include "target/target_schema.h"
 #include "verify/table_comparison.h"
@@ -24,7 +24,6 @@
 #include <atomic>
 #include <functional>
 #include <numeric>
-#include <set>
 #include <utility>
 
 namespace nerve::convert {
@@ -90,11 +89,10 @@ class Conversion {
         options_(options),
         progress_(progress),
         target_(url_, options.target),
-        ledger_(
-            {.schema = plan_.schema,
-             .source = plan_.source.string(),
-             .source_digest = source.digest(),
-             .plan_digest = PlannedSource::digest_text(digest_of(as_bytes(plan_to_json(plan_).dump())))}) {}
+        ledger_({.schema = plan_.schema,
+                 .source = plan_.source.string(),
+                 .source_digest = source.digest(),
+                 .plan_digest = PlannedSource::digest_text(digest_of(as_bytes(to_json(plan_).dump())))}) {}
 
   ConvertReport run();
 
@@ -105,7 +103,7 @@ class Conversion {
   void make_tables();
   void finish_schema();
   void verify();
-  void report_loaded(const std::vector<RangeResult>& results);
+  void report_loaded(LoadResult loaded);
 
   PlannedSource& source_;
   const Plan& plan_;
@@ -183,22 +181,26 @@ void Conversion::make_tables() {
 }
 
 void Conversion::finish_schema() {
-  const std::set<std::string> done = ledger_.done_steps(target_);
-  for (const Step& step : plan_.at_end) {
-    if (done.contains(step.what)) continue;
-    const auto perform = [&] {
-      target_.execute(step.sql);
-      ledger_.add_step(target_, step.what);
-    };
-    if (options_.is_atomic) {
-      perform();
-    } else {
-      target_.transaction(perform);
-    }
+  const Ledger::DoneSteps done = ledger_.done_steps(target_);
+  bool is_previous_refused = false;
+  for (std::size_t i = 0; i < plan_.at_end.size(); ++i) {
+    const Step& step = plan_.at_end[i];
+    if (step.needs_previous && is_previous_refused) continue;
+    const std::string key = "#" + std::to_string(i);
+    const auto found = done.find(key);
+    const std::string refusal = found != done.end()
+                                    ? found->second
+                                    : run_step(target_, ledger_, step, key,
+                                               options_.is_atomic ? Transactions::one : Transactions::each);
+    is_previous_refused = !refusal.empty();
+    if (!is_previous_refused) continue;
+    report_.refused.push_back(step.object);
+    report_.refused.back().reason = refusal;
   }
 }
 
-void Conversion::report_loaded(const std::vector<RangeResult>& results) {
+void Conversion::report_loaded(LoadResult loaded) {
+  const std::vector<RangeResult>& results = loaded.tables;
   for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
     const TablePlan& table = plan_.tables[i];
     TableReport& report = report_.tables.emplace_back();
@@ -211,7 +213,8 @@ void Conversion::report_loaded(const std::vector<RangeResult>& results) {
     for (const ColumnPlan& column : table.columns) report.changed += column.changed;
     report.is_equal = report.stored + report.rejected == report.rows;
   }
-  sent_ = results;
+  sent_ = std::move(loaded.tables);
+  report_.refused = std::move(loaded.refused);
 }
 
 /// Compares a table's rows in the target with what `expected` says, and finds those that differ.
@@ -243,19 +246,23 @@ void for_each_table(const Plan& plan, SourceSnapshot& snapshot, const std::strin
   std::vector<postgresql::Session> targets;
   for (std::size_t i = 0; i < snapshot.size(); ++i) targets.emplace_back(url, options);
   std::atomic<std::size_t> next = 0;
-  std::atomic<std::size_t> done = 0;
+  std::atomic<std::int64_t> done = 0;
+  std::int64_t total = 0;
+  for (const TablePlan& table : plan.tables) total += table.bytes;
   std::atomic<bool> is_stopped = false;
   run_workers(
       snapshot.size(),
       [&](std::size_t number) {
         for (std::size_t i = next++; i < order.size() && !is_stopped; i = next++) {
           work(order[i], snapshot.reader(number), targets[number]);
-          ++done;
+          done += plan.tables[order[i]].bytes;
         }
       },
       is_stopped,
       [&] {
-        if (progress != nullptr) progress->update("comparing tables", done.load(), order.size());
+        if (progress != nullptr)
+          progress->update("comparing", static_cast<std::uint64_t>(done.load()),
+                           static_cast<std::uint64_t>(total));
       });
 }
 
@@ -276,7 +283,8 @@ void Conversion::verify() {
 }  // namespace
 
 bool ConvertReport::is_complete() const noexcept {
-  return plan.untranslated.empty() && std::ranges::all_of(tables, [](const TableReport& table) {
+  return plan.untranslated.empty() && refused.empty() &&
+         std::ranges::all_of(tables, [](const TableReport& table) {
            return table.is_equal && table.rejected == 0 && table.nulled == 0 && table.changed == 0;
          });
 }

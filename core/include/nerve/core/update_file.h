@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace nerve {
 
@@ -30,5 +31,13 @@ struct FileUpdate {
 /// and what `change` throws; the old file then stands.
 void update_file(const std::filesystem::path& path, const FileUpdate& options,
                  const std::function<std::string(const std::optional<std::string>& text)>& change);
+
+/// Takes the next piece of a file.
+using FileSink = std::function<void(std::string_view piece)>;
+
+/// Replaces a file by what `produce` hands to its sink piece by piece, in the same way and with the same
+/// errors; of the options, the size does not count.
+void write_file(const std::filesystem::path& path, const FileUpdate& options,
+                const std::function<void(const FileSink& sink)>& produce);
 
 }  // namespace nerve

@@ -33,10 +33,9 @@ bool is_longer(std::string_view text, int characters_max) noexcept {
 /// One value on its way into one column.
 class Encoder {
  public:
-  Encoder(const sqlite::Row& row, int column, const ColumnType& type, bool is_text_checked, RowBuffer& buffer)
-      : row_(row),
-        column_(column),
-        class_(row.storage_class(column)),
+  Encoder(const SourceValue& value, const ColumnType& type, bool is_text_checked, RowBuffer& buffer)
+      : value_(value),
+        class_(value.storage_class),
         type_(type),
         is_text_checked_(is_text_checked),
         buffer_(buffer) {}
@@ -57,11 +56,10 @@ class Encoder {
   Misfit text_field(std::string_view text);
   Misfit decimal_field(const Decimal& value);
   std::optional<std::int64_t> moment(Misfit& misfit) const;
-  std::int64_t integer() const { return row_.integer(column_); }
-  double real() const { return row_.real(column_); }
+  std::int64_t integer() const { return value_.integer; }
+  double real() const { return value_.real; }
 
-  const sqlite::Row& row_;
-  int column_;
+  const SourceValue& value_;
   StorageClass class_;
   const ColumnType& type_;
   bool is_text_checked_;
@@ -163,7 +161,7 @@ Misfit Encoder::text() {
     case StorageClass::real:
       return text_field(number_text(real()).view());
     case StorageClass::text: {
-      const std::string_view text = row_.text(column_);
+      const std::string_view text = value_.octets;
       const Misfit misfit = is_text_checked_ ? Misfit::none : check_text(text);
       return misfit == Misfit::none ? text_field(text) : misfit;
     }
@@ -181,10 +179,10 @@ Misfit Encoder::bytea() {
       buffer_.field(as_bytes(number_text(real()).view()));
       return Misfit::none;
     case StorageClass::text:
-      buffer_.field(as_bytes(row_.text(column_)));
+      buffer_.field(as_bytes(value_.octets));
       return Misfit::none;
     default:
-      buffer_.field(row_.blob(column_));
+      buffer_.field(as_bytes(value_.octets));
       return Misfit::none;
   }
 }
@@ -197,7 +195,7 @@ std::optional<std::int64_t> Encoder::moment(Misfit& misfit) const {
     case TimeForm::iso_text: {
       if (class_ != StorageClass::text) return std::nullopt;
       misfit = Misfit::syntax;
-      const auto time = parse_iso_time(row_.text(column_));
+      const auto time = parse_iso_time(value_.octets);
       // A moment without a zone is no timestamptz, and one with a zone no timestamp.
       if (time && has_zone(time->form) == (type_.type == TargetType::timestamptz)) us = time->since_2000_us;
       return us;
@@ -241,7 +239,7 @@ Misfit Encoder::json() {
       if (std::isinf(real())) return Misfit::range;
       return text_field(number_text(real()).view());
     case StorageClass::text: {
-      const std::string_view text = row_.text(column_);
+      const std::string_view text = value_.octets;
       if (const Misfit misfit = check_text(text); misfit != Misfit::none) return misfit;
       return is_json_text(text) ? text_field(text) : Misfit::syntax;
     }
@@ -252,7 +250,7 @@ Misfit Encoder::json() {
 
 Misfit Encoder::uuid() {
   if (class_ != StorageClass::text) return Misfit::storage_class;
-  const auto octets = parse_uuid(row_.text(column_));
+  const auto octets = parse_uuid(value_.octets);
   if (!octets) return Misfit::syntax;
   buffer_.field(*octets);
   return Misfit::none;
@@ -282,9 +280,9 @@ std::string_view to_string(Misfit misfit) noexcept {
   return "";
 }
 
-Misfit encode_value(const sqlite::Row& row, int column, const ColumnType& type, bool is_text_checked,
+Misfit encode_value(const SourceValue& value, const ColumnType& type, bool is_text_checked,
                     RowBuffer& buffer) {
-  return Encoder(row, column, type, is_text_checked, buffer).encode();
+  return Encoder(value, type, is_text_checked, buffer).encode();
 }
 
 }  // namespace nerve::convert

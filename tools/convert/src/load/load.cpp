@@ -3,6 +3,7 @@
 
 #include "load/load_schedule.h"
 #include "load/range_loader.h"
+#include "target/step_runner.h"
 #include "target/table_sql.h"
 #include "work/workers.h"
 
@@ -10,44 +11,49 @@
 
 #include <atomic>
 #include <mutex>
-#include <set>
 
 namespace nerve::convert {
 namespace {
 
-std::string step_name(const Plan& plan, const TableStep& step) {
-  return plan.tables[step.table].source + ": " + plan.tables[step.table].after_load[step.step].what;
+/// As the ledger names it.
+std::string key_of(const Plan& plan, const TableStep& step) {
+  return plan.tables[step.table].source + "#" + std::to_string(step.step);
 }
 
 /// What the workers of one load share.
 class Load {
  public:
-  Load(const Plan& plan, const Ledger& ledger, Ledger::DoneRanges done, std::set<std::string> done_steps)
+  Load(const Plan& plan, const Ledger& ledger, Ledger::DoneRanges done, Ledger::DoneSteps done_steps)
       : plan_(plan),
         done_(std::move(done)),
         done_steps_(std::move(done_steps)),
         context_{plan, ledger, bytes_, rows_, is_stopped_},
         schedule_(
             plan, [this](const Range& range) { return done_.contains(key_of(range)); },
-            [this](const TableStep& step) { return done_steps_.contains(step_name(plan_, step)); }),
-        results_(plan.tables.size()) {
+            [this](const TableStep& step) { return done_steps_.contains(convert::key_of(plan_, step)); }),
+        result_{.tables = std::vector<RangeResult>(plan.tables.size()), .refused = {}} {
     for (std::size_t table = 0; table < plan.tables.size(); ++table) {
       for (const Range& range : ranges_of(plan.tables[table], table)) {
         const auto found = done_.find(key_of(range));
         if (found != done_.end()) add(table, found->second);
       }
+      for (std::size_t step = 0; step < plan.tables[table].after_load.size(); ++step) {
+        const auto found = done_steps_.find(convert::key_of(plan, {table, step}));
+        if (found != done_steps_.end()) add_refusal({table, step}, found->second);
+      }
     }
   }
 
-  /// Works until nothing is left. `in_transaction` runs what it is given in a transaction.
-  void work(sqlite::Session& source, postgresql::Session& target, bool is_one_transaction) {
+  /// Works until nothing is left.
+  void work(sqlite::Session& source, postgresql::Session& target, Transactions transactions) {
     while (const auto task = schedule_.next()) {
       if (is_stopped_) throw CancelledError("another part of the conversion failed");
-      const auto perform = [&] { perform_task(*task, source, target, is_one_transaction); };
-      if (is_one_transaction) {
-        perform();
+      if (const auto* step = std::get_if<TableStep>(&*task)) {
+        const Step& what = plan_.tables[step->table].after_load[step->step];
+        add_refusal(*step,
+                    run_step(target, context_.ledger, what, convert::key_of(plan_, *step), transactions));
       } else {
-        target.transaction(perform);
+        load(std::get<Range>(*task), source, target, transactions);
       }
       schedule_.finish(*task);
     }
@@ -58,7 +64,7 @@ class Load {
     schedule_.stop();
   }
   std::atomic<bool>& is_stopped() noexcept { return is_stopped_; }
-  std::vector<RangeResult> results() const { return results_; }
+  LoadResult result() const { return result_; }
 
   void report(ProgressSink* progress) {
     if (is_stopped_) schedule_.stop();
@@ -73,49 +79,55 @@ class Load {
     return {plan_.tables[range.table].source, range.first};
   }
 
-  void perform_task(const LoadTask& task, sqlite::Session& source, postgresql::Session& target,
-                    bool is_one_transaction) {
-    if (const auto* step = std::get_if<TableStep>(&task)) {
-      target.execute(plan_.tables[step->table].after_load[step->step].sql);
-      context_.ledger.add_step(target, step_name(plan_, *step));
-      return;
-    }
-    const auto& range = std::get<Range>(task);
+  void load(const Range& range, sqlite::Session& source, postgresql::Session& target,
+            Transactions transactions) {
     const TablePlan& table = plan_.tables[range.table];
     // COPY may freeze rows where nobody else can have seen the table: it was made or emptied in the same
     // transaction.
-    const bool is_whole = range_count(table) == 1;
-    if (is_whole && !is_one_transaction)
-      target.execute("TRUNCATE " + qualified_name(plan_.schema, table.target));
-    add(range.table, load_range(context_, range, source, target, is_whole));
+    const bool is_whole = ranges_of(table, 0).size() == 1;
+    RangeResult result;
+    if (transactions == Transactions::one) {
+      result = load_range(context_, range, source, target, is_whole);
+    } else {
+      target.transaction([&] {
+        if (is_whole) target.execute("TRUNCATE " + qualified_name(plan_.schema, table.target));
+        result = load_range(context_, range, source, target, is_whole);
+      });
+    }
+    add(range.table, result);
   }
-
-  static std::size_t range_count(const TablePlan& table) { return ranges_of(table, 0).size(); }
 
   void add(std::size_t table, const RangeResult& result) {
     const std::scoped_lock lock(mutex_);
-    results_[table].stored.add(result.stored);
-    results_[table].rejected += result.rejected;
-    results_[table].nulled += result.nulled;
+    RangeResult& sum = result_.tables[table];
+    sum.stored.add(result.stored);
+    sum.rejected += result.rejected;
+    sum.nulled += result.nulled;
+  }
+
+  void add_refusal(const TableStep& step, const std::string& refusal) {
+    if (refusal.empty()) return;
+    const std::scoped_lock lock(mutex_);
+    result_.refused.push_back(plan_.tables[step.table].after_load[step.step].object);
+    result_.refused.back().reason = refusal;
   }
 
   const Plan& plan_;
   Ledger::DoneRanges done_;
-  std::set<std::string> done_steps_;
+  Ledger::DoneSteps done_steps_;
   std::atomic<std::int64_t> bytes_ = 0;
   std::atomic<std::int64_t> rows_ = 0;
   std::atomic<bool> is_stopped_ = false;
   LoadContext context_;
   LoadSchedule schedule_;
   std::mutex mutex_;
-  std::vector<RangeResult> results_;
+  LoadResult result_;
 };
 
 }  // namespace
 
-std::vector<RangeResult> load_tables(const Plan& plan, const Ledger& ledger, SourceSnapshot& snapshot,
-                                     const std::string& target_url, const OpenOptions& options,
-                                     ProgressSink* progress) {
+LoadResult load_tables(const Plan& plan, const Ledger& ledger, SourceSnapshot& snapshot,
+                       const std::string& target_url, const OpenOptions& options, ProgressSink* progress) {
   std::vector<postgresql::Session> targets;
   for (std::size_t i = 0; i < snapshot.size(); ++i) targets.emplace_back(target_url, options);
   Load load(plan, ledger, ledger.done_ranges(targets.front()), ledger.done_steps(targets.front()));
@@ -123,23 +135,23 @@ std::vector<RangeResult> load_tables(const Plan& plan, const Ledger& ledger, Sou
       snapshot.size(),
       [&](std::size_t number) {
         try {
-          load.work(snapshot.reader(number), targets[number], false);
+          load.work(snapshot.reader(number), targets[number], Transactions::each);
         } catch (...) {
           load.stop();
           throw;
         }
       },
       load.is_stopped(), [&] { load.report(progress); });
-  return load.results();
+  return load.result();
 }
 
-std::vector<RangeResult> load_tables_at_once(const Plan& plan, const Ledger& ledger, SourceSnapshot& snapshot,
-                                             postgresql::Session& target, ProgressSink* progress) {
+LoadResult load_tables_at_once(const Plan& plan, const Ledger& ledger, SourceSnapshot& snapshot,
+                               postgresql::Session& target, ProgressSink* progress) {
   Load load(plan, ledger, {}, {});
   run_workers(
-      1, [&](std::size_t) { load.work(snapshot.reader(0), target, true); }, load.is_stopped(),
+      1, [&](std::size_t) { load.work(snapshot.reader(0), target, Transactions::one); }, load.is_stopped(),
       [&] { load.report(progress); });
-  return load.results();
+  return load.result();
 }
 
 }  // namespace nerve::convert

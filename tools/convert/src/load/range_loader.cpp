@@ -27,9 +27,9 @@ class CopySink final : public RowSink {
         target_(target),
         copy_sql_(copy_in_sql(table, context.plan.schema, is_frozen)) {}
 
-  void row(ByteView octets) override {
+  void row(const EncodedRow& row) override {
     if (!is_copying_) begin();
-    buffer_.append(octets);
+    buffer_.append(row.loaded);
     ++rows_;
     if (buffer_.size() >= piece_bytes) send();
   }

@@ -43,13 +43,11 @@ Json to_json(const sqlite::Row& row, int column) {
 
 }  // namespace
 
-RowReader::RowReader(const TablePlan& table) : table_(table), digester_(table.columns) {
-  for (std::size_t i = 0; i < table.columns.size(); ++i) {
-    if (table.columns[i].is_loaded) loaded_.push_back(i);
+RowReader::RowReader(const TablePlan& table)
+    : table_(table), sql_(select_rows(source_query(table))), digester_(table.columns) {
+  for (const ColumnPlan& column : table.columns) {
+    if (column.is_loaded) ++loaded_count_;
   }
-  const TableQuery query = loaded_columns(table);
-  // The rowid comes last, so that the columns keep their places.
-  sql_ = select_rows(query);
 }
 
 RangeResult RowReader::read(sqlite::Session& session, const Range& range, RowSink& sink) {
@@ -61,27 +59,38 @@ RangeResult RowReader::read(sqlite::Session& session, const Range& range, RowSin
 }
 
 void RowReader::take_row(const sqlite::Row& row, RowSink& sink) {
-  buffer_.clear();
-  buffer_.row(loaded_.size());
+  const bool sends_all = loaded_count_ == table_.columns.size();
+  all_.clear();
+  all_.row(table_.columns.size());
+  if (!sends_all) {
+    loaded_.clear();
+    loaded_.row(loaded_count_);
+  }
   is_left_out_ = false;
-  for (std::size_t i = 0; i < loaded_.size(); ++i) {
-    const ColumnPlan& column = table_.columns[loaded_[i]];
+  for (std::size_t i = 0; i < table_.columns.size() && !is_left_out_; ++i) {
+    const ColumnPlan& column = table_.columns[i];
+    const std::size_t begin = all_.size();
     const Misfit misfit =
-        encode_value(row, static_cast<int>(i), column.type, column.has_storable_text, buffer_);
-    if (misfit == Misfit::none) continue;
-    handle_misfit(row, i, misfit, sink);
-    if (is_left_out_) break;
+        encode_value({row, static_cast<int>(i)}, column.type, column.has_storable_text, all_);
+    if (misfit != Misfit::none) handle_misfit(row, i, misfit, sink);
+    if (!sends_all && column.is_loaded) loaded_.append(all_.view().subspan(begin));
   }
   if (is_left_out_) {
     ++result_.rejected;
     return;
   }
-  result_.stored.add(digester_(buffer_.view()));
-  sink.row(buffer_.view());
+  const RowDigest digest = digester_(all_.view());
+  result_.stored.add(digest);
+  sink.row({.whole = all_.view(), .loaded = sends_all ? all_.view() : loaded_.view(), .digest = digest});
 }
 
 void RowReader::handle_misfit(const sqlite::Row& row, std::size_t column, Misfit misfit, RowSink& sink) {
-  const ColumnPlan& plan = table_.columns[loaded_[column]];
+  const ColumnPlan& plan = table_.columns[column];
+  if (!plan.is_loaded) {
+    // The target says what it computes; that it is not this value, the comparison will tell.
+    all_.null();
+    return;
+  }
   if (plan.on_misfit == OnMisfit::fail) {
     throw ValidationError(fmt::format("a value of {}.{} cannot be stored as {}: {}", table_.source,
                                       plan.source, to_ddl(plan.type), to_string(misfit)),
@@ -90,22 +99,22 @@ void RowReader::handle_misfit(const sqlite::Row& row, std::size_t column, Misfit
   const bool becomes_null = plan.on_misfit == OnMisfit::null && !plan.is_not_null;
   is_left_out_ = !becomes_null;
   if (becomes_null) {
-    buffer_.null();
+    all_.null();
     ++result_.nulled;
   }
   Reject reject{.rowid = std::nullopt,
-                .column = loaded_[column],
+                .column = column,
                 .storage_class = row.storage_class(static_cast<int>(column)),
                 .misfit = misfit,
                 .is_row_left_out = is_left_out_};
-  if (!table_.rowid.empty()) reject.rowid = row.integer(static_cast<int>(loaded_.size()));
+  if (!table_.rowid.empty()) reject.rowid = row.integer(static_cast<int>(table_.columns.size()));
   sink.reject(reject, whole_row(row));
 }
 
 Json RowReader::whole_row(const sqlite::Row& row) const {
   Json whole = Json::object();
-  for (std::size_t i = 0; i < loaded_.size(); ++i)
-    whole[table_.columns[loaded_[i]].source] = to_json(row, static_cast<int>(i));
+  for (std::size_t i = 0; i < table_.columns.size(); ++i)
+    whole[table_.columns[i].source] = to_json(row, static_cast<int>(i));
   return whole;
 }
 

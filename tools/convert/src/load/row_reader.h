@@ -26,12 +26,18 @@ struct Reject {
   bool is_row_left_out = true;  ///< or else NULL was stored
 };
 
+/// A row in the format of binary COPY; valid while the sink has it.
+struct EncodedRow {
+  ByteView whole;    ///< all columns
+  ByteView loaded;   ///< without those that the target computes
+  RowDigest digest;  ///< of the whole
+};
+
 /// What is done with what a range holds.
 class RowSink {
  public:
   virtual ~RowSink() = default;
-  /// A row in the format of binary COPY.
-  virtual void row(ByteView octets) = 0;
+  virtual void row(const EncodedRow& row) = 0;
   /// `whole` is the row that the value is of.
   virtual void reject(const Reject& reject, const Json& whole) = 0;
 };
@@ -52,10 +58,11 @@ class RowReader {
   Json whole_row(const sqlite::Row& row) const;
 
   const TablePlan& table_;
-  std::vector<std::size_t> loaded_;  ///< places of the loaded columns in the plan
   std::string sql_;
+  std::size_t loaded_count_ = 0;  ///< columns that are sent; the target computes the others
   RowDigester digester_;
-  RowBuffer buffer_;
+  RowBuffer all_;     ///< the present row with all columns, which is compared
+  RowBuffer loaded_;  ///< the same without computed columns, where there are any, which is sent
   RangeResult result_;
   bool is_left_out_ = false;  ///< the present row
 };

@@ -15,6 +15,12 @@ std::string_view to_string(OnMisfit policy) noexcept {
   return "";
 }
 
+std::string Step::name() const {
+  std::string name = object.kind + " " + object.name;
+  if (!object.table.empty() && object.table != object.name) name += " of " + object.table;
+  return name;
+}
+
 std::int64_t TablePlan::misfits() const noexcept {
   std::int64_t count = 0;
   for (const ColumnPlan& column : columns) count += column.misfits;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/planner.h"
 
+#include "plan/schema_context.h"
+#include "plan/table_definition.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,17 +12,8 @@
 namespace nerve::convert {
 namespace {
 
-bool is_text(TargetType type) noexcept {
-  return type == TargetType::text || type == TargetType::varchar;
-}
-
-/// SQLite compares text by its bytes, and so does the collation "C".
-std::string definition_of(const ColumnPlan& column) {
-  std::string text = to_ddl(column.type);
-  if (is_text(column.type.type)) text += " COLLATE \"C\"";
-  if (column.is_not_null) text += " NOT NULL";
-  return text;
-}
+/// PostgreSQL's MaxHeapAttributeNumber.
+constexpr std::size_t columns_max = 1'600;
 
 ColumnPlan plan_column(const sqlite::Column& column, const std::optional<Declared>& declared,
                        const ColumnProfile& profile, NameSpace& names) {
@@ -30,12 +24,11 @@ ColumnPlan plan_column(const sqlite::Column& column, const std::optional<Declare
   plan.declared = column.declared_type;
   plan.type = choice.type;
   plan.why = choice.why;
-  // A value that is NULL all the same would be rejected with its row for the sake of a constraint.
+  // A row whose value is NULL all the same would be rejected for the sake of a constraint.
   plan.is_not_null = column.is_not_null && profile.nulls == 0;
   plan.has_storable_text = profile.texts_unstorable() == 0;
   plan.misfits = choice.misfits;
   plan.changed = choice.changed;
-  plan.definition = definition_of(plan);
   return plan;
 }
 
@@ -56,6 +49,37 @@ TablePlan plan_table(const SourceTable& source, const TableProfile& profile, Nam
   return plan;
 }
 
+void list_left_out(const SourceSchema& schema, Plan& plan) {
+  for (const sqlite::Table& table : schema.left_out) {
+    if (table.kind == sqlite::TableKind::shadow) {
+      plan.notes.push_back(
+          fmt::format("{} belongs to a virtual table, and is not converted by itself", table.name));
+    } else {
+      plan.untranslated.push_back({"table", table.name, "", table.unreadable, ""});
+    }
+  }
+}
+
+void list_broken_not_null(const DefinedTable& table, Plan& plan) {
+  const std::vector<sqlite::Column>& columns = table.source->table.columns;
+  for (std::size_t place = 0; place < columns.size(); ++place) {
+    const std::int64_t nulls = table.profile->columns[place].nulls;
+    if (!columns[place].is_not_null || nulls == 0) continue;
+    plan.untranslated.push_back({"not null", columns[place].name, table.source->table.name,
+                                 fmt::format("{} rows have NULL there", nulls), ""});
+  }
+}
+
+/// The number from which SQLite goes on to number rows.
+std::int64_t last_rowid(const DefinedTable& table, const SourceSchema& schema) {
+  if (!table.rowid_column) return 0;
+  const ColumnProfile& profile = table.profile->columns[*table.rowid_column];
+  std::int64_t last = profile.integers > 0 ? profile.integer_max : 0;
+  const auto sequence = schema.sequences.find(table.source->table.name);
+  if (sequence != schema.sequences.end()) last = std::max(last, sequence->second);
+  return last;
+}
+
 }  // namespace
 
 Plan make_plan(const PlanRequest& request, const SourceSchema& schema,
@@ -64,15 +88,35 @@ Plan make_plan(const PlanRequest& request, const SourceSchema& schema,
   plan.source = request.source;
   plan.schema = request.schema;
   NameSpace relations(request.case_policy);
-  for (std::size_t i = 0; i < schema.tables.size(); ++i)
-    plan.tables.push_back(plan_table(schema.tables[i], profiles[i], relations, request.case_policy));
-  for (const sqlite::Table& table : schema.left_out) {
-    if (table.kind == sqlite::TableKind::shadow) {
-      plan.notes.push_back(fmt::format("{} holds what belongs to a virtual table", table.name));
-    } else {
-      plan.untranslated.push_back({"table", table.name, "", table.unreadable, ""});
+  std::vector<DefinedTable> defined;
+  for (std::size_t i = 0; i < schema.tables.size(); ++i) {
+    if (schema.tables[i].table.columns.size() > columns_max) {
+      plan.untranslated.push_back({"table", schema.tables[i].table.name, "",
+                                   fmt::format("it has {} columns, and PostgreSQL takes {}",
+                                               schema.tables[i].table.columns.size(), columns_max),
+                                   schema.tables[i].sql});
+      continue;
     }
+    plan.tables.push_back(plan_table(schema.tables[i], profiles[i], relations, request.case_policy));
+    defined.push_back(define_table(schema.tables[i], profiles[i], plan.untranslated));
+    fill_environment(defined.back(), plan.tables.back(), plan.schema);
   }
+  SchemaContext context{schema, defined, plan, relations, {}, request.case_policy};
+  context.constraints.assign(plan.tables.size(), NameSpace(request.case_policy));
+  for (std::size_t table = 0; table < plan.tables.size(); ++table) {
+    list_broken_not_null(defined[table], plan);
+    plan_definitions(context, table);
+    plan_keys(context, table);
+    plan_text_search(context, table);
+  }
+  plan_indexes(context);
+  for (std::size_t table = 0; table < plan.tables.size(); ++table) plan_checks(context, table);
+  for (std::size_t table = 0; table < plan.tables.size(); ++table) plan_foreign_keys(context, table);
+  for (std::size_t table = 0; table < plan.tables.size(); ++table)
+    plan_identity(context, table, last_rowid(defined[table], schema));
+  plan_views(context);
+  list_triggers(context);
+  list_left_out(schema, plan);
   return plan;
 }
 

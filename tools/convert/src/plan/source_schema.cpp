@@ -22,6 +22,15 @@ std::vector<SchemaEntry> read_entries(sqlite::Session& session) {
   return entries;
 }
 
+std::map<std::string, std::int64_t> read_sequences(sqlite::Session& session) {
+  std::map<std::string, std::int64_t> sequences;
+  // Its columns have no types, and anybody may write into it.
+  session.each(
+      "SELECT name, seq FROM main.sqlite_sequence WHERE typeof(name) = 'text' AND typeof(seq) = 'integer'",
+      [&](const sqlite::Row& row) { sequences[std::string(row.text(0))] = row.integer(1); });
+  return sequences;
+}
+
 SourceTable describe(sqlite::Table table, const std::vector<SchemaEntry>& entries) {
   SourceTable source;
   source.query = {.name = table.name, .rowid = sqlite::rowid_name(table), .columns = {}};
@@ -46,6 +55,7 @@ SourceSchema read_source_schema(sqlite::Session& session) {
   SourceSchema schema;
   schema.entries = read_entries(session);
   for (sqlite::Table& table : sqlite::list_tables(session)) {
+    if (table.name == "sqlite_sequence") schema.sequences = read_sequences(session);
     if (is_internal(table.name) || table.kind == sqlite::TableKind::view) continue;
     if (table.kind == sqlite::TableKind::shadow || !table.unreadable.empty() || table.columns.empty()) {
       schema.left_out.push_back(std::move(table));

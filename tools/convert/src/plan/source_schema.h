@@ -7,6 +7,8 @@
 #include "nerve/backends/sqlite/schema.h"
 #include "nerve/convert/profile.h"
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,8 +34,9 @@ struct SourceTable {
 
 /// What there is to convert.
 struct SourceSchema {
-  std::vector<SourceTable> tables;      ///< in the order of their names
-  std::vector<SchemaEntry> entries;     ///< in the order in which they were made
+  std::vector<SourceTable> tables;                ///< in the order of their names
+  std::vector<SchemaEntry> entries;               ///< in the order in which they were made
+  std::map<std::string, std::int64_t> sequences;  ///< of sqlite_sequence, by table
   std::vector<sqlite::Table> left_out;  ///< what cannot be read, and what belongs to a virtual table
 };
 

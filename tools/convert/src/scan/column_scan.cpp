@@ -85,32 +85,28 @@ void count_text(std::string_view text, const ColumnInterest& interest, ColumnPro
 
 }  // namespace
 
-std::int64_t count_value(const sqlite::Row& row, int column, const ColumnInterest& interest,
-                         ColumnProfile& profile) {
-  switch (row.storage_class(column)) {
+std::int64_t count_value(const SourceValue& value, const ColumnInterest& interest, ColumnProfile& profile) {
+  switch (value.storage_class) {
     case sqlite::StorageClass::null:
       ++profile.nulls;
       return 0;
     case sqlite::StorageClass::integer:
-      count_integer(row.integer(column), interest, profile);
+      count_integer(value.integer, interest, profile);
       return fixed_bytes;
     case sqlite::StorageClass::real:
-      count_real(row.real(column), interest, profile);
+      count_real(value.real, interest, profile);
       return fixed_bytes;
-    case sqlite::StorageClass::text: {
-      const std::string_view text = row.text(column);
-      count_text(text, interest, profile);
-      return static_cast<std::int64_t>(text.size());
-    }
-    case sqlite::StorageClass::blob: {
-      const auto bytes = static_cast<std::int64_t>(row.blob(column).size());
+    case sqlite::StorageClass::text:
+      count_text(value.octets, interest, profile);
+      break;
+    case sqlite::StorageClass::blob:
       ++profile.blobs;
-      profile.bytes += bytes;
-      profile.blob_bytes_max = std::max(profile.blob_bytes_max, bytes);
-      return bytes;
-    }
+      profile.bytes += static_cast<std::int64_t>(value.octets.size());
+      profile.blob_bytes_max =
+          std::max(profile.blob_bytes_max, static_cast<std::int64_t>(value.octets.size()));
+      break;
   }
-  return 0;
+  return static_cast<std::int64_t>(value.octets.size());
 }
 
 }  // namespace nerve::convert

@@ -11,7 +11,7 @@
 namespace nerve::convert {
 namespace {
 
-constexpr std::int64_t rows_between_reports = 20'000;
+constexpr std::int64_t bytes_between_reports = 1024 * 1024;
 constexpr std::int64_t row_overhead_bytes = 2;
 constexpr std::int64_t field_overhead_bytes = 4;
 
@@ -23,20 +23,18 @@ std::string column_list(const TableQuery& table) {
 }
 
 /// Adds a value to the digest of its row: its storage class, its length where that is open, and its octets.
-void digest_value(const sqlite::Row& row, int column, DigestedRow& digest) {
-  const sqlite::StorageClass kind = row.storage_class(column);
-  digest.add(static_cast<std::uint64_t>(kind));
-  switch (kind) {
+void digest_value(const SourceValue& value, DigestedRow& digest) {
+  digest.add(static_cast<std::uint64_t>(value.storage_class));
+  switch (value.storage_class) {
     case sqlite::StorageClass::null:
       return;
     case sqlite::StorageClass::integer:
-      return digest.add(static_cast<std::uint64_t>(row.integer(column)));
+      return digest.add(static_cast<std::uint64_t>(value.integer));
     case sqlite::StorageClass::real:
-      return digest.add(std::bit_cast<std::uint64_t>(row.real(column)));
+      return digest.add(std::bit_cast<std::uint64_t>(value.real));
     case sqlite::StorageClass::text:
-      return digest.add(as_bytes(row.text(column)));
     case sqlite::StorageClass::blob:
-      return digest.add(row.blob(column));
+      return digest.add(as_bytes(value.octets));
   }
 }
 
@@ -59,7 +57,7 @@ std::string select_all_rows(const TableQuery& table) {
 
 TableProfile scan_table(sqlite::Session& session, const TableQuery& table,
                         const std::vector<ColumnInterest>& interests, std::int64_t range_bytes,
-                        const std::function<void(std::int64_t)>& on_rows) {
+                        const std::function<void(std::int64_t)>& on_bytes) {
   TableProfile profile;
   profile.name = table.name;
   profile.columns.resize(table.columns.size());
@@ -77,20 +75,21 @@ TableProfile scan_table(sqlite::Session& session, const TableQuery& table,
     }
     std::int64_t bytes = overhead;
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
-      const int column = static_cast<int>(i);
-      bytes += count_value(row, column, interests[i], profile.columns[i]);
-      digest_value(row, column, digest);
+      const SourceValue value(row, static_cast<int>(i));
+      bytes += count_value(value, interests[i], profile.columns[i]);
+      digest_value(value, digest);
     }
     sum.add(digest.finish());
     ++profile.rows;
     profile.bytes += bytes;
     bytes_in_range += bytes;
-    if (++unreported == rows_between_reports) {
-      on_rows(unreported);
+    unreported += bytes;
+    if (unreported >= bytes_between_reports) {
+      on_bytes(unreported);
       unreported = 0;
     }
   });
-  on_rows(unreported);
+  on_bytes(unreported);
   profile.digest_low = sum.low;
   profile.digest_high = sum.high;
   return profile;

@@ -24,10 +24,10 @@ std::string select_rows(const TableQuery& table);
 /// The same of all rows, without parameters.
 std::string select_all_rows(const TableQuery& table);
 
-/// Reads the whole table and says what its columns hold. `on_rows` is told from time to time how many rows
-/// were read since it was told last. Throws what reading throws.
+/// Reads the whole table and says what its columns hold. `on_bytes` is told from time to time how many
+/// bytes were read since it was told last. Throws what reading throws.
 TableProfile scan_table(sqlite::Session& session, const TableQuery& table,
                         const std::vector<ColumnInterest>& interests, std::int64_t range_bytes,
-                        const std::function<void(std::int64_t)>& on_rows);
+                        const std::function<void(std::int64_t)>& on_bytes);
 
 }  // namespace nerve::convert

@@ -35,13 +35,17 @@ CREATE TABLE IF NOT EXISTS nerve_convert.range (
 CREATE TABLE IF NOT EXISTS nerve_convert.step (
   target_schema text NOT NULL REFERENCES nerve_convert.conversion ON DELETE CASCADE,
   step text NOT NULL,
+  refusal text NOT NULL,
   PRIMARY KEY (target_schema, step)
 );
 CREATE TABLE IF NOT EXISTS nerve_convert.reject (
+  number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   target_schema text NOT NULL REFERENCES nerve_convert.conversion ON DELETE CASCADE,
   line text NOT NULL
 );
 )";
+
+constexpr int rejects_page = 1'000;
 
 std::int64_t number(const postgresql::Row& row, int column) {
   const std::string_view text = row.text(column).value_or("0");
@@ -130,9 +134,11 @@ void Ledger::add_range(postgresql::Session& session, const TablePlan& table, con
       parameters);
 }
 
-void Ledger::add_step(postgresql::Session& session, const std::string& step) const {
-  const std::array<Parameter, 2> parameters{identity_.schema, step};
-  session.change("INSERT INTO nerve_convert.step (target_schema, step) VALUES ($1, $2)", parameters);
+void Ledger::add_step(postgresql::Session& session, const std::string& step,
+                      const std::string& refusal) const {
+  const std::array<Parameter, 3> parameters{identity_.schema, step, refusal};
+  session.change("INSERT INTO nerve_convert.step (target_schema, step, refusal) VALUES ($1, $2, $3)",
+                 parameters);
 }
 
 void Ledger::add_rejects(postgresql::Session& session, const std::vector<std::string>& lines) const {
@@ -160,19 +166,31 @@ Ledger::DoneRanges Ledger::done_ranges(postgresql::Session& session) const {
   return ranges;
 }
 
-std::set<std::string> Ledger::done_steps(postgresql::Session& session) const {
-  std::set<std::string> steps;
+Ledger::DoneSteps Ledger::done_steps(postgresql::Session& session) const {
+  DoneSteps steps;
   const std::array<Parameter, 1> parameters{identity_.schema};
-  session.each("SELECT step FROM nerve_convert.step WHERE target_schema = $1", parameters,
-               [&](const postgresql::Row& row) { steps.emplace(row.text(0).value_or("")); });
+  session.each(
+      "SELECT step, refusal FROM nerve_convert.step WHERE target_schema = $1", parameters,
+      [&](const postgresql::Row& row) { steps.emplace(row.text(0).value_or(""), row.text(1).value_or("")); });
   return steps;
 }
 
 void Ledger::each_reject(postgresql::Session& session,
                          const std::function<void(std::string_view)>& on_line) const {
-  const std::array<Parameter, 1> parameters{identity_.schema};
-  session.each("SELECT line FROM nerve_convert.reject WHERE target_schema = $1", parameters,
-               [&](const postgresql::Row& row) { on_line(row.text(0).value_or("")); });
+  // A page at a time, for there may be more of them than memory holds.
+  std::string last = "0";
+  for (bool is_any = true; is_any;) {
+    is_any = false;
+    const std::array<Parameter, 3> parameters{identity_.schema, last, std::to_string(rejects_page)};
+    session.each(
+        "SELECT number, line FROM nerve_convert.reject WHERE target_schema = $1 AND number > $2::bigint "
+        "ORDER BY number LIMIT $3::bigint",
+        parameters, [&](const postgresql::Row& row) {
+          last = row.text(0).value_or("");
+          on_line(row.text(1).value_or(""));
+          is_any = true;
+        });
+  }
 }
 
 }  // namespace nerve::convert

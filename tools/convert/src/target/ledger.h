@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,13 +48,16 @@ class Ledger {
 
   void add_range(postgresql::Session& session, const TablePlan& table, const Range& range,
                  const RangeResult& result) const;
-  void add_step(postgresql::Session& session, const std::string& step) const;
+  /// `refusal` is why the server did not do it; empty where it did.
+  void add_step(postgresql::Session& session, const std::string& step, const std::string& refusal) const;
   void add_rejects(postgresql::Session& session, const std::vector<std::string>& lines) const;
 
   /// By the name of the source's table and the first rowid.
   using DoneRanges = std::map<std::pair<std::string, std::int64_t>, RangeResult>;
   DoneRanges done_ranges(postgresql::Session& session) const;
-  std::set<std::string> done_steps(postgresql::Session& session) const;
+  /// With the refusal of each, empty where there was none.
+  using DoneSteps = std::map<std::string, std::string>;
+  DoneSteps done_steps(postgresql::Session& session) const;
   /// Lines of the rejects file, in no order.
   void each_reject(postgresql::Session& session, const std::function<void(std::string_view)>& on_line) const;
 

@@ -3,21 +3,20 @@
 
 #include "nerve/core/update_file.h"
 
-#include <optional>
-#include <string>
+#include <string_view>
 
 namespace nerve::convert {
 
 std::int64_t write_rejects(const std::filesystem::path& file, const Ledger& ledger,
                            postgresql::Session& session) {
-  std::string text;
   std::int64_t lines = 0;
-  ledger.each_reject(session, [&](std::string_view line) {
-    text.append(line).append("\n");
-    ++lines;
+  write_file(file, {.hint = "Name a file in a folder that you may write."}, [&](const FileSink& sink) {
+    ledger.each_reject(session, [&](std::string_view line) {
+      sink(line);
+      sink("\n");
+      ++lines;
+    });
   });
-  update_file(file, {.size_bytes_max = text.size(), .hint = "Name a file in a folder that you may write."},
-              [&](const std::optional<std::string>&) { return text; });
   return lines;
 }
 

@@ -3,15 +3,20 @@
 
 #include "nerve/backends/postgresql/session.h"
 
+#include <algorithm>
+
 namespace nerve::convert {
 namespace {
 
 using postgresql::quote_identifier;
 
-std::string column_names(const TablePlan& table) {
+enum class Which : std::uint8_t { all, loaded };
+
+std::string column_names(const TablePlan& table, Which which) {
   std::string names;
   for (const ColumnPlan& column : table.columns) {
-    if (column.is_loaded) names += (names.empty() ? "" : ", ") + quote_identifier(column.target);
+    if (column.is_loaded || which == Which::all)
+      names += (names.empty() ? "" : ", ") + quote_identifier(column.target);
   }
   return names;
 }
@@ -34,20 +39,24 @@ std::string create_table_sql(const TablePlan& table, const std::string& schema) 
 }
 
 std::string copy_in_sql(const TablePlan& table, const std::string& schema, bool is_frozen) {
-  return "COPY " + qualified_name(schema, table.target) + " (" + column_names(table) +
+  return "COPY " + qualified_name(schema, table.target) + " (" + column_names(table, Which::loaded) +
          ") FROM STDIN WITH (FORMAT binary" + (is_frozen ? ", FREEZE" : "") + ")";
 }
 
 std::string copy_out_sql(const TablePlan& table, const std::string& schema) {
-  return "COPY " + qualified_name(schema, table.target) + " (" + column_names(table) +
-         ") TO STDOUT WITH (FORMAT binary)";
+  const std::string name = qualified_name(schema, table.target);
+  const bool has_computed =
+      std::ranges::any_of(table.columns, [](const ColumnPlan& one) { return !one.is_loaded; });
+  // COPY of a table takes no computed columns, and is faster than COPY of a query.
+  const std::string names = column_names(table, Which::all);
+  const std::string what =
+      has_computed ? "(SELECT " + names + " FROM " + name + ")" : name + " (" + names + ")";
+  return "COPY " + what + " TO STDOUT WITH (FORMAT binary)";
 }
 
-TableQuery loaded_columns(const TablePlan& table) {
+TableQuery source_query(const TablePlan& table) {
   TableQuery query{.name = table.source, .rowid = table.rowid, .columns = {}};
-  for (const ColumnPlan& column : table.columns) {
-    if (column.is_loaded) query.columns.push_back(column.source);
-  }
+  for (const ColumnPlan& column : table.columns) query.columns.push_back(column.source);
   return query;
 }
 

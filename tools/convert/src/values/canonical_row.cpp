@@ -2,6 +2,7 @@
 #include "values/canonical_row.h"
 
 #include "values/big_endian.h"
+#include "values/row_buffer.h"
 
 #include "nerve/core/error.h"
 
@@ -10,7 +11,6 @@ namespace {
 
 constexpr std::size_t count_bytes = sizeof(std::uint16_t);
 constexpr std::size_t length_bytes = sizeof(std::uint32_t);
-constexpr std::uint32_t null_length = 0xffffffff;
 /// Where numeric_send() of PostgreSQL puts the display scale.
 constexpr std::size_t scale_offset = 6;
 constexpr std::size_t numeric_head_bytes = 8;
@@ -24,7 +24,6 @@ constexpr std::size_t numeric_head_bytes = 8;
 
 RowDigester::RowDigester(const std::vector<ColumnPlan>& columns) {
   for (const ColumnPlan& column : columns) {
-    if (!column.is_loaded) continue;
     is_numeric_.push_back(column.type.type == TargetType::numeric);
     has_numeric_ = has_numeric_ || is_numeric_.back();
   }
@@ -39,7 +38,7 @@ RowDigest RowDigester::operator()(ByteView row) {
     if (canonical_.size() - place < length_bytes) fail();
     const auto length = read_big_endian<std::uint32_t>(canonical_.data() + place);
     place += length_bytes;
-    if (length == null_length) continue;
+    if (length == null_field_length) continue;
     if (canonical_.size() - place < length) fail();
     if (is_numeric) {
       if (length < numeric_head_bytes) fail();

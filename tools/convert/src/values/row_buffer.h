@@ -12,6 +12,9 @@
 
 namespace nerve::convert {
 
+/// The length that stands for NULL.
+inline constexpr std::uint32_t null_field_length = 0xffffffff;
+
 /// Octets to which rows are appended in the format of COPY … (FORMAT binary): for each row the number of its
 /// fields in 16 bits, and for each field its length in 32 bits, -1 for NULL, and its octets. Source:
 /// PostgreSQL manual, "COPY", section "Binary Format".
@@ -29,7 +32,7 @@ class RowBuffer {
   }
   void trailer() { number<std::uint16_t>(0xffff); }
   void row(std::size_t fields) { number(static_cast<std::uint16_t>(fields)); }
-  void null() { number<std::uint32_t>(0xffffffff); }
+  void null() { number(null_field_length); }
   void field(ByteView octets) {
     number(static_cast<std::uint32_t>(octets.size()));
     append(octets);

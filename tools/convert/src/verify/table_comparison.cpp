@@ -29,19 +29,17 @@ std::size_t group_of(const RowDigest& digest) noexcept {
 /// Digests rows that are on their way to nowhere.
 class DigestSink final : public RowSink {
  public:
-  DigestSink(const TablePlan& table, const OnDigest& on_digest)
-      : digester_(table.columns), on_digest_(on_digest) {}
-  void row(ByteView octets) override { on_digest_(digester_(octets), octets); }
+  explicit DigestSink(const OnDigest& on_digest) : on_digest_(on_digest) {}
+  void row(const EncodedRow& row) override { on_digest_(row.digest, row.whole); }
   void reject(const Reject& /*reject*/, const Json& /*whole*/) override {}
 
  private:
-  RowDigester digester_;
   const OnDigest& on_digest_;
 };
 
 void each_source_digest(sqlite::Session& source, const TablePlan& table, std::size_t place,
                         const OnDigest& on_digest) {
-  DigestSink sink(table, on_digest);
+  DigestSink sink(on_digest);
   RowReader(table).read(source, Range{.table = place}, sink);
 }
 

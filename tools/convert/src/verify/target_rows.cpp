@@ -3,6 +3,7 @@
 
 #include "target/table_sql.h"
 #include "values/big_endian.h"
+#include "values/row_buffer.h"
 
 #include "nerve/core/error.h"
 
@@ -20,7 +21,6 @@ namespace {
 constexpr std::size_t header_bytes = 19;
 constexpr std::size_t trailer_bytes = 2;
 constexpr std::uint16_t trailer = 0xffff;
-constexpr std::uint32_t null_length = 0xffffffff;
 
 std::string moment_text(std::int64_t since_2000_us, bool has_zone) {
   using namespace std::chrono;
@@ -113,10 +113,9 @@ Json decode_row(const TablePlan& table, ByteView row) {
   Json values = Json::object();
   std::size_t place = sizeof(std::uint16_t);
   for (const ColumnPlan& column : table.columns) {
-    if (!column.is_loaded) continue;
     const auto length = read_big_endian<std::uint32_t>(row.data() + place);
     place += sizeof(std::uint32_t);
-    if (length == null_length) {
+    if (length == null_field_length) {
       values[column.source] = nullptr;
       continue;
     }

@@ -18,6 +18,10 @@ namespace nerve::postgresql {
 /// is empty or holds a NUL.
 std::string quote_identifier(std::string_view name);
 
+/// Text as a literal of a statement that takes no parameters, such as DDL. Throws ValidationError for text
+/// with a NUL.
+std::string quote_literal(std::string_view text);
+
 /// A row of a result; valid inside the function it is handed to.
 class Row {
  public:

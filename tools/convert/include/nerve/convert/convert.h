@@ -4,6 +4,7 @@
 #include "nerve/backends/open.h"
 #include "nerve/convert/plan.h"
 #include "nerve/convert/report.h"
+#include "nerve/core/json.h"
 #include "nerve/core/progress.h"
 
 #include <cstdint>
@@ -26,13 +27,17 @@ struct ConvertOptions {
 /// What a conversion came to.
 struct ConvertReport {
   Plan plan;
-  std::vector<TableReport> tables;  ///< in the order of the plan
-  bool is_resumed = false;          ///< an earlier run had begun it
-  std::int64_t rejects = 0;         ///< lines of the rejects file
+  std::vector<TableReport> tables;    ///< in the order of the plan
+  std::vector<Untranslated> refused;  ///< what the server did not make, for what the rows are
+  bool is_resumed = false;            ///< an earlier run had begun it
+  std::int64_t rejects = 0;           ///< lines of the rejects file
 
   /// Whether the target has all that the source has: nothing rejected, changed, or without an equal.
   bool is_complete() const noexcept;
 };
+
+/// docs/converting.md names the fields.
+Json to_json(const ConvertReport& report);
 
 /// Reads the source and says what a conversion would do. Nothing is written anywhere.
 ///

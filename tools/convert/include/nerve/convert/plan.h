@@ -37,10 +37,24 @@ struct ColumnPlan {
   std::string definition;          ///< behind the name in CREATE TABLE: "bigint NOT NULL DEFAULT 0"
 };
 
-/// A statement that is run when the rows it needs are there.
+/// An object of the source that has no equal in the target, or not the whole of it.
+struct Untranslated {
+  std::string kind;   ///< "trigger", "view", "index", "check", "default", "foreign key", "table", …
+  std::string name;   ///< of the object, or of its column
+  std::string table;  ///< that it belongs to; empty for what stands by itself
+  std::string reason;
+  std::string text;  ///< as SQLite has it
+};
+
+/// A statement that is run when the rows it needs are there. The server may refuse it for what the rows are;
+/// then it is told as an object without an equal, and the conversion goes on.
 struct Step {
-  std::string what;  ///< "index album_artist_id", for people
+  Untranslated object;  ///< what it makes; the reason is that of a refusal
   std::string sql;
+  bool needs_previous = false;  ///< it is left out where the step before it was refused
+
+  /// "index album_by_artist of album".
+  std::string name() const;
 };
 
 struct TablePlan {
@@ -56,15 +70,6 @@ struct TablePlan {
   std::int64_t misfits() const noexcept;
 };
 
-/// An object of the source that has no equal in the target, or not the whole of it.
-struct Untranslated {
-  std::string kind;   ///< "trigger", "view", "index", "check", "default", "foreign key", "table", …
-  std::string name;   ///< of the object, or of its column
-  std::string table;  ///< that it belongs to; empty for what stands by itself
-  std::string reason;
-  std::string text;  ///< as SQLite has it
-};
-
 struct Plan {
   std::filesystem::path source;
   std::string schema;  ///< of the target
@@ -73,5 +78,9 @@ struct Plan {
   std::vector<Untranslated> untranslated;
   std::vector<std::string> notes;  ///< what is worth knowing and loses nothing
 };
+
+/// docs/converting.md names the fields.
+Json to_json(const std::vector<Untranslated>& objects);
+Json to_json(const Plan& plan);
 
 }  // namespace nerve::convert

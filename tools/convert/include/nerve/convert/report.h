@@ -31,4 +31,7 @@ struct TableReport {
   std::vector<RowDifference> differences;  ///< the first ones
 };
 
+/// docs/converting.md names the fields.
+Json to_json(const std::vector<TableReport>& tables);
+
 }  // namespace nerve::convert

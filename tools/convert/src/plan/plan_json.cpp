@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plan/plan_text.h"
+#include "nerve/convert/plan.h"
 
 #include <nlohmann/json.hpp>
 
@@ -16,7 +16,7 @@ Json column_to_json(const ColumnPlan& column) {
 
 Json steps_to_json(const std::vector<Step>& steps) {
   Json list = Json::array();
-  for (const Step& step : steps) list.push_back({{"what", step.what}, {"sql", step.sql}});
+  for (const Step& step : steps) list.push_back({{"what", step.name()}, {"sql", step.sql}});
   return list;
 }
 
@@ -30,22 +30,26 @@ Json table_to_json(const TablePlan& table) {
 
 }  // namespace
 
-Json plan_to_json(const Plan& plan) {
+Json to_json(const std::vector<Untranslated>& objects) {
+  Json list = Json::array();
+  for (const Untranslated& object : objects) {
+    list.push_back({{"kind", object.kind},
+                    {"name", object.name},
+                    {"table", object.table},
+                    {"reason", object.reason},
+                    {"text", object.text}});
+  }
+  return list;
+}
+
+Json to_json(const Plan& plan) {
   Json tables = Json::array();
   for (const TablePlan& table : plan.tables) tables.push_back(table_to_json(table));
-  Json untranslated = Json::array();
-  for (const Untranslated& object : plan.untranslated) {
-    untranslated.push_back({{"kind", object.kind},
-                            {"name", object.name},
-                            {"table", object.table},
-                            {"reason", object.reason},
-                            {"text", object.text}});
-  }
   return {{"source", plan.source.string()},
           {"schema", plan.schema},
           {"tables", std::move(tables)},
           {"steps_at_end", steps_to_json(plan.at_end)},
-          {"untranslated", std::move(untranslated)},
+          {"untranslated", to_json(plan.untranslated)},
           {"notes", plan.notes}};
 }
 

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Indexes, and what stands for a table of SQLite's full-text search.
+#include "plan/schema_context.h"
+#include "sql/postgresql/translate.h"
+
+#include "nerve/backends/postgresql/session.h"
+#include "nerve/core/error.h"
+
+#include <fmt/format.h>
+
+namespace nerve::convert {
+namespace {
+
+using postgresql::quote_identifier;
+
+void plan_index(SchemaContext& context, const SchemaEntry& entry, std::size_t table) {
+  Untranslated object{"index", entry.name, entry.table, "", entry.sql};
+  try {
+    const sql::CreateIndex index = sql::parse_create_index(entry.sql);
+    const auto result = sql::translate_index(index, context.defined[table].environment);
+    if (const auto* translated = std::get_if<sql::TranslatedIndex>(&result)) {
+      std::string terms;
+      for (const sql::IndexTerm& term : translated->terms)
+        terms += (terms.empty() ? "" : ", ") + term.sql + (term.is_descending ? " DESC" : "");
+      std::string sql =
+          fmt::format("CREATE {}INDEX {} ON {} ({})", index.is_unique ? "UNIQUE " : "",
+                      quote_identifier(context.relations.take(entry.name)), context.target_of(table), terms);
+      if (!translated->where.empty()) sql += " WHERE " + translated->where;
+      context.plan.tables[table].after_load.push_back({std::move(object), std::move(sql)});
+      return;
+    }
+    object.reason = std::get<sql::Untranslatable>(result).reason;
+  } catch (const ValidationError& error) {
+    object.reason = error.what();
+  }
+  context.plan.untranslated.push_back(std::move(object));
+}
+
+/// The module of a virtual table, in lower case: "fts5".
+std::string module_of(const std::string& sql) {
+  std::string folded;
+  for (const char c : sql) folded += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  const std::size_t using_ = folded.find(" using ");
+  if (using_ == std::string::npos) return {};
+  const std::size_t begin = folded.find_first_not_of(" \t\r\n", using_ + 7);
+  if (begin == std::string::npos) return {};
+  return folded.substr(begin, folded.find_first_of(" \t\r\n(", begin) - begin);
+}
+
+}  // namespace
+
+void plan_indexes(SchemaContext& context) {
+  for (const SchemaEntry& entry : context.source.entries) {
+    // What a constraint made is made again by it.
+    if (entry.type != "index" || entry.sql.empty()) continue;
+    if (const auto table = context.find_table(entry.table)) plan_index(context, entry, *table);
+  }
+}
+
+void plan_text_search(SchemaContext& context, std::size_t table) {
+  const std::string module = module_of(context.defined[table].source->sql);
+  if (module != "fts3" && module != "fts4" && module != "fts5") return;
+  TablePlan& plan = context.plan.tables[table];
+  std::string document;
+  NameSpace names = column_names(context.case_policy);
+  for (const ColumnPlan& column : plan.columns) {
+    names.reserve(column.target);
+    const std::string name = quote_identifier(column.target);
+    const bool is_text = column.type.type == TargetType::text;
+    document += (document.empty() ? "" : " || ' ' || ") +
+                fmt::format("coalesce({}{}, '')", name, is_text ? "" : "::text");
+  }
+  const std::string search = quote_identifier(names.take("search"));
+  const std::string target = context.target_of(table);
+  const Untranslated object{"text search", plan.source, plan.source, "", ""};
+  // 'simple' folds case and leaves words as they are, which is nearest to SQLite's own tokenizers.
+  plan.after_load.push_back(
+      {object,
+       fmt::format(
+           "ALTER TABLE {} ADD COLUMN {} tsvector GENERATED ALWAYS AS (to_tsvector('simple', {})) STORED",
+           target, search, document)});
+  plan.after_load.push_back(
+      {object,
+       fmt::format("CREATE INDEX {} ON {} USING gin ({})",
+                   quote_identifier(context.relations.take(plan.target + "_search")), target, search),
+       true});
+  context.plan.notes.push_back(fmt::format(
+      "{} is searched by its column search: SELECT … WHERE search @@ websearch_to_tsquery('simple', …)",
+      plan.source));
+}
+
+}  // namespace nerve::convert

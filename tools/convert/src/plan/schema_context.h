@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "plan/names.h"
+#include "plan/table_definition.h"
+
+#include "nerve/convert/plan.h"
+
+#include <string>
+#include <vector>
+
+namespace nerve::convert {
+
+/// What the parts of the planner work on. Tables stand in the same places in `defined` and in `plan.tables`.
+struct SchemaContext {
+  const SourceSchema& source;
+  std::vector<DefinedTable>& defined;
+  Plan& plan;
+  NameSpace& relations;  ///< names of tables, views, indexes and of the constraints that make an index
+  std::vector<NameSpace> constraints;  ///< names of constraints, by table
+  CasePolicy case_policy;
+
+  std::string target_of(std::size_t table) const;
+  /// The place of a table; absent where there is none of this name.
+  std::optional<std::size_t> find_table(std::string_view name) const;
+};
+
+/// Columns of a table by their places: `"a", "b"`.
+std::string column_list(const TablePlan& table, const std::vector<std::size_t>& places);
+
+// Each adds steps to the plan, and what has no equal to its list.
+void plan_definitions(SchemaContext& context, std::size_t table);  ///< NOT NULL, defaults, generated columns
+void plan_keys(SchemaContext& context, std::size_t table);         ///< PRIMARY KEY, UNIQUE
+void plan_checks(SchemaContext& context, std::size_t table);
+void plan_identity(SchemaContext& context, std::size_t table, std::int64_t last);
+void plan_foreign_keys(SchemaContext& context, std::size_t table);
+void plan_indexes(SchemaContext& context);
+void plan_text_search(SchemaContext& context, std::size_t table);  ///< of a table of FTS3, FTS4 or FTS5
+void plan_views(SchemaContext& context);
+void list_triggers(SchemaContext& context);
+
+}  // namespace nerve::convert

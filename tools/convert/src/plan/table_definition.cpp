@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/table_definition.h"
+
+#include "target/table_sql.h"
+#include "values/iso_time.h"
+
+#include "nerve/backends/postgresql/session.h"
+#include "nerve/core/error.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace nerve::convert {
+namespace {
+
+char folded(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+sql::Collation read_collation(std::string_view name) noexcept {
+  if (is_same_name(name, "nocase")) return sql::Collation::nocase;
+  if (is_same_name(name, "rtrim")) return sql::Collation::rtrim;
+  return sql::Collation::binary;
+}
+
+sql::Collation collation_of(const DefinedTable& table, std::size_t place) {
+  const sql::ColumnDefinition* column = table.column_definition(place);
+  const auto* rule = column == nullptr ? nullptr : sql::find_rule<sql::ColumnCollation>(*column);
+  return rule == nullptr ? sql::Collation::binary : read_collation(rule->collation.text);
+}
+
+/// Collects the keys of a table's definition.
+class KeyReader {
+ public:
+  explicit KeyReader(DefinedTable& table) : table_(table) {}
+
+  void read() {
+    for (const sql::ColumnDefinition& column : table_.definition->columns) {
+      const auto place = table_.column(column.name.text);
+      if (!place) continue;
+      for (const sql::Constraint& constraint : column.constraints) read_constraint(constraint, *place);
+    }
+    for (const sql::Constraint& constraint : table_.definition->constraints)
+      read_constraint(constraint, std::nullopt);
+  }
+
+ private:
+  void read_constraint(const sql::Constraint& constraint, std::optional<std::size_t> column) {
+    Key key;
+    key.name = constraint.name.text;
+    const std::vector<sql::OrderingTerm>* terms = nullptr;
+    if (const auto* primary = std::get_if<sql::PrimaryKey>(&constraint.rule)) {
+      key.is_primary = true;
+      key.is_descending = primary->is_descending;
+      key.conflict = primary->conflict;
+      terms = &primary->terms;
+      table_.is_autoincrement = table_.is_autoincrement || primary->is_autoincrement;
+    } else if (const auto* unique = std::get_if<sql::Unique>(&constraint.rule)) {
+      key.conflict = unique->conflict;
+      terms = &unique->terms;
+    } else {
+      return;
+    }
+    if (column) {
+      key.columns.push_back(*column);
+      key.collations.push_back(collation_of(table_, *column));
+    }
+    for (const sql::OrderingTerm& term : *terms) {
+      if (!add_term(term, key)) return;
+    }
+    table_.keys.push_back(std::move(key));
+  }
+
+  /// `column` or `column COLLATE name`.
+  bool add_term(const sql::OrderingTerm& term, Key& key) {
+    const sql::Expression* expression = term.expression.get();
+    std::optional<sql::Collation> collation;
+    if (const auto* collate = std::get_if<sql::Collate>(&expression->node)) {
+      collation = read_collation(collate->collation.text);
+      expression = collate->operand.get();
+    }
+    const auto* name = std::get_if<sql::ColumnName>(&expression->node);
+    const auto place = name == nullptr ? std::nullopt : table_.column(name->column.text);
+    if (!place) return false;
+    key.columns.push_back(*place);
+    key.collations.push_back(collation.value_or(collation_of(table_, *place)));
+    return true;
+  }
+
+  DefinedTable& table_;
+};
+
+/// The column that is the rowid under another name: the only one of the primary key, of the very type
+/// INTEGER, and by SQLite's accident not where a column's own PRIMARY KEY is followed by DESC.
+std::optional<std::size_t> find_rowid_column(const DefinedTable& table) {
+  if (table.definition->is_without_rowid) return std::nullopt;
+  for (const Key& key : table.keys) {
+    if (!key.is_primary || key.columns.size() != 1 || key.is_descending) continue;
+    const sql::ColumnDefinition* column = table.column_definition(key.columns.front());
+    if (column != nullptr && is_same_name(column->type, "integer")) return key.columns.front();
+  }
+  return std::nullopt;
+}
+
+/// Beyond this, the shortest decimal text of a real and an integer could meet.
+constexpr std::int64_t exact_integer_max = std::int64_t{1} << 52;
+
+sql::TargetType expression_type(const ColumnPlan& plan, const ColumnProfile& profile) {
+  if (plan.changed > 0) return sql::TargetType::unknown;
+  switch (plan.type.type) {
+    case TargetType::boolean:
+      return sql::TargetType::boolean;
+    case TargetType::bigint:
+      return sql::TargetType::bigint;
+    case TargetType::double_precision:
+      return sql::TargetType::double_precision;
+    case TargetType::numeric: {
+      const bool is_small = profile.integers == 0 || (profile.integer_max < exact_integer_max &&
+                                                      profile.integer_min > -exact_integer_max);
+      return is_small ? sql::TargetType::numeric : sql::TargetType::unknown;
+    }
+    case TargetType::text:
+      return sql::TargetType::text;
+    case TargetType::varchar:
+      return sql::TargetType::varchar;
+    case TargetType::bytea:
+      return sql::TargetType::bytea;
+    case TargetType::date:
+      return sql::TargetType::date;
+    case TargetType::timestamp:
+      return sql::TargetType::timestamp;
+    case TargetType::timestamptz:
+      return sql::TargetType::timestamptz;
+    case TargetType::json:
+      // Its numbers were numbers to SQLite, and are text here.
+      return profile.integers + profile.reals > 0 ? sql::TargetType::unknown : sql::TargetType::json;
+    case TargetType::uuid:
+      return sql::TargetType::uuid;
+  }
+  return sql::TargetType::unknown;
+}
+
+sql::TimeForm expression_time_form(const ColumnPlan& plan, const ColumnProfile& profile) {
+  if (plan.type.time == TimeForm::epoch_seconds) return sql::TimeForm::epoch_seconds;
+  if (plan.type.time == TimeForm::epoch_milliseconds) return sql::TimeForm::epoch_milliseconds;
+  if (plan.type.time == TimeForm::julian_day || profile.texts_with_fraction > 0)
+    return sql::TimeForm::unknown;
+  const auto only = [&](IsoForm form) {
+    return profile.texts_of_iso_form[static_cast<std::size_t>(form)] == profile.values();
+  };
+  if (plan.type.type == TargetType::date) return sql::TimeForm::date;
+  if (plan.type.type != TargetType::timestamp) return sql::TimeForm::unknown;
+  // Where there are no values yet, those to come are taken to be in SQLite's own form.
+  if (only(IsoForm::space_seconds)) return sql::TimeForm::datetime;
+  return only(IsoForm::t_seconds) ? sql::TimeForm::datetime_t : sql::TimeForm::unknown;
+}
+
+}  // namespace
+
+bool is_same_name(std::string_view left, std::string_view right) noexcept {
+  return std::ranges::equal(left, right, {}, folded, folded);
+}
+
+std::optional<std::size_t> DefinedTable::column(std::string_view name) const noexcept {
+  for (std::size_t place = 0; place < source->table.columns.size(); ++place) {
+    if (is_same_name(source->table.columns[place].name, name)) return place;
+  }
+  return std::nullopt;
+}
+
+const sql::ColumnDefinition* DefinedTable::column_definition(std::size_t place) const noexcept {
+  if (!definition) return nullptr;
+  for (const sql::ColumnDefinition& one : definition->columns) {
+    if (is_same_name(one.name.text, source->table.columns[place].name)) return &one;
+  }
+  return nullptr;
+}
+
+std::vector<std::size_t> DefinedTable::primary_key() const {
+  for (const Key& key : keys) {
+    if (key.is_primary) return key.columns;
+  }
+  return {};
+}
+
+DefinedTable define_table(const SourceTable& source, const TableProfile& profile,
+                          std::vector<Untranslated>& untranslated) {
+  DefinedTable table;
+  table.source = &source;
+  table.profile = &profile;
+  if (source.table.kind == sqlite::TableKind::virtual_table) return table;
+  try {
+    table.definition = sql::parse_create_table(source.sql);
+  } catch (const ValidationError& error) {
+    untranslated.push_back({"constraints", source.table.name, source.table.name,
+                            std::string("the definition cannot be read: ") + error.what(), source.sql});
+    return table;
+  }
+  KeyReader(table).read();
+  table.rowid_column = find_rowid_column(table);
+  return table;
+}
+
+void fill_environment(DefinedTable& table, const TablePlan& plan, const std::string& schema) {
+  table.environment.name = plan.source;
+  table.environment.target = qualified_name(schema, plan.target);
+  for (std::size_t place = 0; place < plan.columns.size(); ++place) {
+    const ColumnPlan& column = plan.columns[place];
+    const ColumnProfile& profile = table.profile->columns[place];
+    table.environment.columns.push_back({.name = column.source,
+                                         .target = postgresql::quote_identifier(column.target),
+                                         .type = expression_type(column, profile),
+                                         .affinity = sql::affinity_of(column.declared),
+                                         .collation = collation_of(table, place),
+                                         .is_not_null = column.is_not_null,
+                                         .is_rowid = table.rowid_column == place,
+                                         .may_be_infinite = profile.reals_infinite > 0,
+                                         .is_mixed = profile.integers > 0 && profile.reals > 0,
+                                         .time_form = expression_time_form(column, profile)});
+  }
+}
+
+}  // namespace nerve::convert

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nerve/convert/convert.h"
+
+#include <nlohmann/json.hpp>
+
+namespace nerve::convert {
+
+Json to_json(const std::vector<TableReport>& tables) {
+  Json list = Json::array();
+  for (const TableReport& table : tables) {
+    Json differences = Json::array();
+    for (const RowDifference& difference : table.differences) {
+      differences.push_back(
+          {{"side", difference.side}, {"row", Json::parse(difference.row)}, {"count", difference.count}});
+    }
+    list.push_back({{"source", table.source},
+                    {"target", table.target},
+                    {"rows", table.rows},
+                    {"stored", table.stored},
+                    {"rejected", table.rejected},
+                    {"nulled", table.nulled},
+                    {"changed", table.changed},
+                    {"target_rows", table.target_rows},
+                    {"is_equal", table.is_equal},
+                    {"differences", std::move(differences)}});
+  }
+  return list;
+}
+
+Json to_json(const ConvertReport& report) {
+  return {{"plan", to_json(report.plan)},       {"tables", to_json(report.tables)},
+          {"refused", to_json(report.refused)}, {"rejects", report.rejects},
+          {"is_resumed", report.is_resumed},    {"is_complete", report.is_complete()}};
+}
+
+}  // namespace nerve::convert

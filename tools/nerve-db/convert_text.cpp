@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "convert_text.h"
+
+#include "row_count.h"
+
+#include "nerve/core/text.h"
+
+#include <fmt/format.h>
+
+namespace nerve::cli {
+namespace {
+
+using convert::ColumnPlan;
+using convert::ConvertReport;
+using convert::Plan;
+using convert::Step;
+using convert::TablePlan;
+using convert::TableReport;
+using convert::Untranslated;
+
+void show_untranslated(Output& output, const std::vector<Untranslated>& objects) {
+  for (const Untranslated& object : objects) {
+    const std::string place =
+        object.table.empty() || object.table == object.name ? "" : " of " + object.table;
+    output.line(fmt::format("no equal: {} {}{}: {}", object.kind, object.name, place, object.reason),
+                Style::warning);
+    if (!object.text.empty()) output.line("    " + object.text);
+  }
+}
+
+void show_steps(Output& output, const std::vector<Step>& steps) {
+  for (const Step& step : steps) output.line(fmt::format("  {}", step.sql));
+}
+
+void show_columns(Output& output, const TablePlan& table) {
+  Table columns{.columns = {{"  COLUMN"}, {"DECLARED"}, {"TARGET"}, {"TYPE"}, {"WHY"}}, .rows = {}};
+  for (const ColumnPlan& column : table.columns) {
+    const Style style = column.misfits + column.changed > 0 ? Style::warning : Style::plain;
+    columns.rows.push_back({"  " + column.source,
+                            column.declared,
+                            column.target,
+                            {convert::to_ddl(column.type), style},
+                            column.why});
+  }
+  output.table(columns);
+}
+
+std::string forecast(const TablePlan& table) {
+  const std::int64_t misfits = table.misfits();
+  return misfits == 0 ? "" : fmt::format(", {} values cannot be stored", format_count(misfits));
+}
+
+void show_tables(Output& output, const std::vector<TableReport>& tables) {
+  Table shown{.columns = {{"TABLE"},
+                          {"ROWS", Column::Align::right},
+                          {"STORED", Column::Align::right},
+                          {"REJECTED", Column::Align::right},
+                          {"NULLED", Column::Align::right},
+                          {"CHANGED", Column::Align::right},
+                          {"COMPARED"}},
+              .rows = {}};
+  for (const TableReport& table : tables) {
+    const Style style = table.is_equal ? Style::good : Style::bad;
+    shown.rows.push_back({table.source,
+                          format_count(table.rows),
+                          format_count(table.stored),
+                          format_count(table.rejected),
+                          format_count(table.nulled),
+                          format_count(table.changed),
+                          {table.is_equal ? "equal" : "differs", style}});
+  }
+  if (!shown.rows.empty()) output.table(shown);
+  for (const TableReport& table : tables) {
+    for (const convert::RowDifference& difference : table.differences) {
+      output.line(fmt::format("{}: only in the {}{}: {}", table.source, difference.side,
+                              difference.count == 1 ? "" : fmt::format(", {} times", difference.count),
+                              difference.row),
+                  Style::bad);
+    }
+  }
+}
+
+}  // namespace
+
+void show(Output& output, const Plan& plan) {
+  for (const TablePlan& table : plan.tables) {
+    output.line(fmt::format("{} -> {}.{}: {}, about {}{}", table.source, plan.schema, table.target,
+                            row_count(table.rows), format_size(static_cast<std::uint64_t>(table.bytes)),
+                            forecast(table)),
+                Style::strong);
+    show_columns(output, table);
+    show_steps(output, table.after_load);
+    output.line("");
+  }
+  if (!plan.at_end.empty()) {
+    output.line("at the end:", Style::strong);
+    show_steps(output, plan.at_end);
+  }
+  show_untranslated(output, plan.untranslated);
+  for (const std::string& note : plan.notes) output.note("note: " + note);
+}
+
+void show(Output& output, const ConvertReport& report, std::chrono::nanoseconds duration) {
+  if (report.is_resumed) output.note("going on with a conversion that was interrupted");
+  show_tables(output, report.tables);
+  show_untranslated(output, report.plan.untranslated);
+  show_untranslated(output, report.refused);
+  for (const std::string& note : report.plan.notes) output.note("note: " + note);
+  std::int64_t rows = 0;
+  for (const TableReport& table : report.tables) rows += table.stored;
+  output.line(fmt::format("converted {} of {} tables in {}; every row was compared", row_count(rows),
+                          report.tables.size(), format_duration(duration)),
+              report.is_complete() ? Style::good : Style::warning);
+}
+
+void show(Output& output, const std::vector<TableReport>& tables) {
+  show_tables(output, tables);
+}
+
+}  // namespace nerve::cli
