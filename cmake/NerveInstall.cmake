@@ -7,7 +7,9 @@ set(NERVE_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/nerve)
 
 # Each component has an export set of its own, so that a program that asks for one needs the dependencies of that one.
 # The component modules is the list of modules together with each of them.
-set(NERVE_COMPONENTS core migrations backends backups modules workspace)
+set(NERVE_COMPONENTS core migrations backends backups convert modules workspace)
+# Where a component is not in the folder of its name.
+set(NERVE_FOLDER_OF_convert tools/convert)
 foreach(module IN LISTS NERVE_MODULES)
   install(TARGETS nerve_module_${module}
     EXPORT nerve_modules
@@ -20,7 +22,11 @@ foreach(component IN LISTS NERVE_COMPONENTS)
   install(TARGETS nerve_${component}
     EXPORT nerve_${component}
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-  install(DIRECTORY ${PROJECT_SOURCE_DIR}/${component}/include/
+  set(folder ${component})
+  if(NERVE_FOLDER_OF_${component})
+    set(folder ${NERVE_FOLDER_OF_${component}})
+  endif()
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder}/include/
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
     FILES_MATCHING PATTERN "*.h")
   install(EXPORT nerve_${component}

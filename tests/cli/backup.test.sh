@@ -234,11 +234,16 @@ begin_migration() {
   kill -STOP "$migration" || fail "the migration is over already"
 }
 
+end_migration() {
+  kill -CONT "$migration"
+  wait "$migration" || fail "the migration failed: $(cat log)"
+}
+
 claim "a backup beside a running migration holds the state before it, and nothing of it"
 begin_migration wal
 run nerve-db backup --db app.db --repo repo
 expect_exit 0
-kill -CONT "$migration" && wait "$migration" || fail "the migration failed: $(cat log)"
+end_migration
 run nerve-db restore latest --repo repo --to before.db
 expect_exit 0
 expect_equal "the tables before" t "$(sqlite3 -batch before.db 'SELECT group_concat(name) FROM sqlite_schema')"
@@ -250,7 +255,7 @@ claim "where a migration keeps readers out, in rollback mode, the backup says wh
 begin_migration delete
 refused 7 'database is locked' nerve-db backup --db app.db --repo repo
 expect_stderr "^hint: These have the file open: nerve-db \(pid $migration\)"
-kill -CONT "$migration" && wait "$migration" || fail "the migration failed: $(cat log)"
+end_migration
 run nerve-db backup --db app.db --repo repo
 expect_exit 0
 run nerve-db restore latest --repo repo --to after.db
