@@ -189,6 +189,23 @@ void make_one(Context& context, const Arguments& arguments, BackupOccasion& occa
   finish(context, arguments, repository, {manifest}, {options.key});
 }
 
+void show_set(Output& output, const std::vector<Manifest>& stored, const Repository& repository) {
+  Json list = Json::array();
+  for (const Manifest& manifest : stored) {
+    note_of(output, manifest);
+    list.push_back(manifest_json(manifest, repository));
+    if (!output.wants_json()) output.line(manifest.id.to_string());
+    if (manifest.set->role == to_string(Store::secure) && !manifest.is_encrypted()) {
+      output.warning(
+          "the backup of the secure store is not encrypted: name a key in nerve.toml as "
+          "backup.secure_key_file or backup.secure_passphrase_file");
+    }
+  }
+  if (output.wants_json() && !stored.empty()) {
+    output.json({{"set", stored.front().set->id.to_string()}, {"backups", std::move(list)}});
+  }
+}
+
 /// Both stores of a workspace in the state of one moment.
 void make_set(Context& context, const Arguments& arguments, const std::vector<StoreFile>& stores,
               BackupOccasion& occasion) {
@@ -200,26 +217,19 @@ void make_set(Context& context, const Arguments& arguments, const std::vector<St
     members.push_back({stores[index].file, std::string(to_string(stores[index].store)),
                        options_from(context, arguments, repository, stores[index].file, keys[index])});
   }
-  const std::vector<Manifest> made = [&] {
+  const backups::SetBackup made = [&] {
     Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
     return backups::create_backup_set(members, repository, system_clock(), &progress);
   }();
-  occasion.manifest = made.front();
-  Json list = Json::array();
-  for (const Manifest& manifest : made) {
-    note_of(output, manifest);
-    list.push_back(manifest_json(manifest, repository));
-    if (!output.wants_json()) output.line(manifest.id.to_string());
+  if (!made.failures.empty()) throw Error(made.failures.front());
+  std::vector<const backups::BackupKey*> keys_of_stored;
+  for (const Manifest& manifest : made.stored) {
+    const auto member = std::ranges::find(members, manifest.set->role, &backups::SetMember::role);
+    keys_of_stored.push_back(member->options.key);
+    if (member == members.begin()) occasion.manifest = manifest;
   }
-  if (output.wants_json()) {
-    output.json({{"set", made.front().set->id.to_string()}, {"backups", std::move(list)}});
-  }
-  if (!made.back().is_encrypted()) {
-    output.warning(
-        "the backup of the secure store is not encrypted: name a key in nerve.toml as "
-        "backup.secure_key_file or backup.secure_passphrase_file");
-  }
-  finish(context, arguments, repository, made, {members.front().options.key, members.back().options.key});
+  show_set(output, made.stored, repository);
+  finish(context, arguments, repository, made.stored, keys_of_stored);
 }
 
 int run_backup(Context& context, const Arguments& arguments) {
