@@ -151,12 +151,12 @@ void note_of(Output& output, const Manifest& manifest) {
 }
 
 /// Copies what was made, and tells what is wrong although it was made: the first failure is thrown, others
-/// are warnings.
+/// are warnings. `failures` are those of databases of which no backup was made.
 void finish(Context& context, const Arguments& arguments, const Repository& repository,
-            const std::vector<Manifest>& made, const std::vector<const backups::BackupKey*>& keys) {
+            const std::vector<Manifest>& made, const std::vector<const backups::BackupKey*>& keys,
+            std::vector<Error> failures = {}) {
   Output& output = context.output();
   for (const std::string& problem : repository.catalogue_problems()) output.warning(problem);
-  std::vector<Error> failures;
   for (const Manifest& manifest : made) {
     if (auto failure = emptiness_of(output, manifest, repository)) failures.push_back(*std::move(failure));
   }
@@ -206,7 +206,8 @@ void show_set(Output& output, const std::vector<Manifest>& stored, const Reposit
   }
 }
 
-/// Both stores of a workspace in the state of one moment.
+/// Both stores of a workspace in the state of one moment. What is stored of them is shown and copied, also
+/// where the other is damaged.
 void make_set(Context& context, const Arguments& arguments, const std::vector<StoreFile>& stores,
               BackupOccasion& occasion) {
   Output& output = context.output();
@@ -217,11 +218,10 @@ void make_set(Context& context, const Arguments& arguments, const std::vector<St
     members.push_back({stores[index].file, std::string(to_string(stores[index].store)),
                        options_from(context, arguments, repository, stores[index].file, keys[index])});
   }
-  const backups::SetBackup made = [&] {
+  backups::SetBackup made = [&] {
     Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
     return backups::create_backup_set(members, repository, system_clock(), &progress);
   }();
-  if (!made.failures.empty()) throw Error(made.failures.front());
   std::vector<const backups::BackupKey*> keys_of_stored;
   for (const Manifest& manifest : made.stored) {
     const auto member = std::ranges::find(members, manifest.set->role, &backups::SetMember::role);
@@ -229,7 +229,7 @@ void make_set(Context& context, const Arguments& arguments, const std::vector<St
     if (member == members.begin()) occasion.manifest = manifest;
   }
   show_set(output, made.stored, repository);
-  finish(context, arguments, repository, made.stored, keys_of_stored);
+  finish(context, arguments, repository, made.stored, keys_of_stored, std::move(made.failures));
 }
 
 int run_backup(Context& context, const Arguments& arguments) {

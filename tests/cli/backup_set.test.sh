@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Both stores of a workspace are backed up and restored together: what becomes of one when the other is damaged.
+# shellcheck source=tests/cli/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# make_workspace makes one whose stores hold a table `kept` of several pages, all in their main files.
+make_workspace() {
+  local store
+  nerve-db init . --quiet
+  for store in nerve nerve-secure; do
+    sqlite3 -batch $store.db "PRAGMA journal_mode = DELETE; CREATE TABLE kept(a);
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+      INSERT INTO kept SELECT 'row ' || i || ' of $store' FROM n" >/dev/null
+  done
+}
+
+overwrite_header() { printf 'no SQLite at all' | dd of="$1" conv=notrunc status=none; }
+overwrite_page() { damage "$1" kept; }
+
+# states_of REPOSITORY shows file and state of each backup, sorted.
+states_of() {
+  local manifest
+  for manifest in "$1"/*/manifest.json; do
+    echo "$(basename "$(json "$manifest" '$.source.path')") $(json "$manifest" '$.state')"
+  done | sort | paste -sd ,
+}
+
+for victim in nerve.db nerve-secure.db; do
+  if [[ $victim == nerve.db ]]; then sound=nerve-secure.db; else sound=nerve.db; fi
+  for part in header page; do
+    claim "a damaged $part of $victim does not keep the other store from being stored and copied"
+    make_workspace
+    overwrite_$part $victim
+    run nerve-db backup --also away
+    expect_exit 6
+    expect_stderr "^nerve-db: error: .*; what there is was kept as backup [0-9a-f]{8}, which counts as damaged$"
+    expect_stderr "^backed up $work/$sound: "
+    expect_stderr "^copied 1 backup, .*, to $work/away$"
+    expect_hint
+    expect_equal "the number of ids" 1 "$(stdout | wc -l)"
+    expect_equal "what is stored" "$(printf '%s\n' "$sound good" "$victim damaged" | sort | paste -sd ,)" "$(states_of backups)"
+    expect_equal "what is copied" "$sound good" "$(states_of away)"
+    run nerve-db restore "$(stdout)" --repo away --to restored.db
+    expect_exit 0
+    expect_equal "the content" "$(content $sound)" "$(content restored.db)"
+  done
+done
+
+claim "where both stores are damaged, both are told and kept"
+make_workspace
+overwrite_header nerve.db
+overwrite_page nerve-secure.db
+run nerve-db backup --json
+expect_exit 6
+expect_no_stdout
+expect_stderr '^\{"warning":.*nerve-secure\.db'
+expect_stderr '^\{"error":.*nerve\.db is not an SQLite database'
+expect_equal "what is stored" 'nerve-secure.db damaged,nerve.db damaged' "$(states_of backups)"
