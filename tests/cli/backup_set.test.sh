@@ -47,6 +47,17 @@ for victim in nerve.db nerve-secure.db; do
   done
 done
 
+claim "a key that is not that of the secure store does not keep the core store from being stored"
+make_workspace
+(umask 077 && openssl rand -hex 32 >secure.key)
+sed -i 's/^\[backup\]$/[backup]\nsecure_key_file = "secure.key"/' nerve.toml
+nerve-db backup --quiet >/dev/null
+(umask 077 && openssl rand -hex 32 >secure.key)
+run nerve-db backup
+expect_exit 5
+expect_stderr 'error: the key opens none of the encrypted backups of .*/nerve-secure\.db'
+expect_equal "what is stored" 'nerve-secure.db good,nerve.db good,nerve.db good' "$(states_of backups)"
+
 claim "where both stores are damaged, both are told and kept"
 make_workspace
 overwrite_header nerve.db
