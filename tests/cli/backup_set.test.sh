@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Both stores of a workspace are backed up and restored together: what becomes of one when the other is damaged.
+# Both stores of a workspace are backed up and restored together: what becomes of one when the other is damaged, and of
+# both when somebody else works in the repository.
 # shellcheck source=tests/cli/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -68,3 +69,30 @@ expect_no_stdout
 expect_stderr '^\{"warning":.*nerve-secure\.db'
 expect_stderr '^\{"error":.*nerve\.db is not an SQLite database'
 expect_equal "what is stored" 'nerve-secure.db damaged,nerve.db damaged' "$(states_of backups)"
+
+claim "a prune between the question and the restore takes nothing of the set"
+make_workspace
+id=$(nerve-db backup --quiet | head -1)
+for store in nerve nerve-secure; do cp $store.db $store.before; done
+for store in nerve nerve-secure; do sqlite3 -batch $store.db 'DELETE FROM kept'; done
+nerve-db backup --full --quiet >/dev/null
+run on_terminal --first '"$NERVE_DB_BIN" backup prune --keep-last 1 --yes >/dev/null 2>prune.txt; echo $? >prune.code' \
+  "Replace $work/nerve.db? [y/N] " y "Replace $work/nerve-secure.db? [y/N] " y -- "$NERVE_DB_BIN" restore "$id"
+expect_exit 0
+expect_equal "the exit code of prune" 4 "$(cat prune.code)"
+run grep 'another process works in the backup repository' prune.txt
+expect_exit 0
+for store in nerve nerve-secure; do
+  expect_equal "the content of $store.db" "$(content $store.before)" "$(content $store.db)"
+done
+
+claim "a restore of both stores removes what a dead one left in the repository, and a dry run does not"
+make_workspace
+nerve-db backup --quiet >/dev/null
+mkdir backups/.partial-01a1ffae-6be0-710c-8b84-76558ce715e9
+run nerve-db restore latest --dry-run
+expect_exit 0
+[[ -d backups/.partial-01a1ffae-6be0-710c-8b84-76558ce715e9 ]] || fail "a dry run changed the repository"
+run nerve-db restore latest --yes
+expect_exit 0
+[[ ! -e backups/.partial-01a1ffae-6be0-710c-8b84-76558ce715e9 ]] || fail "it is still there"
