@@ -76,6 +76,7 @@ id=$(nerve-db backup --quiet | head -1)
 for store in nerve nerve-secure; do cp $store.db $store.before; done
 for store in nerve nerve-secure; do sqlite3 -batch $store.db 'DELETE FROM kept'; done
 nerve-db backup --full --quiet >/dev/null
+# shellcheck disable=SC2016  # The shell of on_terminal.py expands it.
 run on_terminal --first '"$NERVE_DB_BIN" backup prune --keep-last 1 --yes >/dev/null 2>prune.txt; echo $? >prune.code' \
   "Replace $work/nerve.db? [y/N] " y "Replace $work/nerve-secure.db? [y/N] " y -- "$NERVE_DB_BIN" restore "$id"
 expect_exit 0
@@ -96,3 +97,26 @@ expect_exit 0
 run nerve-db restore latest --yes
 expect_exit 0
 [[ ! -e backups/.partial-01a1ffae-6be0-710c-8b84-76558ce715e9 ]] || fail "it is still there"
+
+claim "the passphrase of the core store is asked for where only the key of the secure store is at hand"
+make_workspace
+(umask 077 && openssl rand -hex 32 >secure.key)
+sed -i 's/^\[backup\]$/[backup]\nsecure_key_file = "secure.key"/' nerve.toml
+NERVE_PASSPHRASE='correct horse' run nerve-db backup --encrypt
+expect_exit 0
+core=$(stdout | head -1)
+secure=$(stdout | tail -1)
+sqlite3 -batch nerve.db 'DELETE FROM kept'
+ask='Passphrase of the backups: '
+for words in 'restore latest --yes' 'backup verify --all' "backup verify $core"; do
+  # shellcheck disable=SC2086
+  run on_terminal "$ask" 'correct horse' -- "$NERVE_DB_BIN" $words
+  expect_exit 0
+  # shellcheck disable=SC2086
+  run on_terminal "$ask" 'incorrect horse' -- "$NERVE_DB_BIN" $words
+  expect_exit 5
+done
+expect_equal "the rows" 2000 "$(sqlite3 -batch nerve.db 'SELECT count(*) FROM kept')"
+run on_terminal -- "$NERVE_DB_BIN" backup verify "$secure"
+expect_exit 0
+refused 5 'encrypted with ' nerve-db backup verify "$core"

@@ -144,7 +144,7 @@ std::vector<Part> parts_of(Context& context, const Arguments& arguments,
     if (!file || one.set->role != to_string(store)) return {};
     parts.push_back({one, {*file, RestoreTarget::Mode::in_place}, std::nullopt});
     if (needs_key(arguments, repository, one, parts.back().target)) {
-      parts.back().key.emplace(required_keys(context, arguments, *file));
+      parts.back().key.emplace(required_keys(context, arguments, repository, *file));
     }
   }
   return parts;
@@ -244,7 +244,7 @@ int run_restore(Context& context, const Arguments& arguments) {
   }
   std::optional<backups::BackupKey> key;
   if (needs_key(arguments, repository, manifest, target)) {
-    key.emplace(required_keys(context, arguments, manifest.source.path));
+    key.emplace(required_keys(context, arguments, repository, manifest.source.path));
   }
   Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
   backups::RestoreOptions options;
