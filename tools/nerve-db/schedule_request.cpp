@@ -13,6 +13,7 @@
 #include "nerve/backends/sqlite/file.h"
 #include "nerve/backups/backup.h"
 #include "nerve/core/error.h"
+#include "nerve/core/shell.h"
 #include "nerve/core/text.h"
 
 #include <fmt/format.h>
@@ -82,6 +83,15 @@ void require_folder_of(const std::filesystem::path& file) {
   if (std::filesystem::is_directory(file.parent_path(), error)) return;
   throw NotFoundError(fmt::format("the folder of the metrics, {}, is not there", file.parent_path().string()),
                       "Make it, or name a file in another folder.");
+}
+
+/// A service may write to no folder that is not there yet when it starts, so it could not make it.
+void require_second_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  if (std::filesystem::is_directory(folder, error)) return;
+  throw NotFoundError(
+      fmt::format("the second folder for backups, {}, is not there", folder.string()),
+      fmt::format("Mount its disk, or make it: mkdir -m 0700 {}.", shell_word(folder.string())));
 }
 
 void require_keeping(const Arguments& arguments, const ScheduledBackup& backup) {
@@ -162,7 +172,10 @@ ScheduledBackup scheduled_backup(Context& context, const Arguments& arguments) {
     backup.written_folders.push_back(absolute_path(store.file).parent_path());
   }
   backup.is_also_named = arguments.has("--also");
-  if (const auto folder = second_folder(context, arguments)) backup.also = absolute_path(*folder);
+  if (const auto folder = second_folder(context, arguments)) {
+    backup.also = absolute_path(*folder);
+    require_second_folder(*backup.also);
+  }
   backup.interval = *arguments.duration("--every");
   backup.full_interval = arguments.duration("--full");
   backup.keep = keep_words(arguments);
