@@ -8,7 +8,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # make_workspace makes one whose stores hold a table `kept` of several pages, all in their main files.
 make_workspace() {
   local store
-  nerve-db init . --quiet
+  nerve-db init . --quiet >/dev/null
   for store in nerve nerve-secure; do
     sqlite3 -batch $store.db "PRAGMA journal_mode = DELETE; CREATE TABLE kept(a);
       WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
@@ -72,10 +72,10 @@ expect_equal "what is stored" 'nerve-secure.db damaged,nerve.db damaged' "$(stat
 
 claim "a prune between the question and the restore takes nothing of the set"
 make_workspace
-id=$(nerve-db backup --quiet | head -1)
+id=$(nerve-db backup --quiet 2>/dev/null | head -1)
 for store in nerve nerve-secure; do cp $store.db $store.before; done
 for store in nerve nerve-secure; do sqlite3 -batch $store.db 'DELETE FROM kept'; done
-nerve-db backup --full --quiet >/dev/null
+nerve-db backup --full --quiet >/dev/null 2>&1
 # shellcheck disable=SC2016  # The shell of on_terminal.py expands it.
 run on_terminal --first '"$NERVE_DB_BIN" backup prune --keep-last 1 --yes >/dev/null 2>prune.txt; echo $? >prune.code' \
   "Replace $work/nerve.db? [y/N] " y "Replace $work/nerve-secure.db? [y/N] " y -- "$NERVE_DB_BIN" restore "$id"
@@ -89,7 +89,7 @@ done
 
 claim "a restore of both stores removes what a dead one left in the repository, and a dry run does not"
 make_workspace
-nerve-db backup --quiet >/dev/null
+nerve-db backup --quiet >/dev/null 2>&1
 mkdir backups/.partial-01a1ffae-6be0-710c-8b84-76558ce715e9
 run nerve-db restore latest --dry-run
 expect_exit 0
@@ -120,3 +120,57 @@ expect_equal "the rows" 2000 "$(sqlite3 -batch nerve.db 'SELECT count(*) FROM ke
 run on_terminal -- "$NERVE_DB_BIN" backup verify "$secure"
 expect_exit 0
 refused 5 'encrypted with ' nerve-db backup verify "$core"
+
+# sample METRIC STORE shows the value of m.prom.
+sample() { sed -n "s|^nerve_backup_$1{database=\"[^\"]*\",store=\"$2\"} ||p" m.prom; }
+
+claim "the metrics are those of both stores, and a store that is damaged keeps those of its last success"
+make_workspace
+run nerve-db backup --metrics m.prom
+expect_exit 0
+for store in core secure; do
+  expect_equal "last_run_ok of $store" 1 "$(sample last_run_ok $store)"
+  expect_equal "fulls of $store" 1 "$(grep -c "^nerve_backup_backups{.*,store=\"$store\",form=\"full\"} 1$" m.prom)"
+done
+before=$(sample last_success_timestamp_seconds secure)
+overwrite_header nerve-secure.db
+run nerve-db backup --metrics m.prom
+expect_exit 6
+expect_equal "last_run_ok of core" 0 "$(sample last_run_ok core)"
+expect_equal "last_success of secure" "$before" "$(sample last_success_timestamp_seconds secure)"
+[[ $(sample last_success_timestamp_seconds core) > $before ]] || fail "the backup of the core store does not count"
+expect_equal "the headings" 1 "$(grep -c '^# TYPE nerve_backup_last_run_ok ' m.prom)"
+
+claim "both stores are promised by a schedule, and health looks at the backups of both"
+make_workspace
+mkdir units
+run nerve-db backup schedule --every 1h --units units
+expect_exit 0
+expect_equal "the promises" "[\"$work/nerve.db\",\"$work/nerve-secure.db\"]" \
+  "$(sqlite3 -batch :memory: "SELECT json_group_array(json_extract(value, '$.database'))
+    FROM json_each(CAST(readfile('backups/schedule.json') AS TEXT), '$.promises')")"
+run nerve-db backup schedule --json
+expect_equal "the second promise" kept "$(json "$test_root/out" '$.secure_store.keeping')"
+run nerve-db backup schedule
+expect_stdout '^secure store, kept +kept$'
+nerve-db backup --quiet >/dev/null 2>&1
+# Of the secure store nothing comes any more.
+sed -i 's/"since": "[^"]*"/"since": "2020-01-01T00:00:00.000000Z"/' backups/schedule.json
+for manifest in backups/*/manifest.json; do
+  [[ $(json "$manifest" '$.set.role') == core ]] || rm -r "$(dirname "$manifest")"
+done
+nerve-db backup repair --quiet >/dev/null
+run nerve-db health
+expect_exit 2
+expect_stdout '^ok +backup\.schedule \(core\) '
+expect_stdout '^critical +backup\.schedule \(secure\) '
+expect_stdout '^warning +backup\.age \(secure\) .*nerve-secure\.db'
+run nerve-db health --prometheus
+expect_stdout '^nerve_health_status\{check="backup\.schedule",store="secure",target="[^"]*"\} 2$'
+expect_equal "series that are there twice" '' "$(grep -o '^nerve_[a-z_]*{[^}]*}' "$test_root/out" | sort | uniq -d)"
+run nerve-db health --json
+expect_equal "the stores" 2 "$(sqlite3 -batch :memory: "SELECT count(DISTINCT json_extract(value, '$.store'))
+  FROM json_each(CAST(readfile('$test_root/out') AS TEXT), '$.checks') WHERE json_extract(value, '$.id') = 'backup.age'")"
+run nerve-db backup schedule --off --units units
+expect_exit 0
+if grep -q database backups/schedule.json; then fail "a promise is left"; fi

@@ -226,6 +226,7 @@ void make_set(Context& context, const Arguments& arguments, const std::vector<St
   for (const Manifest& manifest : made.stored) {
     const auto member = std::ranges::find(members, manifest.set->role, &backups::SetMember::role);
     keys_of_stored.push_back(member->options.key);
+    std::ranges::find(occasion.stores, manifest.set->role, &StoreOccasion::store)->manifest = manifest;
     if (member == members.begin()) occasion.manifest = manifest;
   }
   show_set(output, made.stored, repository);
@@ -234,10 +235,13 @@ void make_set(Context& context, const Arguments& arguments, const std::vector<St
 
 int run_backup(Context& context, const Arguments& arguments) {
   require_one_of_each(arguments);
-  const BackupOccasion occasion{.database = context.database_file(backup_instead_for_postgresql),
-                                .repository = context.repository(),
-                                .begun_at = system_clock().now()};
+  BackupOccasion occasion{.database = context.database_file(backup_instead_for_postgresql),
+                          .repository = context.repository(),
+                          .begun_at = system_clock().now()};
   const std::vector<StoreFile> stores = stores_together(context);
+  for (const StoreFile& one : stores) {
+    occasion.stores.push_back({std::string(to_string(one.store)), one.file});
+  }
   return attend_backup(context, arguments, occasion, [&](BackupOccasion& one) {
     if (stores.empty()) {
       make_one(context, arguments, one);

@@ -159,6 +159,14 @@ std::filesystem::path absolute_path(const std::filesystem::path& path) {
   return std::filesystem::absolute(path).lexically_normal();
 }
 
+std::vector<std::filesystem::path> databases_meant(Context& context) {
+  std::vector<std::filesystem::path> databases{
+      absolute_path(context.database_file(backup_instead_for_postgresql))};
+  if (context.is_database_named() || !context.workspace().folder) return databases;
+  if (const auto secure = store_file(context, Store::secure)) databases.push_back(absolute_path(*secure));
+  return databases;
+}
+
 ScheduledBackup scheduled_backup(Context& context, const Arguments& arguments) {
   ScheduledBackup backup;
   backup.database = absolute_path(context.database_file(backup_instead_for_postgresql));
@@ -169,8 +177,10 @@ ScheduledBackup scheduled_backup(Context& context, const Arguments& arguments) {
   if (const auto& folder = context.workspace().folder) backup.workspace = absolute_path(*folder);
   for (const StoreFile& store : stores_together(context)) {
     backup.is_of_workspace = true;
+    backup.stores.push_back(absolute_path(store.file));
     backup.written_folders.push_back(absolute_path(store.file).parent_path());
   }
+  if (!backup.is_of_workspace) backup.stores.push_back(backup.database);
   backup.is_also_named = arguments.has("--also");
   if (const auto folder = second_folder(context, arguments)) {
     backup.also = absolute_path(*folder);
