@@ -55,14 +55,19 @@ std::filesystem::path sealed_container(const Entry& entry, const Repository& rep
   return repository.path() / entry.name / sealed_container_file_name;
 }
 
-/// The encrypted backups of a database, newest first. Also what cannot be trusted: where the manifest cannot
-/// be read it is not known whose a container is, and it may be of this database.
+/// Whether it may be a backup of the database: where neither its manifest nor the catalogue can tell, it may.
+bool may_be_of(const Entry& entry, const std::string& source) {
+  if (const std::optional<Manifest>& known = known_of(entry)) return known->source.path == source;
+  return entry.source.empty() || entry.source == source;
+}
+
+/// The encrypted backups of a database, newest first. Also what cannot be trusted, and what may be of it.
 std::vector<Entry> encrypted_of(const std::vector<Entry>& entries, const Repository& repository,
                                 const std::string& source) {
   std::vector<Entry> encrypted;
   for (const Entry& entry : entries) {
+    if (!may_be_of(entry, source)) continue;
     const std::optional<Manifest>& known = known_of(entry);
-    if (known && known->source.path != source) continue;
     std::error_code error;
     const bool is_encrypted = (known && known->is_encrypted()) ||
                               std::filesystem::exists(sealed_container(entry, repository), error);

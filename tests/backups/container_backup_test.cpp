@@ -415,6 +415,27 @@ TEST_CASE("a key that opens none of the encrypted backups of a database begins n
   }
 }
 
+TEST_CASE(
+    "an encrypted backup whose manifest is damaged does not keep other databases from being backed up") {
+  ContainerScene scene;
+  const BackupKey key = passphrase("correct horse battery staple");
+  const std::filesystem::path other = scene.folder / "other.db";
+  make_database(other, 10, "wal");
+  create_backup(other, scene.repository, {}, scene.clock);
+  const Manifest sealed = scene.back_up({.key = &key});
+  std::ofstream(scene.repository.folder_of(sealed.id) / "manifest.json", std::ios::app) << "?";
+  SUBCASE("where the catalogue knows whose it is") {
+    CHECK_FALSE(has_encrypted_backup(scene.repository, other));
+    CHECK_FALSE(create_backup(other, scene.repository, {}, scene.clock).is_encrypted());
+  }
+  SUBCASE("but does where nobody knows") {
+    std::filesystem::remove(scene.repository.path() / "catalogue.jsonl");
+    CHECK_THROWS_AS(create_backup(other, scene.repository, {}, scene.clock), DeniedError);
+  }
+  CHECK(has_encrypted_backup(scene.repository, scene.database));
+  CHECK_THROWS_AS(scene.back_up(), DeniedError);
+}
+
 TEST_CASE("an older generation proves a key where the newest cannot be read") {
   ContainerScene scene;
   const BackupKey right = passphrase("correct horse battery staple");
