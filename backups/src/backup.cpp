@@ -66,6 +66,17 @@ Manifest make_plain(const sqlite::FileFacts& facts, const Repository& repository
   return manifest;
 }
 
+/// A file that is no database any more is kept where an earlier backup says that it was one.
+void require_room_or_keep(const sqlite::FileFacts& facts, const Repository& repository,
+                          const BackupOptions& options, const Clock& clock, ProgressSink* progress) {
+  try {
+    require_room(facts, repository);
+  } catch (const IntegrityError& damage) {
+    if (!repository.newest_of(facts.path)) throw;
+    keep_files_and_throw(damage, facts, repository, options, clock, progress);
+  }
+}
+
 }  // namespace
 
 Manifest create_backup(const std::filesystem::path& source, const Repository& repository,
@@ -73,7 +84,7 @@ Manifest create_backup(const std::filesystem::path& source, const Repository& re
   require_possible(options);
   const sqlite::FileFacts facts = sqlite::read_file_facts(source);
   return with_hints_of_damage(facts, repository, [&] {
-    require_room(facts, repository);
+    require_room_or_keep(facts, repository, options, clock, progress);
     if (options.form == Form::plain) return make_plain(facts, repository, options, clock, progress);
     const BackupOptions due = with_due_full(options, repository, facts.path, clock);
     ContainerRun run(facts, repository, due, clock, progress);

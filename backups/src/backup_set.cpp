@@ -10,13 +10,14 @@
 #include "nerve/core/error.h"
 #include "nerve/core/interrupt.h"
 
-#include <fmt/format.h>
 #include <sqlite3.h>
 
 #include <algorithm>
 #include <chrono>
-#include <exception>
+#include <filesystem>
 #include <memory>
+#include <optional>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -34,8 +35,8 @@ constexpr std::chrono::milliseconds pause_between_tries{5};
 class WriteBarrier {
  public:
   /// Throws ConnectionError where they cannot be had together by then, and what Session throws.
-  WriteBarrier(const std::vector<SetMember>& members, const Deadline& deadline) {
-    while (!try_to_lock(members, deadline)) {
+  WriteBarrier(const std::vector<std::filesystem::path>& databases, const Deadline& deadline) {
+    while (!try_to_lock(databases, deadline)) {
       sessions_.clear();
       throw_if_interrupted();
       std::this_thread::sleep_for(pause_between_tries);
@@ -44,8 +45,8 @@ class WriteBarrier {
 
  private:
   /// False where somebody has one of them and may want another.
-  bool try_to_lock(const std::vector<SetMember>& members, const Deadline& deadline) {
-    for (const SetMember& member : members) {
+  bool try_to_lock(const std::vector<std::filesystem::path>& databases, const Deadline& deadline) {
+    for (const std::filesystem::path& database : databases) {
       const auto left =
           std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
       const auto patience =
@@ -54,7 +55,7 @@ class WriteBarrier {
       options.mode = sqlite::OpenMode::read_write;
       options.busy_timeout_ms = static_cast<int>(patience.count());
       try {
-        auto session = std::make_unique<sqlite::Session>(member.source, options);
+        auto session = std::make_unique<sqlite::Session>(database, options);
         // Nothing is to be written to the database, not even what its -wal holds.
         ::sqlite3_db_config(session->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
         session->execute("BEGIN IMMEDIATE");
@@ -80,60 +81,101 @@ void require_possible_set(const std::vector<SetMember>& members) {
   }
 }
 
-void tell(const SetMember& member, const std::string& note) {
-  if (member.options.on_note) member.options.on_note(note);
+/// One database on its way into the set.
+struct MemberRun {
+  const SetMember& member;
+  sqlite::FileFacts facts = {};
+  std::unique_ptr<ContainerRun> run = nullptr;          ///< null where it cannot be stored page by page
+  std::optional<IntegrityError> damage = std::nullopt;  ///< why not, where it is no database any more
+  std::optional<Error> failure = std::nullopt;          ///< why there will be no backup of it
+};
+
+/// What one member fails at is kept, so that the others go on.
+template <class Work>
+void attempt(MemberRun& one, Work work) {
+  if (one.failure) return;
+  try {
+    work();
+  } catch (const CancelledError&) {
+    throw;
+  } catch (const Error& error) {
+    one.failure = error;
+  }
 }
 
-void pin(const std::vector<SetMember>& members, std::vector<std::unique_ptr<ContainerRun>>& runs) {
+void begin(MemberRun& one, const SetFacts& set, const Repository& repository, const Clock& clock,
+           ProgressSink* progress) {
+  one.facts = sqlite::read_file_facts(one.member.source);
+  try {
+    require_room(one.facts, repository);
+  } catch (const IntegrityError& error) {
+    one.damage = error;
+    return;
+  }
+  one.run = std::make_unique<ContainerRun>(one.facts, repository, one.member.options, clock, progress);
+  one.run->manifest().set = set;
+}
+
+void pin(std::vector<MemberRun>& runs) {
+  const BackupOptions& options = runs.front().member.options;
+  const auto tell = [&](const std::string& note) {
+    if (options.on_note) options.on_note(note);
+  };
+  std::vector<std::filesystem::path> databases;
+  for (const MemberRun& one : runs) {
+    if (one.run) databases.push_back(one.member.source);
+  }
   std::optional<WriteBarrier> barrier;
   try {
-    barrier.emplace(members, std::chrono::steady_clock::now() + members.front().options.busy_timeout);
+    barrier.emplace(databases, std::chrono::steady_clock::now() + options.busy_timeout);
   } catch (const DeniedError&) {
-    tell(members.front(),
-         "not all of the databases may be written, so their states are some milliseconds apart");
+    tell("not all of the databases may be written, so their states are some milliseconds apart");
   } catch (const IntegrityError&) {
-    tell(members.front(), "one of the databases is damaged, so their states may be some milliseconds apart");
+    tell("one of the databases is damaged, so their states may be some milliseconds apart");
   }
-  for (const auto& run : runs) run->pin();
+  for (MemberRun& one : runs) {
+    if (one.run) attempt(one, [&] { one.run->pin(); });
+  }
+}
+
+Manifest store(MemberRun& one, const Timestamp& pinned_at, const Repository& repository, const Clock& clock,
+               ProgressSink* progress) {
+  return with_hints_of_damage(one.facts, repository, [&]() -> Manifest {
+    if (one.damage) {
+      keep_files_and_throw(*one.damage, one.facts, repository, one.member.options, clock, progress);
+    }
+    one.run->manifest().created_at = pinned_at;
+    one.run->store();
+    return one.run->publish();
+  });
 }
 
 }  // namespace
 
-std::vector<Manifest> create_backup_set(const std::vector<SetMember>& members, const Repository& repository,
-                                        const Clock& clock, ProgressSink* progress) {
+SetBackup create_backup_set(const std::vector<SetMember>& members, const Repository& repository,
+                            const Clock& clock, ProgressSink* progress) {
   require_possible_set(members);
   std::vector<SetMember> due = members;
   for (SetMember& member : due)
     member.options = with_due_full(member.options, repository, member.source, clock);
-  std::vector<sqlite::FileFacts> facts;
-  std::vector<std::unique_ptr<ContainerRun>> runs;
+  std::vector<MemberRun> runs;
   SetFacts set{new_id<SetTag>(), {}, {}};
-  for (const SetMember& member : due) set.roles.push_back(member.role);
   for (const SetMember& member : due) {
-    facts.push_back(sqlite::read_file_facts(member.source));
-    require_room(facts.back(), repository);
-    runs.push_back(std::make_unique<ContainerRun>(facts.back(), repository, member.options, clock, progress));
-    set.role = member.role;
-    runs.back()->manifest().set = set;
+    runs.push_back({member});
+    set.roles.push_back(member.role);
   }
-  pin(due, runs);
+  for (MemberRun& one : runs) {
+    set.role = one.member.role;
+    attempt(one, [&] { begin(one, set, repository, clock, progress); });
+  }
+  pin(runs);
   const Timestamp pinned_at = clock.now();
-  std::vector<Manifest> manifests;
-  std::exception_ptr damage;
-  for (std::size_t index = 0; index < runs.size(); ++index) {
-    ContainerRun& run = *runs[index];
-    run.manifest().created_at = pinned_at;
-    try {
-      manifests.push_back(with_hints_of_damage(facts[index], repository, [&] {
-        run.store();
-        return run.publish();
-      }));
-    } catch (const IntegrityError&) {
-      if (!damage) damage = std::current_exception();
-    }
+  SetBackup made;
+  for (MemberRun& one : runs) {
+    attempt(one, [&] { made.stored.push_back(store(one, pinned_at, repository, clock, progress)); });
+    if (one.failure) made.failures.push_back(*one.failure);
   }
-  if (damage) std::rethrow_exception(damage);
-  return manifests;
+  return made;
 }
 
 std::optional<std::vector<Manifest>> find_set(const Repository& repository, const Manifest& member) {

@@ -74,7 +74,7 @@ bool is_emptied(const Manifest& manifest, const sqlite::FileFacts& facts, const 
   const TargetState state = look_at(facts.path);
   std::optional<Manifest> kept = find_kept_files(facts.path, state, repository, progress);
   if (!kept) kept = keep_damaged_files(facts.path, state, options.kind, repository, clock, progress);
-  throw DamagedSourceError(damage.what(), {}, kept->id);
+  throw DamagedSourceError(damage.what(), damage.hint(), kept->id);
 }
 
 Manifest with_hints_of_damage(const sqlite::FileFacts& facts, const Repository& repository,

@@ -54,14 +54,12 @@ std::string first_line(const std::string& previous, std::int64_t highest_sequenc
 }
 
 std::string text_of(const CatalogueLine& line, const std::string& previous) {
-  return Json({{"at", line.at.to_text()},
-               {"created_at", line.created_at.to_text()},
-               {"event", name_of(line.event)},
-               {"id", line.id.to_string()},
-               {"manifest_sha256", line.manifest_sha256},
-               {"previous", previous},
-               {"sequence", line.sequence}})
-      .dump();
+  Json json = {
+      {"at", line.at.to_text()},   {"created_at", line.created_at.to_text()}, {"event", name_of(line.event)},
+      {"id", line.id.to_string()}, {"manifest_sha256", line.manifest_sha256}, {"previous", previous},
+      {"sequence", line.sequence}};
+  if (!line.source.empty()) json["source"] = line.source;
+  return json.dump();
 }
 
 CatalogueLine parse_line(const Json& json) {
@@ -72,6 +70,7 @@ CatalogueLine parse_line(const Json& json) {
   line.created_at = Timestamp::parse(json.at("created_at").get<std::string>());
   line.sequence = json.at("sequence").get<std::int64_t>();
   line.manifest_sha256 = json.at("manifest_sha256").get<std::string>();
+  line.source = json.value("source", std::string());
   return line;
 }
 
@@ -228,7 +227,13 @@ void CatalogueWriter::compact() {
 }
 
 CatalogueLine catalogue_line(CatalogueEvent event, const Manifest& manifest, const Timestamp& at) {
-  return {event, at, manifest.id, manifest.created_at, manifest.sequence, hash_of(manifest_text(manifest))};
+  return {event,
+          at,
+          manifest.id,
+          manifest.created_at,
+          manifest.sequence,
+          hash_of(manifest_text(manifest)),
+          manifest.source.path};
 }
 
 }  // namespace nerve::backups

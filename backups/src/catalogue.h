@@ -28,6 +28,7 @@ struct CatalogueLine {
   Timestamp created_at;  ///< of the backup
   std::int64_t sequence = 0;
   std::string manifest_sha256;  ///< of the bytes of manifest.json
+  std::string source;           ///< its source.path; empty in a line that does not say it
 };
 
 /// What the lines say of one backup.

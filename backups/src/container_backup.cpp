@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "container_backup.h"
 
+#include "container/reader.h"
 #include "container/writer.h"
 #include "layout.h"
 
@@ -11,6 +12,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <system_error>
 
 namespace nerve::backups {
 namespace {
@@ -43,16 +46,65 @@ std::string reason_to_end(const std::vector<Manifest>& containers, const Manifes
   return {};
 }
 
-/// Also of what cannot be trusted: where the manifest cannot be read it is not known whose a container is,
-/// and it may be of this database.
-bool is_any_encrypted(const std::vector<Entry>& entries, const Repository& repository,
-                      const std::string& source) {
-  return std::ranges::any_of(entries, [&](const Entry& entry) {
-    const std::optional<Manifest>& manifest = entry.manifest ? entry.manifest : entry.distrusted;
+/// What is known of a backup, whether it can be trusted or not.
+const std::optional<Manifest>& known_of(const Entry& entry) {
+  return entry.manifest ? entry.manifest : entry.distrusted;
+}
+
+std::filesystem::path sealed_container(const Entry& entry, const Repository& repository) {
+  return repository.path() / entry.name / sealed_container_file_name;
+}
+
+/// Whether it may be a backup of the database: where neither its manifest nor the catalogue can tell, it may.
+bool may_be_of(const Entry& entry, const std::string& source) {
+  if (const std::optional<Manifest>& known = known_of(entry)) return known->source.path == source;
+  return entry.source.empty() || entry.source == source;
+}
+
+/// The encrypted backups of a database, newest first. Also what cannot be trusted, and what may be of it.
+std::vector<Entry> encrypted_of(const std::vector<Entry>& entries, const Repository& repository,
+                                const std::string& source) {
+  std::vector<Entry> encrypted;
+  for (const Entry& entry : entries) {
+    if (!may_be_of(entry, source)) continue;
+    const std::optional<Manifest>& known = known_of(entry);
     std::error_code error;
-    return (!manifest || manifest->source.path == source) &&
-           std::filesystem::exists(repository.path() / entry.name / sealed_container_file_name, error);
-  });
+    const bool is_encrypted = (known && known->is_encrypted()) ||
+                              std::filesystem::exists(sealed_container(entry, repository), error);
+    if (is_encrypted) encrypted.push_back(entry);
+  }
+  std::ranges::reverse(encrypted);
+  return encrypted;
+}
+
+/// Why no key of the ring opens any of these; empty where one does.
+std::string reason_not_to_open(const std::vector<Entry>& encrypted, const Repository& repository,
+                               Keyring& keyring) {
+  std::string reason;
+  for (const Entry& entry : encrypted) {
+    const std::filesystem::path path = sealed_container(entry, repository);
+    try {
+      const ContainerHeader header = read_header(path);
+      // One that is not encrypted was put in the place of another, and proves no key.
+      if (!header.is_encrypted()) throw IntegrityError(fmt::format("{} is not encrypted", path.string()));
+      keyring.keys_of(header, path.string());
+      return {};
+    } catch (const Error& error) {
+      if (reason.empty()) reason = error.what();
+    }
+  }
+  return reason;
+}
+
+/// A generation that a mistyped key began could never be opened.
+void require_known_key(const std::vector<Entry>& encrypted, const Repository& repository,
+                       const std::filesystem::path& database, Keyring& keyring) {
+  const std::string reason = reason_not_to_open(encrypted, repository, keyring);
+  if (reason.empty()) return;
+  throw DeniedError(fmt::format("the key opens none of the encrypted backups of {} in {}: {}",
+                                database.string(), repository.path().string(), reason),
+                    "Give the key that they were made with. To begin with another one on purpose, name a new "
+                    "folder with --repo.");
 }
 
 void tell(const BackupOptions& options, const std::string& note) {
@@ -97,20 +149,37 @@ Chain open_chain(const Repository& repository, const Manifest& manifest, Keyring
 }
 
 bool has_encrypted_backup(const Repository& repository, const std::filesystem::path& database) {
-  return is_any_encrypted(repository.list(), repository, source_name(database));
+  return !encrypted_of(repository.list(), repository, source_name(database)).empty();
+}
+
+bool opens_encrypted_backups(const Repository& repository,
+                             const std::optional<std::filesystem::path>& database, const BackupKey& key) {
+  const std::vector<Entry> entries = repository.list();
+  std::set<std::string> sources;
+  if (database) sources.insert(source_name(*database));
+  for (const Entry& entry : entries) {
+    if (!database && entry.manifest && entry.manifest->is_encrypted())
+      sources.insert(entry.manifest->source.path);
+  }
+  Keyring keyring(&key);
+  return std::ranges::all_of(sources, [&](const std::string& source) {
+    return reason_not_to_open(encrypted_of(entries, repository, source), repository, keyring).empty();
+  });
 }
 
 std::optional<Generation> find_generation(const sqlite::FileFacts& facts, const Repository& repository,
                                           const BackupOptions& options, Keyring& keyring) {
   const std::vector<Entry> entries = repository.list();
   const std::string source = source_name(facts.path);
-  if (!keyring.has_key() && is_any_encrypted(entries, repository, source)) {
+  const std::vector<Entry> encrypted = encrypted_of(entries, repository, source);
+  if (!keyring.has_key() && !encrypted.empty()) {
     throw DeniedError(
         fmt::format("the backups of {} in {} are encrypted, and no key is given for the next one",
                     facts.path.string(), repository.path().string()),
         "Give it by --passphrase-file FILE, --key-file FILE or NERVE_PASSPHRASE. For backups that are "
         "not encrypted name another repository with --repo.");
   }
+  if (keyring.has_key()) require_known_key(encrypted, repository, facts.path, keyring);
   const std::vector<Manifest> containers = containers_of(entries, source);
   if (containers.empty()) return std::nullopt;
   const Manifest& newest = containers.back();
@@ -121,7 +190,7 @@ std::optional<Generation> find_generation(const sqlite::FileFacts& facts, const 
   if (options.form == Form::full && !newest.is_encrypted()) return std::nullopt;
   try {
     Chain chain = open_chain(repository, newest, keyring);
-    // With a key the newest was opened all the same: one that was mistyped must not begin a generation.
+    // With a key the newest was opened all the same: it is to go on under its own.
     if (options.form == Form::full) return std::nullopt;
     if (const std::string reason = reason_to_end(containers, newest); !reason.empty()) {
       tell(options, fmt::format("this is a full: {}", reason));

@@ -69,6 +69,7 @@ void tell_from(const Catalogue& catalogue, Entry& entry) {
   if (expected == nullptr) return;
   entry.sequence = expected->lines.back().sequence;
   entry.created_at = expected->lines.back().created_at;
+  if (catalogue.problem().empty()) entry.source = expected->lines.back().source;
 }
 
 Entry read_entry(const std::filesystem::path& folder, const Catalogue& catalogue) {
@@ -218,6 +219,7 @@ std::vector<CatalogueLine> lines_for(const std::filesystem::path& repository, co
       line.created_at = manifest.created_at;
       line.sequence = manifest.sequence;
       line.manifest_sha256 = to_hex(crypto::sha256(as_bytes(text)));
+      line.source = manifest.source.path;
     } catch (const Error&) {
       // A damaged backup stays what was stored.
       const Expectation* expected = catalogue.find(name);

@@ -17,6 +17,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <thread>
@@ -56,11 +57,28 @@ struct SetScene {
   int restored_count = 0;
 };
 
+/// Overwrites the first 16 bytes, by which a database is told.
+void overwrite_header(const std::filesystem::path& database) {
+  std::fstream file(database, std::ios::in | std::ios::out | std::ios::binary);
+  file << "no SQLite at all";
+}
+
+/// The newest backup of a database, whatever its state.
+Manifest newest_entry(const Repository& repository, const std::filesystem::path& database) {
+  std::optional<Manifest> newest;
+  for (const Entry& entry : repository.list()) {
+    if (entry.manifest && entry.manifest->source.path == source_name(database)) newest = entry.manifest;
+  }
+  REQUIRE(newest);
+  return *newest;
+}
+
 }  // namespace
 
 TEST_CASE("a set holds each database as a backup of its own, under its own key") {
   SetScene scene;
-  const std::vector<Manifest> first = create_backup_set(scene.members(), scene.repository, scene.clock);
+  const std::vector<Manifest> first =
+      create_backup_set(scene.members(), scene.repository, scene.clock).stored;
   REQUIRE(first.size() == 2);
   CHECK(first[0].set->id == first[1].set->id);
   CHECK(first[0].set->role == "core");
@@ -69,7 +87,8 @@ TEST_CASE("a set holds each database as a backup of its own, under its own key")
   CHECK_FALSE(first[0].is_encrypted());
   CHECK(first[1].is_encrypted());
   CHECK(first[0].created_at == first[1].created_at);
-  const std::vector<Manifest> second = create_backup_set(scene.members(), scene.repository, scene.clock);
+  const std::vector<Manifest> second =
+      create_backup_set(scene.members(), scene.repository, scene.clock).stored;
   CHECK(second[0].container->parent == first[0].id);
   CHECK(second[1].container->parent == first[1].id);
   const auto found = find_set(scene.repository, scene.repository.read(first[1].id));
@@ -104,7 +123,8 @@ TEST_CASE("both databases are stored in the state of one moment, whatever is wri
       }
     });
     for (int round = 0; round < 10; ++round) {
-      const std::vector<Manifest> set = create_backup_set(scene.members(), scene.repository, scene.clock);
+      const std::vector<Manifest> set =
+          create_backup_set(scene.members(), scene.repository, scene.clock).stored;
       const auto value_in = [&](const Manifest& manifest) {
         return PlainSqlite(scene.restored(manifest)).number("SELECT value FROM counter");
       };
@@ -143,12 +163,88 @@ TEST_CASE("a set whose databases are held beyond the timeout is not begun") {
 TEST_CASE("a damaged member is told, and the other one is stored all the same") {
   SetScene scene("delete");
   test::damage_page(scene.core, 3);
-  CHECK_THROWS_AS(create_backup_set(scene.members({.keep_damaged = true}), scene.repository, scene.clock),
-                  DamagedSourceError);
-  const std::vector<Entry> entries = scene.repository.list();
-  REQUIRE(entries.size() == 2);
-  CHECK(scene.repository.latest(scene.secure).set);
+  const SetBackup made =
+      create_backup_set(scene.members({.keep_damaged = true}), scene.repository, scene.clock);
+  REQUIRE(made.stored.size() == 1);
+  CHECK(made.stored.front().set->role == "secure");
+  REQUIRE(made.failures.size() == 1);
+  CHECK(made.failures.front().kind() == ErrorKind::integrity);
+  CHECK(scene.repository.list().size() == 2);
   CHECK_FALSE(find_set(scene.repository, scene.repository.latest(scene.secure)));
+}
+
+TEST_CASE(
+    "a member that is no database any more is told and kept, and the other one is stored all the same") {
+  for (const bool was_backed_up : {false, true}) {
+    CAPTURE(was_backed_up);
+    SetScene scene;
+    if (was_backed_up) create_backup_set(scene.members(), scene.repository, scene.clock);
+    const std::size_t before = scene.repository.list().size();
+    overwrite_header(scene.core);
+    const SetBackup made =
+        create_backup_set(scene.members({.keep_damaged = true}), scene.repository, scene.clock);
+    REQUIRE(made.stored.size() == 1);
+    CHECK(test::content_of(scene.restored(made.stored.front())) == test::content_of(scene.secure));
+    REQUIRE(made.failures.size() == 1);
+    CHECK(std::string(made.failures.front().what()).find("core.db is not an SQLite database") !=
+          std::string::npos);
+    CHECK((made.failures.front().hint().find("nerve-db restore") != std::string::npos) == was_backed_up);
+    const Manifest kept = newest_entry(scene.repository, scene.core);
+    CHECK(kept.state == State::damaged);
+    CHECK(test::bytes_of(scene.repository.folder_of(kept.id) / kept.file.name) == test::bytes_of(scene.core));
+    CHECK(scene.repository.list().size() == before + 2);
+    create_backup_set(scene.members({.keep_damaged = true}), scene.repository, scene.clock);
+    CHECK(scene.repository.list().size() == before + 3);
+  }
+}
+
+TEST_CASE("an encrypted member that is no database any more is not kept in the clear") {
+  SetScene scene;
+  overwrite_header(scene.secure);
+  const SetBackup made =
+      create_backup_set(scene.members({.keep_damaged = true}), scene.repository, scene.clock);
+  REQUIRE(made.stored.size() == 1);
+  CHECK(test::content_of(scene.restored(made.stored.front())) == test::content_of(scene.core));
+  CHECK(made.failures.size() == 1);
+  CHECK(scene.repository.list().size() == 1);
+}
+
+TEST_CASE(
+    "a member that is missing, or whose key is another one, does not keep the other from being stored") {
+  SetScene scene;
+  create_backup_set(scene.members(), scene.repository, scene.clock);
+  std::vector<SetMember> members = scene.members();
+  const BackupKey other = BackupKey::of_passphrase(Secret::copy_of(as_bytes("battery horse")));
+  ErrorKind expected = ErrorKind::denied;
+  SUBCASE("another key") {
+    members.back().options.key = &other;
+  }
+  SUBCASE("no file") {
+    std::filesystem::remove(scene.secure);
+    expected = ErrorKind::not_found;
+  }
+  const SetBackup made = create_backup_set(members, scene.repository, scene.clock);
+  REQUIRE(made.stored.size() == 1);
+  CHECK(made.stored.front().set->role == "core");
+  REQUIRE(made.failures.size() == 1);
+  CHECK(made.failures.front().kind() == expected);
+  CHECK(scene.repository.list().size() == 3);
+}
+
+TEST_CASE("a database that has become another file is kept where it was backed up before") {
+  SetScene scene;
+  BackupOptions options;
+  options.keep_damaged = true;
+  overwrite_header(scene.core);
+  CHECK_THROWS_AS(create_backup(scene.core, scene.repository, options, scene.clock), IntegrityError);
+  CHECK(scene.repository.list().empty());
+  create_backup(scene.secure, scene.repository, options, scene.clock);
+  overwrite_header(scene.secure);
+  for (int i = 0; i < 2; ++i) {
+    CHECK_THROWS_AS(create_backup(scene.secure, scene.repository, options, scene.clock), DamagedSourceError);
+    CHECK(scene.repository.list().size() == 2);
+  }
+  CHECK(newest_entry(scene.repository, scene.secure).state == State::damaged);
 }
 
 TEST_CASE("a plain copy is no member of a set") {
@@ -160,7 +256,7 @@ TEST_CASE("a plain copy is no member of a set") {
 
 TEST_CASE("a prune keeps sets whole") {
   SetScene scene;
-  std::vector<Manifest> first = create_backup_set(scene.members(), scene.repository, scene.clock);
+  std::vector<Manifest> first = create_backup_set(scene.members(), scene.repository, scene.clock).stored;
   for (int i = 0; i < 3; ++i) {
     scene.clock.advance(std::chrono::hours(1));
     create_backup_set(scene.members(), scene.repository, scene.clock);
@@ -180,7 +276,7 @@ TEST_CASE("one keyring opens the backups of several keys") {
   std::vector<SetMember> members = scene.members();
   const BackupKey other = BackupKey::of_passphrase(Secret::copy_of(as_bytes("battery horse")));
   members.front().options.key = &other;
-  const std::vector<Manifest> set = create_backup_set(members, scene.repository, scene.clock);
+  const std::vector<Manifest> set = create_backup_set(members, scene.repository, scene.clock).stored;
   CHECK_THROWS_AS(verify_all(scene.repository, {.key = &scene.key}), DeniedError);
   BackupKey both = BackupKey::of_passphrase(Secret::copy_of(as_bytes("correct horse battery staple")));
   both.also_try(BackupKey::of_passphrase(Secret::copy_of(as_bytes("battery horse"))));

@@ -454,6 +454,106 @@ TEST_CASE("where an encrypted backup cannot be read, nothing of the database is 
   CHECK(scene.back_up({.key = &key}).is_encrypted());
 }
 
+TEST_CASE("a key that opens none of the encrypted backups of a database begins none") {
+  ContainerScene scene;
+  const BackupKey right = passphrase("correct horse battery staple");
+  const BackupKey wrong = passphrase("correct house battery staple");
+  const Manifest full = scene.back_up({.key = &right});
+  bool is_right_known = true;
+  SUBCASE("its end is cut off") {
+    std::filesystem::resize_file(scene.file_of(full), full.file.size_bytes - 1);
+  }
+  SUBCASE("its list of pages is altered") {
+    scene.alter(full, 300);
+  }
+  SUBCASE("its manifest is gone") {
+    std::filesystem::remove(scene.repository.folder_of(full.id) / "manifest.json");
+  }
+  SUBCASE("its manifest is altered") {
+    std::ofstream(scene.repository.folder_of(full.id) / "manifest.json", std::ios::app) << "?";
+  }
+  SUBCASE("its header is altered") {
+    scene.alter(full, 10);
+    is_right_known = false;
+  }
+  SUBCASE("its container is gone") {
+    std::filesystem::remove(scene.file_of(full));
+    is_right_known = false;
+  }
+  SUBCASE("a container without encryption is in its place") {
+    const Repository other = Repository::open_or_create(scene.folder / "other");
+    const Manifest clear = create_backup(scene.database, other, {}, scene.clock);
+    std::filesystem::copy_file(other.folder_of(clear.id) / clear.file.name, scene.file_of(full),
+                               std::filesystem::copy_options::overwrite_existing);
+    is_right_known = false;
+  }
+  for (const Form form : {Form::automatic, Form::full}) {
+    try {
+      scene.back_up({.form = form, .key = &wrong});
+      FAIL("a backup was made");
+    } catch (const DeniedError& error) {
+      CHECK(std::string(error.what()).find("the key opens none of the encrypted backups of ") == 0);
+      CHECK(error.hint().find("name a new folder with --repo") != std::string::npos);
+    }
+  }
+  CHECK(scene.repository.list().size() == 1);
+  CHECK_THROWS_AS(scene.back_up(), DeniedError);
+  if (is_right_known) {
+    CHECK(scene.back_up({.key = &right}).is_encrypted());
+  } else {
+    CHECK_THROWS_AS(scene.back_up({.key = &right}), DeniedError);
+  }
+}
+
+TEST_CASE(
+    "an encrypted backup whose manifest is damaged does not keep other databases from being backed up") {
+  ContainerScene scene;
+  const BackupKey key = passphrase("correct horse battery staple");
+  const std::filesystem::path other = scene.folder / "other.db";
+  make_database(other, 10, "wal");
+  create_backup(other, scene.repository, {}, scene.clock);
+  const Manifest sealed = scene.back_up({.key = &key});
+  std::ofstream(scene.repository.folder_of(sealed.id) / "manifest.json", std::ios::app) << "?";
+  SUBCASE("where the catalogue knows whose it is") {
+    CHECK_FALSE(has_encrypted_backup(scene.repository, other));
+    CHECK_FALSE(create_backup(other, scene.repository, {}, scene.clock).is_encrypted());
+  }
+  SUBCASE("but does where nobody knows") {
+    std::filesystem::remove(scene.repository.path() / "catalogue.jsonl");
+    CHECK_THROWS_AS(create_backup(other, scene.repository, {}, scene.clock), DeniedError);
+  }
+  CHECK(has_encrypted_backup(scene.repository, scene.database));
+  CHECK_THROWS_AS(scene.back_up(), DeniedError);
+}
+
+TEST_CASE("an older generation proves a key where the newest cannot be read") {
+  ContainerScene scene;
+  const BackupKey right = passphrase("correct horse battery staple");
+  const BackupKey wrong = passphrase("correct house battery staple");
+  scene.back_up({.key = &right});
+  const Manifest newest = scene.back_up({.form = Form::full, .key = &right});
+  scene.alter(newest, 10);
+  CHECK_THROWS_AS(scene.back_up({.key = &wrong}), DeniedError);
+  CHECK_FALSE(scene.back_up({.key = &right}).container->parent);
+}
+
+TEST_CASE("whether a key opens the encrypted backups is told for one database and for all") {
+  ContainerScene scene;
+  const BackupKey one = passphrase("correct horse battery staple");
+  const BackupKey two = passphrase("correct house battery staple");
+  const std::filesystem::path other = scene.folder / "other.db";
+  make_database(other, 10, "wal");
+  CHECK(opens_encrypted_backups(scene.repository, std::nullopt, one));
+  scene.back_up({.key = &one});
+  create_backup(other, scene.repository, {.key = &two}, scene.clock);
+  CHECK(opens_encrypted_backups(scene.repository, scene.database, one));
+  CHECK_FALSE(opens_encrypted_backups(scene.repository, scene.database, two));
+  CHECK_FALSE(opens_encrypted_backups(scene.repository, std::nullopt, one));
+  BackupKey both = passphrase("correct horse battery staple");
+  both.also_try(passphrase("correct house battery staple"));
+  CHECK(opens_encrypted_backups(scene.repository, std::nullopt, both));
+}
+
 TEST_CASE("a damaged database whose backups are encrypted is not kept in the clear by a restore") {
   ContainerScene scene("delete");
   const BackupKey key = passphrase("correct horse battery staple");

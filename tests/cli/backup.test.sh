@@ -67,6 +67,27 @@ run nerve-db backup verify --all --deep --repo repo --passphrase-file pass --scr
 expect_exit 0
 if grep -rqa 'Album 1500' repo; then fail "the repository holds text of the database"; fi
 
+claim "a passphrase that begins the backups of a database is typed twice, and a mistyped one never begins more"
+make_database shop.db
+ask='Passphrase of the backups: '
+again='The same again: '
+run on_terminal "$ask" 'correct horse' "$again" 'correct house' -- "$NERVE_DB_BIN" backup --db shop.db --repo repo --encrypt
+expect_exit 2
+expect_stdout 'the two passphrases differ'
+run on_terminal "$ask" 'correct horse' "$again" 'correct horse' -- "$NERVE_DB_BIN" backup --db shop.db --repo repo --encrypt
+expect_exit 0
+run on_terminal "$ask" 'correct horse' -- "$NERVE_DB_BIN" backup --db shop.db --repo repo
+expect_exit 0
+# With the ends of all its containers cut off, the key is still known by their beginnings.
+for file in repo/*/pages.sealed; do truncate -s -1 "$file"; done
+run on_terminal "$ask" 'correct house' -- "$NERVE_DB_BIN" backup --db shop.db --repo repo
+expect_exit 5
+expect_stdout 'the key opens none of the encrypted backups of .*/shop\.db in .*: .* is encrypted with another passphrase$'
+expect_stdout 'hint: .*name a new folder with --repo\.$'
+run on_terminal "$ask" 'correct horse' -- "$NERVE_DB_BIN" backup --db shop.db --repo repo
+expect_exit 0
+expect_stdout 'as an encrypted full of'
+
 claim "a passphrase or key that others may read is refused, and so is what is no key"
 make_database shop.db
 echo 'correct horse' >pass

@@ -95,6 +95,17 @@ run nerve-db backup --db shop.db --repo repo --after ./nope
 expect_exit 10
 expect_stderr 'warning: the program after the backup, the program ./nope cannot be started'
 
+claim "a program that floods standard error is stopped in time, also where nobody reads ours"
+make_database shop.db
+mkdir ws
+printf '[backup]\nhook_timeout_s = 1\n' >ws/nerve.toml
+hook floods.sh 'echo $$ >pid' 'exec yes >&2'
+run bash -c '{ "$NERVE_DB_BIN" backup --db shop.db --workspace ws --repo repo --before ./floods.sh 2>&1 >/dev/null; echo $? >exit; } |
+  { sleep 3; if kill -0 "$(cat pid)"; then echo still there; fi; tail -n 2 >&2; }'
+expect_no_stdout
+expect_equal "the exit code" 1 "$(cat exit)"
+expect_stderr 'did not end within 1.0 s: y$'
+
 claim "SIGTERM for nerve-db is passed on to the program, and no backup is made"
 make_database shop.db
 hook before.sh 'trap "echo stopped >stopped; exit 1" TERM' 'echo >ready' 'while :; do sleep 0.1; done'

@@ -21,7 +21,7 @@ expect_stdout '^tenants +0$'
 expect_stdout "^core +sqlite .* [a-z_]+@[0-9]+ +0 +none +$work/space/nerve\.db$"
 expect_stdout "^secure +sqlite .* [a-z_]+@[0-9]+ +0 +none +$work/space/nerve-secure\.db$"
 nerve-db backup --quiet >/dev/null
-nerve-db backup verify --quiet >/dev/null
+nerve-db backup verify --all --quiet >/dev/null
 run nerve-db health
 expect_exit 0
 expect_stdout '^ok +cross_store\.references '

@@ -130,6 +130,9 @@ damage() {
   head -c "$size" /dev/zero | tr '\0' '\377' | dd of="$1" bs="$size" seek=$((page - 1)) conv=notrunc status=none
 }
 
+# on_terminal [--first COMMAND] [PROMPT ANSWER]... -- COMMAND... runs it on a terminal and answers what it asks.
+on_terminal() { python3 -I -S "$NERVE_SOURCE_DIR/tests/cli/on_terminal.py" "$@"; }
+
 content() { sqlite3 -batch -readonly "$1" .sha3sum; }
 
 # as_stranger COMMAND... runs it without the rights of root; only where root can put them aside.

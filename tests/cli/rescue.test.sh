@@ -70,7 +70,7 @@ run bash -c "$command"
 expect_exit 0
 run python3 -m py_compile rescue.py
 expect_exit 0
-[[ $(grep -c . rescue.py) -le 130 ]] || fail "the program has $(grep -c . rescue.py) lines"
+[[ $(grep -c . rescue.py) -le 135 ]] || fail "the program has $(grep -c . rescue.py) lines"
 run grep -vE '^(import [a-z, ]+|from concurrent\.futures import ThreadPoolExecutor)$' <(grep -E '^ *(import|from)\b' rescue.py)
 expect_no_stdout
 cp rescue.py "$rescue"
@@ -194,6 +194,37 @@ cp strange.zst "repo/${ids[1]}/pages.zst"
 run rescue "repo/${ids[2]}" out.db
 expect_exit 1
 [[ ! -e out.db ]] || fail "a database was made"
+
+claim "a container in the place of another backup's is refused"
+(umask 077 && openssl rand -hex 32 >key)
+make_states --key-file key
+cp "repo/${ids[0]}/pages.sealed" "repo/${ids[1]}/pages.sealed"
+run rescue --key-file key "repo/${ids[1]}" out.db
+expect_refused 'it is of another backup than its folder: it was exchanged, or the folder renamed$'
+mv "repo/${ids[0]}" renamed
+run rescue --key-file key renamed out.db
+expect_refused 'it is of another backup than its folder: it was exchanged, or the folder renamed$'
+mv renamed "repo/${ids[0]}"
+cd "repo/${ids[0]}" || exit 1
+run rescue --key-file ../../key . ../../out.db
+cd ../.. || exit 1
+expect_rescued 1 out.db
+
+claim "where a key is given, a container that is not encrypted does not pass for one that is"
+(umask 077 && openssl rand -hex 32 >key && printf 'right\n' >passphrase)
+make_states
+for name in pages.zst pages.sealed; do
+  [[ -e repo/${ids[0]}/$name ]] || mv "repo/${ids[0]}/pages.zst" "repo/${ids[0]}/$name"
+  for key in '--key-file key' '--passphrase-file passphrase'; do
+    # shellcheck disable=SC2086
+    run rescue $key "repo/${ids[0]}" out.db
+    expect_refused 'it is not encrypted, and a key is given'
+  done
+  NERVE_PASSPHRASE=right run rescue "repo/${ids[0]}" out.db
+  expect_refused 'it is not encrypted, and a key is given'
+done
+run rescue "repo/${ids[0]}" out.db
+expect_rescued 1 out.db
 
 claim "a delta that was merged with the ones before it is had back"
 (umask 077 && openssl rand -hex 32 >key)

@@ -397,9 +397,16 @@ expect_stderr 'as a delta of '
 refused 2 '--full and --full-every are both given' nerve-db backup --db shop.db --full --full-every 1d
 refused 2 '--full-every must be a span from 1h' nerve-db backup --db shop.db --full-every 1m
 
-claim "in a workspace both stores are scheduled, and the second folder may be away"
+claim "in a workspace both stores are scheduled, and the second folder is there by then but may be away later"
 nerve-db init ws --quiet
 mkdir units
+for way in '--units units' --cron; do
+  # shellcheck disable=SC2086
+  refused 3 "the second folder for backups, $work/away, is not there" \
+    nerve-db backup schedule --workspace ws --every 1h --also away $way
+  expect_stderr "^hint: .*mkdir -m 0700 $work/away\.$"
+done
+mkdir away
 run nerve-db backup schedule --workspace ws --every 1h --keep-daily 7 --also "$work/away" --units units
 expect_exit 0
 expect_equal "the command" 1 "$(grep -c "backup --workspace $work/ws --repo $work/ws/backups --also $work/away\$" units/*.service)"

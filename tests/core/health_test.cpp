@@ -13,6 +13,7 @@
 
 #include <fstream>
 #include <stdexcept>
+#include <string>
 
 using namespace nerve;
 using health::Check;
@@ -84,6 +85,31 @@ nerve_health_overall{target="/srv/a \"b\"\\c.db"} 3
   report.target = "two\nlines \xff";
   CHECK(health::to_prometheus(report).find("target=\"two\\nlines \\\\xff\"") == std::string::npos);
   CHECK(health::to_prometheus(report).find("\\xff") != std::string::npos);
+}
+
+TEST_CASE("the same check of two stores is told apart in text, in JSON and for Prometheus") {
+  Report report;
+  report.target = "/srv/a.db";
+  for (const std::string store : {"core", "secure"}) {
+    report.checks.push_back({.id = "one",
+                             .status = Status::ok,
+                             .value = "3",
+                             .threshold = "",
+                             .message = "m",
+                             .fix = "",
+                             .number = 3,
+                             .unit = "count",
+                             .store = store});
+    CHECK(report.checks.back().name() == "one (" + store + ")");
+    CHECK(report.to_json().at("checks").back().at("store") == store);
+    const std::string text = health::to_prometheus(report);
+    CHECK(text.find("nerve_health_status{check=\"one\",store=\"" + store + "\",target=\"/srv/a.db\"} 0\n") !=
+          std::string::npos);
+    CHECK(text.find("nerve_health_value{check=\"one\",store=\"" + store +
+                    "\",unit=\"count\",target=\"/srv/a.db\"} 3\n") != std::string::npos);
+  }
+  CHECK(sample_report().checks.front().name() == "one");
+  CHECK_FALSE(sample_report().to_json().at("checks").front().contains("store"));
 }
 
 TEST_CASE("a check that throws is unknown with its reason, and the next one is made") {

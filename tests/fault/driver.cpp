@@ -84,8 +84,9 @@ int replicate(const Words& words, const BackupKey* key) {
 
 int back_up_set(const Words& words, const BackupKey* key) {
   const Repository repository = Repository::open_or_create(words[3]);
-  create_backup_set({{words[1], "core", {}}, {words[2], "secure", {.key = key}}}, repository,
-                    nerve::system_clock());
+  const SetBackup made = create_backup_set({{words[1], "core", {}}, {words[2], "secure", {.key = key}}},
+                                           repository, nerve::system_clock());
+  if (!made.failures.empty()) throw nerve::Error(made.failures.front());
   return 0;
 }
 

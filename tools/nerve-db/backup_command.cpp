@@ -151,12 +151,12 @@ void note_of(Output& output, const Manifest& manifest) {
 }
 
 /// Copies what was made, and tells what is wrong although it was made: the first failure is thrown, others
-/// are warnings.
+/// are warnings. `failures` are those of databases of which no backup was made.
 void finish(Context& context, const Arguments& arguments, const Repository& repository,
-            const std::vector<Manifest>& made, const std::vector<const backups::BackupKey*>& keys) {
+            const std::vector<Manifest>& made, const std::vector<const backups::BackupKey*>& keys,
+            std::vector<Error> failures = {}) {
   Output& output = context.output();
   for (const std::string& problem : repository.catalogue_problems()) output.warning(problem);
-  std::vector<Error> failures;
   for (const Manifest& manifest : made) {
     if (auto failure = emptiness_of(output, manifest, repository)) failures.push_back(*std::move(failure));
   }
@@ -189,7 +189,25 @@ void make_one(Context& context, const Arguments& arguments, BackupOccasion& occa
   finish(context, arguments, repository, {manifest}, {options.key});
 }
 
-/// Both stores of a workspace in the state of one moment.
+void show_set(Output& output, const std::vector<Manifest>& stored, const Repository& repository) {
+  Json list = Json::array();
+  for (const Manifest& manifest : stored) {
+    note_of(output, manifest);
+    list.push_back(manifest_json(manifest, repository));
+    if (!output.wants_json()) output.line(manifest.id.to_string());
+    if (manifest.set->role == to_string(Store::secure) && !manifest.is_encrypted()) {
+      output.warning(
+          "the backup of the secure store is not encrypted: name a key in nerve.toml as "
+          "backup.secure_key_file or backup.secure_passphrase_file");
+    }
+  }
+  if (output.wants_json() && !stored.empty()) {
+    output.json({{"set", stored.front().set->id.to_string()}, {"backups", std::move(list)}});
+  }
+}
+
+/// Both stores of a workspace in the state of one moment. What is stored of them is shown and copied, also
+/// where the other is damaged.
 void make_set(Context& context, const Arguments& arguments, const std::vector<StoreFile>& stores,
               BackupOccasion& occasion) {
   Output& output = context.output();
@@ -200,34 +218,30 @@ void make_set(Context& context, const Arguments& arguments, const std::vector<St
     members.push_back({stores[index].file, std::string(to_string(stores[index].store)),
                        options_from(context, arguments, repository, stores[index].file, keys[index])});
   }
-  const std::vector<Manifest> made = [&] {
+  backups::SetBackup made = [&] {
     Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
     return backups::create_backup_set(members, repository, system_clock(), &progress);
   }();
-  occasion.manifest = made.front();
-  Json list = Json::array();
-  for (const Manifest& manifest : made) {
-    note_of(output, manifest);
-    list.push_back(manifest_json(manifest, repository));
-    if (!output.wants_json()) output.line(manifest.id.to_string());
+  std::vector<const backups::BackupKey*> keys_of_stored;
+  for (const Manifest& manifest : made.stored) {
+    const auto member = std::ranges::find(members, manifest.set->role, &backups::SetMember::role);
+    keys_of_stored.push_back(member->options.key);
+    std::ranges::find(occasion.stores, manifest.set->role, &StoreOccasion::store)->manifest = manifest;
+    if (member == members.begin()) occasion.manifest = manifest;
   }
-  if (output.wants_json()) {
-    output.json({{"set", made.front().set->id.to_string()}, {"backups", std::move(list)}});
-  }
-  if (!made.back().is_encrypted()) {
-    output.warning(
-        "the backup of the secure store is not encrypted: name a key in nerve.toml as "
-        "backup.secure_key_file or backup.secure_passphrase_file");
-  }
-  finish(context, arguments, repository, made, {members.front().options.key, members.back().options.key});
+  show_set(output, made.stored, repository);
+  finish(context, arguments, repository, made.stored, keys_of_stored, std::move(made.failures));
 }
 
 int run_backup(Context& context, const Arguments& arguments) {
   require_one_of_each(arguments);
-  const BackupOccasion occasion{.database = context.database_file(backup_instead_for_postgresql),
-                                .repository = context.repository(),
-                                .begun_at = system_clock().now()};
+  BackupOccasion occasion{.database = context.database_file(backup_instead_for_postgresql),
+                          .repository = context.repository(),
+                          .begun_at = system_clock().now()};
   const std::vector<StoreFile> stores = stores_together(context);
+  for (const StoreFile& one : stores) {
+    occasion.stores.push_back({std::string(to_string(one.store)), one.file});
+  }
   return attend_backup(context, arguments, occasion, [&](BackupOccasion& one) {
     if (stores.empty()) {
       make_one(context, arguments, one);

@@ -78,9 +78,39 @@ constexpr std::array backup_metrics = {
 
 struct Sample {
   Measure measure;
-  std::string labels;  ///< after that of the database: `,form="full"`
+  std::string labels;  ///< after those of the database: `,form="full"`
   std::string value;
 };
+
+/// A database whose samples are renewed.
+struct Subject {
+  std::filesystem::path database;
+  std::string label;                 ///< its value of the label `database`, in quotes
+  std::string labels;                ///< that label, and which store it is: `database="/x.db",store="core"`
+  std::optional<Manifest> manifest;  ///< the good backup that the run made of it
+
+  bool has(std::string_view labels_of_line) const {
+    return labels_of_line.starts_with("{database=" + label + ",") ||
+           labels_of_line.starts_with("{database=" + label + "}");
+  }
+};
+
+Subject subject_of(const std::filesystem::path& database, const std::string& store,
+                   const std::optional<Manifest>& manifest) {
+  const std::string label = prometheus_label(backups::source_name(database));
+  Subject subject{database, label, "database=" + label, std::nullopt};
+  if (!store.empty()) subject.labels += ",store=" + prometheus_label(store);
+  if (manifest && !manifest->is_emptied) subject.manifest = manifest;
+  return subject;
+}
+
+std::vector<Subject> subjects_of(const BackupOccasion& occasion) {
+  if (occasion.stores.empty()) return {subject_of(occasion.database, {}, occasion.manifest)};
+  std::vector<Subject> subjects;
+  for (const StoreOccasion& one : occasion.stores)
+    subjects.push_back(subject_of(one.database, one.store, one.manifest));
+  return subjects;
+}
 
 double seconds_of(Timestamp time) {
   constexpr double microseconds_a_second = 1e6;
@@ -117,9 +147,10 @@ std::string_view stored_form(const Manifest& manifest) {
   return manifest.container->parent ? "delta" : "full";
 }
 
-void add_repository(const BackupOccasion& occasion, std::vector<Sample>& samples) {
-  const Repository repository = Repository::open(occasion.repository);
-  const std::string source = backups::source_name(occasion.database);
+void add_repository(const std::filesystem::path& folder, const std::filesystem::path& database,
+                    std::vector<Sample>& samples) {
+  const Repository repository = Repository::open(folder);
+  const std::string source = backups::source_name(database);
   const std::vector<backups::Entry> entries = repository.list();
   std::map<std::string_view, std::size_t> counts = {{"delta", 0}, {"full", 0}, {"plain", 0}};
   std::uint64_t size_bytes = 0;
@@ -132,18 +163,18 @@ void add_repository(const BackupOccasion& occasion, std::vector<Sample>& samples
     samples.push_back({Measure::backups_of_form, fmt::format(",form=\"{}\"", form), std::to_string(count)});
   }
   samples.push_back({Measure::repository_size, {}, std::to_string(size_bytes)});
-  if (const auto promise = backups::promise_of(repository, occasion.database)) {
+  if (const auto promise = backups::promise_of(repository, database)) {
     const auto state = backups::state_of(*promise, entries, system_clock());
     samples.push_back({Measure::next_promised, {}, sample_value(seconds_of(state.next_due))});
   }
 }
 
-std::vector<Sample> samples_of(const BackupOccasion& occasion) {
+std::vector<Sample> samples_of(const BackupOccasion& occasion, const Subject& subject) {
   std::vector<Sample> samples;
   add_run(occasion, samples);
-  if (occasion.is_good() && occasion.manifest) add_success(*occasion.manifest, samples);
+  if (subject.manifest) add_success(*subject.manifest, samples);
   try {
-    add_repository(occasion, samples);
+    add_repository(occasion.repository, subject.database, samples);
   } catch (const Error&) {
     // The run that failed says it: a repository that cannot be read has nothing to be counted.
     return samples;
@@ -158,8 +189,8 @@ const Metric* metric_of(std::string_view line) {
 }
 
 /// The lines of an earlier file, by metric, without those that are to be renewed.
-std::map<Measure, std::string> kept_lines(std::string_view text, const std::string& database_label,
-                                          bool is_good, const std::filesystem::path& file) {
+std::map<Measure, std::string> kept_lines(std::string_view text, const std::vector<Subject>& subjects,
+                                          const std::filesystem::path& file) {
   std::map<Measure, std::string> kept;
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
@@ -171,9 +202,8 @@ std::map<Measure, std::string> kept_lines(std::string_view text, const std::stri
                           "Name a file of its own with --metrics or backup.metrics_file.");
     }
     const std::string_view labels = line.substr(metric->name.size());
-    const bool is_ours = labels.starts_with("{database=" + database_label + ",") ||
-                         labels.starts_with("{database=" + database_label + "}");
-    if (is_ours && (is_good || !metric->is_of_success)) continue;
+    const auto ours = std::ranges::find_if(subjects, [&](const Subject& one) { return one.has(labels); });
+    if (ours != subjects.end() && (ours->manifest || !metric->is_of_success)) continue;
     kept[metric->measure] += std::string(line) + "\n";
   }
   return kept;
@@ -181,13 +211,14 @@ std::map<Measure, std::string> kept_lines(std::string_view text, const std::stri
 
 std::string renewed(const std::optional<std::string>& before, const BackupOccasion& occasion,
                     const std::filesystem::path& file) {
-  const std::string label = prometheus_label(backups::source_name(occasion.database));
-  std::map<Measure, std::string> lines =
-      kept_lines(before ? *before : std::string_view(), label, occasion.is_good(), file);
-  for (const Sample& sample : samples_of(occasion)) {
-    const auto* metric = std::ranges::find(backup_metrics, sample.measure, &Metric::measure);
-    lines[sample.measure] +=
-        fmt::format("{}{{database={}{}}} {}\n", metric->name, label, sample.labels, sample.value);
+  const std::vector<Subject> subjects = subjects_of(occasion);
+  std::map<Measure, std::string> lines = kept_lines(before ? *before : std::string_view(), subjects, file);
+  for (const Subject& subject : subjects) {
+    for (const Sample& sample : samples_of(occasion, subject)) {
+      const auto* metric = std::ranges::find(backup_metrics, sample.measure, &Metric::measure);
+      lines[sample.measure] +=
+          fmt::format("{}{{{}{}}} {}\n", metric->name, subject.labels, sample.labels, sample.value);
+    }
   }
   std::string text;
   for (const Metric& metric : backup_metrics) {

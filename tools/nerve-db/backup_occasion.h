@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace nerve {
 class Arguments;
@@ -17,14 +19,22 @@ namespace nerve::cli {
 
 class Context;
 
-/// One run of `nerve-db backup` for one database, and what came of it.
-struct BackupOccasion {
+/// One store of a workspace in a run, and what came of it.
+struct StoreOccasion {
+  std::string store;  ///< "core" or "secure"
   std::filesystem::path database;
+  std::optional<backups::Manifest> manifest = std::nullopt;
+};
+
+/// One run of `nerve-db backup` for one database or the two stores of a workspace, and what came of it.
+struct BackupOccasion {
+  std::filesystem::path database;  ///< of a workspace its core store
   std::filesystem::path repository;
   Timestamp begun_at;
   std::optional<backups::Manifest> manifest = std::nullopt;  ///< the backup, where one was made
   std::optional<Error> error = std::nullopt;  ///< why the command fails, also of a backup that was made
   int exit_code = 0;                          ///< how it ends
+  std::vector<StoreOccasion> stores = {};     ///< both of a workspace; else empty
 
   bool is_good() const noexcept { return !error; }
 };

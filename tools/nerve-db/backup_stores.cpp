@@ -2,7 +2,9 @@
 #include "backup_stores.h"
 
 #include "backup_key.h"
+#include "confirm.h"
 
+#include "nerve/backups/backup.h"
 #include "nerve/backups/repository.h"
 #include "nerve/core/error.h"
 
@@ -109,10 +111,16 @@ std::optional<BackupKey> keys_at_hand(Context& context, const Arguments& argumen
   return first;
 }
 
-BackupKey required_keys(Context& context, const Arguments& arguments,
+BackupKey required_keys(Context& context, const Arguments& arguments, const backups::Repository& repository,
                         const std::optional<std::filesystem::path>& database) {
-  if (std::optional<BackupKey> keys = keys_at_hand(context, arguments, database)) return *std::move(keys);
-  return required_key(context.output(), arguments, KeyUse::existing);
+  std::optional<BackupKey> keys = keys_at_hand(context, arguments, database);
+  if (!keys) return required_key(context.output(), arguments, KeyUse::existing);
+  const bool is_only_of_secure_store = !names_key(arguments) && !environment_key();
+  if (is_only_of_secure_store && can_ask(context.output()) &&
+      !backups::opens_encrypted_backups(repository, database, *keys)) {
+    keys->also_try(required_key(context.output(), arguments, KeyUse::existing));
+  }
+  return *std::move(keys);
 }
 
 }  // namespace nerve::cli

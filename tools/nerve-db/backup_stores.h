@@ -5,6 +5,7 @@
 
 #include "nerve/arguments.h"
 #include "nerve/backups/key.h"
+#include "nerve/backups/repository.h"
 #include "nerve/store.h"
 
 #include <filesystem>
@@ -37,8 +38,11 @@ std::optional<backups::BackupKey> key_of_secure_store(Context& context,
 std::optional<backups::BackupKey> keys_at_hand(Context& context, const Arguments& arguments,
                                                const std::optional<std::filesystem::path>& database);
 
-/// The same, else the passphrase that is typed. Throws as required_key() does.
+/// The same for `database`, or for all that the repository knows, and the passphrase that is typed where they
+/// are none, or where the key of the secure store is the only one and opens none of the backups of another
+/// database. Throws as required_key() does.
 backups::BackupKey required_keys(Context& context, const Arguments& arguments,
+                                 const backups::Repository& repository,
                                  const std::optional<std::filesystem::path>& database);
 
 }  // namespace nerve::cli

@@ -100,7 +100,9 @@ int run_verify(Context& context, const Arguments& arguments) {
   if (!all) meant.push_back(manifest_from(context, arguments, repository));
   std::optional<backups::BackupKey> key;
   if (names_key(arguments) || (all ? holds_encrypted(repository) : meant.front().is_encrypted())) {
-    key.emplace(required_keys(context, arguments, std::nullopt));
+    std::optional<std::filesystem::path> database;
+    if (!all) database = meant.front().source.path;
+    key.emplace(required_keys(context, arguments, repository, database));
   }
   backups::VerifyOptions options;
   options.deep = arguments.has("--deep");

@@ -34,6 +34,9 @@ constexpr int look_every_ms = 20;
 constexpr int unknown_end = 127 << 8;
 constexpr std::size_t tail_bytes_max = 4096;
 constexpr std::size_t line_bytes_max = 300;
+/// Of its standard error at a time, so that one that writes without an end is stopped when its time is over.
+/// As much as a pipe holds, so that nothing of one that has ended is lost.
+constexpr std::size_t heard_bytes_max = std::size_t{64} << 10;
 
 class Pipe {
  public:
@@ -177,7 +180,7 @@ class RunningProgram {
     }
     // Where SIGCHLD is ignored, nobody knows how it ended.
     if (ended < 0) status = unknown_end;
-    hear();
+    hear(Waiting::allowed);
     end_.last_line = last_line_of(tail_);
     if (WIFSIGNALED(status)) {
       if (end_.how == ProgramEnd::How::exited) end_.how = ProgramEnd::How::killed;
@@ -192,12 +195,14 @@ class RunningProgram {
   /// Waits a moment for something to read or write.
   void exchange() {
     const bool has_input = input_.writer() >= 0;
-    std::array<::pollfd, 2> files{{{errors_.reader(), POLLIN, 0}, {input_.writer(), POLLOUT, 0}}};
+    const ::pollfd heard =
+        may_pass_on() ? ::pollfd{errors_.reader(), POLLIN, 0} : ::pollfd{STDERR_FILENO, POLLOUT, 0};
+    std::array<::pollfd, 2> files{{heard, {input_.writer(), POLLOUT, 0}}};
     // A closed end would be ready at once, again and again.
     if (!is_heard_) files[0].fd = -1;
     if (!has_input) files[1].fd = -1;
     ::poll(files.data(), files.size(), look_every_ms);
-    if (is_heard_) hear();
+    if (is_heard_) hear(Waiting::never);
     if (has_input) tell();
   }
 
@@ -209,13 +214,26 @@ class RunningProgram {
     if (is_gone || told_ == call_.input.size()) input_.close_writer();
   }
 
-  void hear() {
-    std::array<char, 4096> block{};
-    for (;;) {
+  /// Whether what it says can be passed on without waiting for who reads our standard error.
+  bool may_pass_on() const {
+    ::pollfd own{STDERR_FILENO, POLLOUT, 0};
+    return !call_.is_heard || ::poll(&own, 1, 0) > 0;
+  }
+
+  enum class Waiting : std::uint8_t {
+    never,    ///< its time is to be kept
+    allowed,  ///< it has ended
+  };
+
+  void hear(Waiting waiting) {
+    std::array<char, 4096> block{};  // so much a pipe takes at once when it takes anything
+    std::size_t heard = 0;
+    while (heard < heard_bytes_max && (waiting == Waiting::allowed || may_pass_on())) {
       const ssize_t count = ::read(errors_.reader(), block.data(), block.size());
       if (count == 0) is_heard_ = false;
       if (count <= 0) return;
       const std::string_view text(block.data(), static_cast<std::size_t>(count));
+      heard += text.size();
       if (call_.is_heard) {
         // Who closed our standard error does not want to hear it.
         [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());

@@ -45,7 +45,7 @@ int run_consolidate(Context& context, const Arguments& arguments) {
   }
   std::optional<backups::BackupKey> key;
   if (names_key(arguments) || delta.is_encrypted()) {
-    key.emplace(required_keys(context, arguments, delta.source.path));
+    key.emplace(required_keys(context, arguments, repository, delta.source.path));
   }
   const Manifest full = [&] {
     Progress progress(output.talk(), output.progress(Progress::Unit::bytes));

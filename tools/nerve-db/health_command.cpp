@@ -46,11 +46,11 @@ TableCell cell_of(health::Status status) {
 void show(Output& output, const health::Report& report) {
   Table table{.columns = {{"STATUS"}, {"CHECK"}, {"VALUE"}, {"THRESHOLD"}, {"MESSAGE"}}, .rows = {}};
   for (const health::Check& check : report.checks) {
-    table.rows.push_back({cell_of(check.status), check.id, check.value, check.threshold, check.message});
+    table.rows.push_back({cell_of(check.status), check.name(), check.value, check.threshold, check.message});
   }
   output.table(table);
   for (const health::Check& check : report.checks) {
-    if (!check.fix.empty()) output.line(fmt::format("to mend {}: {}", check.id, check.fix));
+    if (!check.fix.empty()) output.line(fmt::format("to mend {}: {}", check.name(), check.fix));
   }
   output.line(fmt::format("{}: {}", report.target, health::to_string(report.status())),
               style_of(report.status()));
@@ -96,18 +96,18 @@ class Watch {
   void tell_changes(const health::Report& report, const std::string& time) {
     std::map<std::string, health::Status> now;
     for (const health::Check& check : report.checks) {
-      now[check.id] = check.status;
-      const auto before = before_.find(check.id);
+      now[check.name()] = check.status;
+      const auto before = before_.find(check.name());
       const health::Status status_before = before == before_.end() ? health::Status::ok : before->second;
       if (check.status == status_before) continue;
       const std::string change = overall_ ? fmt::format(" (was {})", health::to_string(status_before)) : "";
-      output_.line(fmt::format("{}  {:<8}  {}: {}{}", time, health::to_string(check.status), check.id,
+      output_.line(fmt::format("{}  {:<8}  {}: {}{}", time, health::to_string(check.status), check.name(),
                                check.message, change),
                    style_of(check.status));
     }
-    for (const auto& [id, status] : before_) {
-      if (now.contains(id)) continue;
-      output_.line(fmt::format("{}  {:<8}  {}: not checked any more (was {})", time, "-", id,
+    for (const auto& [name, status] : before_) {
+      if (now.contains(name)) continue;
+      output_.line(fmt::format("{}  {:<8}  {}: not checked any more (was {})", time, "-", name,
                                health::to_string(status)));
     }
     if (overall_ != report.status()) {

@@ -2,6 +2,7 @@
 // What nerve-db health looks at: the checks of an engine, and those of what belongs to a database besides.
 #include "health_report.h"
 
+#include "backup_stores.h"
 #include "context.h"
 #include "workspace_checks.h"
 
@@ -25,6 +26,7 @@
 #include <span>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace nerve::cli {
@@ -111,6 +113,16 @@ void add_sqlite_checks(const Run& run, health::Report& report) {
   keep_size(run);
 }
 
+/// The secure store of the workspace that is meant, where it is a file: a backup of the workspace is one of
+/// both.
+std::optional<std::filesystem::path> secure_store(Context& context) {
+  if (context.is_database_named() || !context.workspace().folder) return std::nullopt;
+  auto file = store_file(context, Store::secure);
+  std::error_code error;
+  if (!file || !std::filesystem::exists(*file, error)) return std::nullopt;
+  return file;
+}
+
 void add_backup_checks(const Run& run, health::Report& report) {
   const Config& config = run.context.config();
   backups::HealthOptions options;
@@ -118,7 +130,19 @@ void add_backup_checks(const Run& run, health::Report& report) {
   options.verified_age_max = std::chrono::hours(config.integer("health.verified_max_hours"));
   options.names_repository = names_repository(run);
   options.skip = run.skip;
-  backups::check_backups(report.target, repository_of(run), options, system_clock(), report);
+  const std::optional<std::filesystem::path> secure = secure_store(run.context);
+  if (!secure)
+    return backups::check_backups(report.target, repository_of(run), options, system_clock(), report);
+  const std::array<std::pair<Store, std::filesystem::path>, 2> stores = {
+      {{Store::core, report.target}, {Store::secure, std::filesystem::absolute(*secure).lexically_normal()}}};
+  for (const auto& [store, file] : stores) {
+    health::Report made;
+    backups::check_backups(file, repository_of(run), options, system_clock(), made);
+    for (health::Check& check : made.checks) {
+      check.store = to_string(store);
+      report.checks.push_back(std::move(check));
+    }
+  }
 }
 
 void add_postgresql_checks(const Run& run, health::Report& report) {

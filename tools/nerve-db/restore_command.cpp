@@ -11,6 +11,7 @@
 #include "nerve/backups/backup.h"
 #include "nerve/backups/backup_set.h"
 #include "nerve/backups/restore.h"
+#include "nerve/backups/shared_lock.h"
 #include "nerve/core/clock.h"
 #include "nerve/core/error.h"
 #include "nerve/core/json.h"
@@ -31,6 +32,7 @@ namespace {
 
 using backups::RestorePlan;
 using backups::RestoreTarget;
+using backups::SharedLock;
 
 RestoreTarget target_from(Context& context, const Arguments& arguments) {
   if (const auto file = arguments.text("--to")) return {*file, RestoreTarget::Mode::new_file};
@@ -142,7 +144,7 @@ std::vector<Part> parts_of(Context& context, const Arguments& arguments,
     if (!file || one.set->role != to_string(store)) return {};
     parts.push_back({one, {*file, RestoreTarget::Mode::in_place}, std::nullopt});
     if (needs_key(arguments, repository, one, parts.back().target)) {
-      parts.back().key.emplace(required_keys(context, arguments, *file));
+      parts.back().key.emplace(required_keys(context, arguments, repository, *file));
     }
   }
   return parts;
@@ -198,16 +200,18 @@ std::vector<backups::RestoreResult> restore_parts(Output& output, const backups:
   return results;
 }
 
-/// Both are looked at before the first is replaced.
+/// Both are looked at before the first is replaced, and a prune in between must not take the second.
 int restore_set(Context& context, const Arguments& arguments, const backups::Repository& repository,
                 const std::vector<Part>& parts) {
   Output& output = context.output();
+  const bool dry_run = arguments.has("--dry-run");
+  const SharedLock lock(repository, dry_run ? SharedLock::Leftovers::keep : SharedLock::Leftovers::remove);
   Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
   backups::RestoreOptions options;
   options.may_replace_other = arguments.has("--other-database") || can_ask(output);
   options.dry_run = true;
   std::vector<backups::RestoreResult> results = restore_parts(output, repository, parts, options, progress);
-  if (!arguments.has("--dry-run")) {
+  if (!dry_run) {
     require_agreed(output, arguments, parts, results);
     options.dry_run = false;
     results = restore_parts(output, repository, parts, options, progress);
@@ -240,7 +244,7 @@ int run_restore(Context& context, const Arguments& arguments) {
   }
   std::optional<backups::BackupKey> key;
   if (needs_key(arguments, repository, manifest, target)) {
-    key.emplace(required_keys(context, arguments, manifest.source.path));
+    key.emplace(required_keys(context, arguments, repository, manifest.source.path));
   }
   Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
   backups::RestoreOptions options;

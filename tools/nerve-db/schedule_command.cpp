@@ -56,15 +56,18 @@ std::string service_of(const std::string& timer) {
   return timer.substr(0, timer.rfind('.')) + ".service";
 }
 
-/// The promise as it stands in the repository now: one that says the same as before keeps its time.
+/// The promise as it stands in the repository now: one that says the same as before keeps its time. The other
+/// store of a workspace has the same.
 Promise keep_promise(const Repository& repository, const ScheduledBackup& backup, Starter starter,
                      const std::string& unit) {
-  backups::record_promise(repository, {.database = backups::source_name(backup.database),
-                                       .interval = backup.interval,
-                                       .full_interval = backup.full_interval,
-                                       .since = system_clock().now(),
-                                       .starter = starter,
-                                       .unit = unit});
+  for (const std::filesystem::path& store : backup.stores) {
+    backups::record_promise(repository, {.database = backups::source_name(store),
+                                         .interval = backup.interval,
+                                         .full_interval = backup.full_interval,
+                                         .since = system_clock().now(),
+                                         .starter = starter,
+                                         .unit = unit});
+  }
   return *backups::promise_of(repository, backup.database);
 }
 
@@ -195,7 +198,8 @@ std::vector<std::string> remove_units(const UnitFolder& folder, const std::strin
 
 int end_schedule(Context& context, const Arguments& arguments) {
   Output& output = context.output();
-  const std::filesystem::path database = absolute_path(context.database_file(backup_instead_for_postgresql));
+  const std::vector<std::filesystem::path> databases = databases_meant(context);
+  const std::filesystem::path& database = databases.front();
   const UnitFolder folder = UnitFolder::open(arguments.text("--units"));
   const Repository repository = Repository::open_or_create(context.repository());
   const std::optional<Promise> promise = backups::promise_of(repository, database);
@@ -206,7 +210,9 @@ int end_schedule(Context& context, const Arguments& arguments) {
   }
   std::vector<std::string> removed;
   if (name) removed = remove_units(folder, *name, database);
-  if (promise) backups::withdraw_promise(repository, database);
+  if (promise) {
+    for (const std::filesystem::path& one : databases) backups::withdraw_promise(repository, one);
+  }
   if (promise && promise->starter != Starter::cron && !name) {
     output.warning(fmt::format("{} holds no units of {}, so only the promise was withdrawn",
                                folder.path().string(), database.string()));
@@ -240,30 +246,18 @@ std::string_view keeping_text(backups::Keeping keeping) {
   return "broken";
 }
 
-int show_schedule(Context& context) {
-  Output& output = context.output();
-  const std::filesystem::path database = absolute_path(context.database_file(backup_instead_for_postgresql));
-  const Repository repository = Repository::open(context.repository());
-  const std::optional<Promise> promise = backups::promise_of(repository, database);
-  if (!promise) {
-    throw NotFoundError(fmt::format("no backups of {} are promised", database.string()),
-                        "Promise them: nerve-db backup schedule --every 1h.");
-  }
-  const backups::PromiseState state = backups::state_of(*promise, repository.list(), system_clock());
-  if (output.wants_json()) {
-    Json document = promise_json(*promise, repository);
-    document["keeping"] = keeping_text(state.keeping);
-    document["newest"] = state.newest ? Json(state.newest->id.to_string()) : Json(nullptr);
-    document["age_s"] = std::chrono::duration_cast<std::chrono::seconds>(state.age).count();
-    document["next_due"] = state.next_due.to_text();
-    document["full_due"] = state.full_due ? Json(state.full_due->to_text()) : Json(nullptr);
-    output.json(document);
-    return 0;
-  }
+Json state_json(const backups::PromiseState& state) {
+  return {{"keeping", keeping_text(state.keeping)},
+          {"newest", state.newest ? Json(state.newest->id.to_string()) : Json(nullptr)},
+          {"age_s", std::chrono::duration_cast<std::chrono::seconds>(state.age).count()},
+          {"next_due", state.next_due.to_text()},
+          {"full_due", state.full_due ? Json(state.full_due->to_text()) : Json(nullptr)}};
+}
+
+/// What became of the promise of one database.
+std::vector<std::pair<std::string, TableCell>> state_pairs(const Output& output,
+                                                           const backups::PromiseState& state) {
   std::vector<std::pair<std::string, TableCell>> pairs = {
-      {"promised", promise_text(*promise)},
-      {"since", output.time(promise->since)},
-      {"started by", promise->unit.empty() ? "cron" : promise->unit},
       {"kept",
        {std::string(keeping_text(state.keeping)),
         state.keeping == backups::Keeping::kept ? Style::good : Style::warning}},
@@ -272,6 +266,45 @@ int show_schedule(Context& context) {
                                      : std::string("none yet")},
       {"next due", output.time(state.next_due)}};
   if (state.full_due) pairs.emplace_back("next full due", output.time(*state.full_due));
+  return pairs;
+}
+
+int show_schedule(Context& context) {
+  Output& output = context.output();
+  const std::vector<std::filesystem::path> databases = databases_meant(context);
+  const std::filesystem::path& database = databases.front();
+  const Repository repository = Repository::open(context.repository());
+  const std::optional<Promise> promise = backups::promise_of(repository, database);
+  if (!promise) {
+    throw NotFoundError(fmt::format("no backups of {} are promised", database.string()),
+                        "Promise them: nerve-db backup schedule --every 1h.");
+  }
+  const std::vector<backups::Entry> entries = repository.list();
+  const backups::PromiseState state = backups::state_of(*promise, entries, system_clock());
+  std::optional<backups::PromiseState> secure_state;
+  if (const auto secure =
+          databases.size() > 1 ? backups::promise_of(repository, databases.back()) : std::nullopt) {
+    secure_state = backups::state_of(*secure, entries, system_clock());
+  }
+  if (output.wants_json()) {
+    Json document = promise_json(*promise, repository);
+    document.update(state_json(state));
+    if (secure_state) {
+      document["secure_store"] = state_json(*secure_state);
+      document["secure_store"]["database"] = backups::source_name(databases.back());
+    }
+    output.json(document);
+    return 0;
+  }
+  std::vector<std::pair<std::string, TableCell>> pairs = {
+      {"promised", promise_text(*promise)},
+      {"since", output.time(promise->since)},
+      {"started by", promise->unit.empty() ? "cron" : promise->unit}};
+  for (auto& pair : state_pairs(output, state)) pairs.push_back(std::move(pair));
+  if (secure_state) {
+    for (auto& [name, cell] : state_pairs(output, *secure_state))
+      pairs.emplace_back("secure store, " + name, cell);
+  }
   if (!promise->unit.empty()) {
     const std::string systemctl = promise->starter == Starter::user_timer ? "systemctl --user" : "systemctl";
     pairs.emplace_back("look at it", fmt::format("{} status {} {}", systemctl, shell_word(promise->unit),

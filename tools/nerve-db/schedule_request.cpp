@@ -13,6 +13,7 @@
 #include "nerve/backends/sqlite/file.h"
 #include "nerve/backups/backup.h"
 #include "nerve/core/error.h"
+#include "nerve/core/shell.h"
 #include "nerve/core/text.h"
 
 #include <fmt/format.h>
@@ -84,6 +85,15 @@ void require_folder_of(const std::filesystem::path& file) {
                       "Make it, or name a file in another folder.");
 }
 
+/// A service may write to no folder that is not there yet when it starts, so it could not make it.
+void require_second_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  if (std::filesystem::is_directory(folder, error)) return;
+  throw NotFoundError(
+      fmt::format("the second folder for backups, {}, is not there", folder.string()),
+      fmt::format("Mount its disk, or make it: mkdir -m 0700 {}.", shell_word(folder.string())));
+}
+
 void require_keeping(const Arguments& arguments, const ScheduledBackup& backup) {
   if (backup.keep.empty() || !retention_policy(arguments).is_empty()) return;
   throw ValidationError("nothing says which backups are to be kept",
@@ -149,6 +159,14 @@ std::filesystem::path absolute_path(const std::filesystem::path& path) {
   return std::filesystem::absolute(path).lexically_normal();
 }
 
+std::vector<std::filesystem::path> databases_meant(Context& context) {
+  std::vector<std::filesystem::path> databases{
+      absolute_path(context.database_file(backup_instead_for_postgresql))};
+  if (context.is_database_named() || !context.workspace().folder) return databases;
+  if (const auto secure = store_file(context, Store::secure)) databases.push_back(absolute_path(*secure));
+  return databases;
+}
+
 ScheduledBackup scheduled_backup(Context& context, const Arguments& arguments) {
   ScheduledBackup backup;
   backup.database = absolute_path(context.database_file(backup_instead_for_postgresql));
@@ -159,10 +177,15 @@ ScheduledBackup scheduled_backup(Context& context, const Arguments& arguments) {
   if (const auto& folder = context.workspace().folder) backup.workspace = absolute_path(*folder);
   for (const StoreFile& store : stores_together(context)) {
     backup.is_of_workspace = true;
+    backup.stores.push_back(absolute_path(store.file));
     backup.written_folders.push_back(absolute_path(store.file).parent_path());
   }
+  if (!backup.is_of_workspace) backup.stores.push_back(backup.database);
   backup.is_also_named = arguments.has("--also");
-  if (const auto folder = second_folder(context, arguments)) backup.also = absolute_path(*folder);
+  if (const auto folder = second_folder(context, arguments)) {
+    backup.also = absolute_path(*folder);
+    require_second_folder(*backup.also);
+  }
   backup.interval = *arguments.duration("--every");
   backup.full_interval = arguments.duration("--full");
   backup.keep = keep_words(arguments);

@@ -27,6 +27,10 @@ void require_alone(const Arguments& arguments, std::string_view subject,
 /// Absolute, and without "." and "..": a unit has no working folder.
 std::filesystem::path absolute_path(const std::filesystem::path& path);
 
+/// The database that is named, else the core store of the workspace and then its secure one, whether that is
+/// there or not.
+std::vector<std::filesystem::path> databases_meant(Context& context);
+
 /// The backups that the options ask for. Throws ValidationError for options that contradict each other,
 /// NotFoundError and DeniedError for a database, a program or a folder that is not there or of no use.
 ScheduledBackup scheduled_backup(Context& context, const Arguments& arguments);

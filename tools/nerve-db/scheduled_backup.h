@@ -17,6 +17,7 @@ struct ScheduledBackup {
   std::filesystem::path repository;
   std::optional<std::filesystem::path> workspace;  ///< where the commands begin, so that its settings hold
   bool is_of_workspace = false;               ///< both of its stores, of which `database` is the core one
+  std::vector<std::filesystem::path> stores;  ///< both of them then; else `database` alone
   std::optional<std::filesystem::path> also;  ///< the second folder, from whichever place
   bool is_also_named = false;                 ///< by an option, and not by the settings
   std::chrono::seconds interval{0};

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <utility>
 #include <vector>
 
@@ -111,8 +112,11 @@ void add_workspace_checks(Context& context, const health::Skipped& skip, health:
   health::Report made;
   health::Checklist checklist(made, skip);
   for (const Store store : every_store) {
+    const auto first = static_cast<std::ptrdiff_t>(made.checks.size());
     checklist.attempt(pending_id, [&] { return check_pending(workspace, store); });
     checklist.attempt(drift_id, [&] { return check_drift(workspace, store); });
+    std::for_each(made.checks.begin() + first, made.checks.end(),
+                  [&](Check& check) { check.store = to_string(store); });
   }
   nerve::workspace::add_module_checks(workspace, checklist);
   for (Check& check : made.checks) {

@@ -22,6 +22,12 @@ Bytes read_part(const Descriptor& file, std::uint64_t offset, std::size_t size,
   return bytes;
 }
 
+Bytes read_head(const Descriptor& file, const std::filesystem::path& path) {
+  if (size_of(file, path) < header_bytes + trailer_bytes)
+    refuse(path, "file", "it is too short; it was cut off or never finished");
+  return read_part(file, 0, header_bytes, path);
+}
+
 void require_seal(ByteView stored, const crypto::Sha256Digest& seal, const std::filesystem::path& path,
                   std::string_view part) {
   if (!equal_constant_time(stored, seal)) refuse(path, part, "it was altered");
@@ -41,15 +47,13 @@ std::uint64_t data_record_bytes_max(std::uint64_t pages, const ContainerHeader& 
 
 ContainerReader::ContainerReader(const std::filesystem::path& path, Keyring& keyring)
     : path_(path), file_(open_file(path, O_RDONLY | O_NOFOLLOW)) {
-  const std::uint64_t size = size_of(file_, path_);
-  if (size < header_bytes + trailer_bytes)
-    refuse(path_, "file", "it is too short; it was cut off or never finished");
-  const Bytes head = read_part(file_, 0, header_bytes, path_);
+  const Bytes head = read_head(file_, path_);
   header_ = parse_header(head, path_.string());
   keys_ = keyring.keys_of(header_, path_.string());
   const ByteView head_fields = ByteView(head).first(header_bytes - seal_bytes);
   require_seal(ByteView(head).last(seal_bytes), seal_of(keys_, {head_fields}), path_, "header");
 
+  const std::uint64_t size = size_of(file_, path_);
   const Bytes end = read_part(file_, size - trailer_bytes, trailer_bytes, path_);
   trailer_ = parse_trailer(end, path_.string());
   const std::uint64_t index_end = trailer_.index_offset + trailer_.index_bytes;
@@ -67,6 +71,11 @@ ContainerReader::ContainerReader(const std::filesystem::path& path, Keyring& key
                seal_of(keys_, {head, index, ByteView(end).first(trailer_bytes - seal_bytes)}), path_,
                "index or the end");
   read_index(index);
+}
+
+ContainerHeader read_header(const std::filesystem::path& path) {
+  const Descriptor file = open_file(path, O_RDONLY | O_NOFOLLOW);
+  return parse_header(read_head(file, path), path.string());
 }
 
 void ContainerReader::read_index(ByteView stored) {

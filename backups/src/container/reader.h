@@ -50,4 +50,8 @@ class ContainerReader {
   std::vector<GroupPlace> places_;
 };
 
+/// What a container says of itself at its beginning, whose seal is not compared: that takes the key. Throws
+/// NotFoundError, IntegrityError for what cannot be one, UnsupportedError for another format.
+ContainerHeader read_header(const std::filesystem::path& path);
+
 }  // namespace nerve::backups

@@ -68,6 +68,7 @@ Json Report::to_json() const {
       item["value_number"] = number_json(*check.number);
       item["unit"] = check.unit;
     }
+    if (!check.store.empty()) item["store"] = check.store;
     list.push_back(std::move(item));
   }
   return {{"status", to_string(status())}, {"target", target}, {"checks", std::move(list)}};

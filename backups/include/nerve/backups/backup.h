@@ -71,8 +71,8 @@ class DamagedSourceError : public IntegrityError {
 ///
 /// A container is compressed, each page has a hash, and it holds only the pages that differ from the newest
 /// container of the same database where there is one; after so many deltas that they weigh as much as their
-/// full, and where the newest cannot be read, a new full is made. A database whose newest container is
-/// encrypted is not backed up without the key: DeniedError.
+/// full, and where the newest cannot be read, a new full is made. A database that has encrypted backups is
+/// not backed up without the key, nor with one that opens none of them: DeniedError.
 ///
 /// A database that has lost all its rows since an earlier good backup is kept as `is_emptied`: it is more
 /// probably an accident than a wish, so "latest" goes on meaning the backup that holds rows.
@@ -87,7 +87,13 @@ class DamagedSourceError : public IntegrityError {
 Manifest create_backup(const std::filesystem::path& source, const Repository& repository,
                        const BackupOptions& options, const Clock& clock, ProgressSink* progress = nullptr);
 
-/// Whether the newest container of a database is encrypted, so that the next backup needs its key.
+/// Whether the repository has encrypted backups of a database, so that the next one needs their key. Also
+/// where they are damaged, and where it is not known whose they are.
 bool has_encrypted_backup(const Repository& repository, const std::filesystem::path& database);
+
+/// Whether `key` opens one of the encrypted backups of each database that has any: of `database`, or of all
+/// in the repository where that is absent.
+bool opens_encrypted_backups(const Repository& repository,
+                             const std::optional<std::filesystem::path>& database, const BackupKey& key);
 
 }  // namespace nerve::backups

@@ -5,6 +5,7 @@
 #include "nerve/backups/manifest.h"
 #include "nerve/backups/repository.h"
 #include "nerve/core/clock.h"
+#include "nerve/core/error.h"
 #include "nerve/core/progress.h"
 
 #include <filesystem>
@@ -21,6 +22,12 @@ struct SetMember {
   BackupOptions options;  ///< with a key of its own; not Form::plain
 };
 
+/// What came of a set.
+struct SetBackup {
+  std::vector<Manifest> stored;  ///< of the sound databases, in the order of the members
+  std::vector<Error> failures;   ///< of each other one: what is wrong with it, and what was kept
+};
+
 /// Backs up databases in the state that all of them had at one moment, each as a backup of its own that names
 /// the set.
 ///
@@ -28,10 +35,14 @@ struct SetMember {
 /// writer comes in between; a writer of two of them that waits for one is let pass. Where a database may only
 /// be read, there is no such moment, and `options.on_note` of the first is told.
 ///
-/// A member that is damaged does not keep the others from being stored; its error is thrown at the end.
-/// Throws what create_backup() throws.
-std::vector<Manifest> create_backup_set(const std::vector<SetMember>& members, const Repository& repository,
-                                        const Clock& clock, ProgressSink* progress = nullptr);
+/// A member that cannot be stored, because it is damaged, no database any more, or its key is not the one,
+/// does not keep the others from being stored. What there is of a damaged one is kept as create_backup()
+/// does, its files also where no earlier backup says that it was a database.
+///
+/// Throws ValidationError for options that exclude one another, ConnectionError when a writer holds one of
+/// the databases beyond the timeout of the first, and CancelledError.
+SetBackup create_backup_set(const std::vector<SetMember>& members, const Repository& repository,
+                            const Clock& clock, ProgressSink* progress = nullptr);
 
 /// The backups of the set that `member` belongs to, in the order of their roles. Absent where it belongs to
 /// none, or one of them is gone, damaged or of a damaged database.

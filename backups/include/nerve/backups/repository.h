@@ -24,6 +24,7 @@ struct Entry {
   /// Of one that cannot be trusted, where the catalogue knows it.
   std::int64_t sequence = 0;
   std::optional<Timestamp> created_at = std::nullopt;
+  std::string source = {};  ///< the database; empty where the catalogue does not say it, or was altered
 };
 
 /// What Repository::repair() had to do.

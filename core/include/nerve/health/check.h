@@ -29,6 +29,10 @@ struct Check {
   std::string fix;
   std::optional<double> number = {};  ///< `value` for machines, where it is a number
   std::string unit = {};              ///< of `number`: "bytes", "percent", "seconds" or "count"
+  std::string store = {};  ///< "core" or "secure", where one report has the same check of both stores
+
+  /// The id, with the store behind it where there is one: "backup.age (secure)".
+  std::string name() const { return store.empty() ? id : id + " (" + store + ")"; }
 };
 
 }  // namespace nerve::health

@@ -19,7 +19,7 @@ struct Report {
   Status status() const noexcept;
 
   /// {"status", "target", "checks": [{"id", "status", "value", "threshold", "message", "fix"}]}, and
-  /// "value_number" and "unit" in each check whose value is a number.
+  /// "value_number" and "unit" in each check whose value is a number, "store" in each of one of two stores.
   Json to_json() const;
 
   /// The monitoring_code() of the whole.
