@@ -22,6 +22,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <numeric>
 #include <utility>
@@ -34,12 +35,18 @@ constexpr std::int64_t range_bytes = 64 * 1024 * 1024;
 constexpr std::size_t differences_max = 10;
 constexpr std::size_t relations_named_max = 5;
 
+std::chrono::milliseconds milliseconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+}
+
 /// The source, held still, and what is to become of it.
 struct PlannedSource {
   PlannedSource(const std::filesystem::path& path, const ConvertOptions& options, ProgressSink* progress)
       : snapshot(path, std::max(options.workers, 1)) {
     const SourceSchema schema = read_source_schema(snapshot.reader(0));
+    const auto begin = std::chrono::steady_clock::now();
     profiles = scan_source(snapshot, schema, range_bytes, progress);
+    scan_duration = milliseconds_since(begin);
     plan = make_plan({.source = snapshot.reader(0).path(),
                       .schema = options.schema,
                       .case_policy = options.folds_case ? CasePolicy::lower : CasePolicy::keep},
@@ -63,6 +70,7 @@ struct PlannedSource {
 
   SourceSnapshot snapshot;
   std::vector<TableProfile> profiles;
+  std::chrono::milliseconds scan_duration{0};
   Plan plan;
 };
 
@@ -97,6 +105,7 @@ class Conversion {
   ConvertReport run();
 
  private:
+  void timed(const char* part, const std::function<void()>& work);
   void run_resumable();
   void run_at_once();
   void begin();
@@ -117,6 +126,7 @@ class Conversion {
 };
 
 ConvertReport Conversion::run() {
+  report_.durations.emplace_back("scan", source_.scan_duration);
   require_supported_server(target_);
   require_place_for_rejects(plan_, options_);
   if (options_.is_atomic) {
@@ -129,11 +139,20 @@ ConvertReport Conversion::run() {
   return std::move(report_);
 }
 
+void Conversion::timed(const char* part, const std::function<void()>& work) {
+  const auto begin = std::chrono::steady_clock::now();
+  work();
+  report_.durations.emplace_back(part, milliseconds_since(begin));
+}
+
 void Conversion::run_resumable() {
   begin();
-  report_loaded(load_tables(plan_, ledger_, source_.snapshot, url_, options_.target, progress_));
-  finish_schema();
-  verify();
+  const auto load = [&] {
+    return load_tables(plan_, ledger_, source_.snapshot, url_, options_.target, progress_);
+  };
+  timed("load", [&] { report_loaded(load()); });
+  timed("constraints", [&] { finish_schema(); });
+  timed("comparison", [&] { verify(); });
   if (!options_.rejects.empty()) report_.rejects = write_rejects(options_.rejects, ledger_, target_);
   target_.transaction([&] { ledger_.end(target_); });
 }
@@ -142,9 +161,10 @@ void Conversion::run_resumable() {
 void Conversion::run_at_once() {
   const bool is_new = !Ledger::exists(target_);
   begin();
-  report_loaded(load_tables_at_once(plan_, ledger_, source_.snapshot, target_, progress_));
-  finish_schema();
-  verify();
+  const auto load = [&] { return load_tables_at_once(plan_, ledger_, source_.snapshot, target_, progress_); };
+  timed("load", [&] { report_loaded(load()); });
+  timed("constraints", [&] { finish_schema(); });
+  timed("comparison", [&] { verify(); });
   if (!options_.rejects.empty()) report_.rejects = write_rejects(options_.rejects, ledger_, target_);
   if (is_new) {
     target_.execute("DROP SCHEMA nerve_convert CASCADE");

@@ -28,9 +28,12 @@ Json to_json(const std::vector<TableReport>& tables) {
 }
 
 Json to_json(const ConvertReport& report) {
-  return {{"plan", to_json(report.plan)},       {"tables", to_json(report.tables)},
-          {"refused", to_json(report.refused)}, {"rejects", report.rejects},
-          {"is_resumed", report.is_resumed},    {"is_complete", report.is_complete()}};
+  Json durations = Json::object();
+  for (const auto& [part, duration] : report.durations) durations[part] = duration.count();
+  return {{"plan", to_json(report.plan)},         {"tables", to_json(report.tables)},
+          {"refused", to_json(report.refused)},   {"rejects", report.rejects},
+          {"durations_ms", std::move(durations)}, {"is_resumed", report.is_resumed},
+          {"is_complete", report.is_complete()}};
 }
 
 }  // namespace nerve::convert

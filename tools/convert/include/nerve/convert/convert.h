@@ -7,9 +7,11 @@
 #include "nerve/core/json.h"
 #include "nerve/core/progress.h"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace nerve::convert {
@@ -30,7 +32,9 @@ struct ConvertReport {
   std::vector<TableReport> tables;    ///< in the order of the plan
   std::vector<Untranslated> refused;  ///< what the server did not make, for what the rows are
   bool is_resumed = false;            ///< an earlier run had begun it
-  std::int64_t rejects = 0;           ///< lines of the rejects file
+  /// What each part took, by its name, in the order of the work: "scan", "load", "constraints", "comparison".
+  std::vector<std::pair<std::string, std::chrono::milliseconds>> durations;
+  std::int64_t rejects = 0;  ///< lines of the rejects file
 
   /// Whether the target has all that the source has: nothing rejected, changed, or without an equal.
   bool is_complete() const noexcept;
