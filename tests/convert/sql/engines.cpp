@@ -141,8 +141,12 @@ Engines::Engines(const std::string& name, const std::string& path) {
     throw std::runtime_error("SQLite did not open");
   }
   sqlite_.reset(database);
-  const std::string url = PostgresServer::shared().create_database(name);
-  postgresql_.reset(PQconnectdb(url.c_str()));
+  // Its default collation is a language's, so that a text that is not compared bytewise is found out.
+  PostgresServer& server = PostgresServer::shared();
+  server.execute(
+      "CREATE DATABASE " + convert::sql::quote_name(name) +
+      " TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LOCALE 'C.UTF-8'");
+  postgresql_.reset(PQconnectdb(server.url(name).c_str()));
   if (PQstatus(postgresql_.get()) != CONNECTION_OK)
     throw std::runtime_error(PQerrorMessage(postgresql_.get()));
   PQsetClientEncoding(postgresql_.get(), "UTF8");
@@ -314,7 +318,7 @@ Table make_sample(const Engines& engines) {
   add("d", TargetType::numeric, Affinity::numeric);
   add("s", TargetType::text, Affinity::text);
   add("u", TargetType::text, Affinity::text).collation = Collation::nocase;
-  add("p", TargetType::text, Affinity::text).collation = Collation::rtrim;
+  add("p", TargetType::varchar, Affinity::text).collation = Collation::rtrim;
   add("x", TargetType::bytea, Affinity::blob);
   add("f", TargetType::boolean, Affinity::numeric);
   add("day", TargetType::date, Affinity::numeric).time_form = TimeForm::date;

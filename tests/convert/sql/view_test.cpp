@@ -60,7 +60,7 @@ const std::vector<std::string> exact_views = {
     "SELECT t.id, w.name FROM w RIGHT JOIN t ON w.t_id = t.id ORDER BY t.id, w.name",
     "SELECT t.id, w.name FROM t, w WHERE w.t_id = t.id",
     "SELECT t.id, w.name, x.name FROM t CROSS JOIN w LEFT JOIN w AS x ON x.t_id = t.id WHERE w.t_id = t.id",
-    "SELECT id, name, weight FROM t JOIN v USING (id)",
+    "SELECT id, name, amount FROM t JOIN v USING (id)",
     "SELECT * FROM w JOIN v USING (name)",
     "SELECT * FROM w NATURAL JOIN v",
     "SELECT name, v.name, w.name FROM w LEFT JOIN v USING (name)",
@@ -75,7 +75,7 @@ const std::vector<std::string> exact_views = {
     "SELECT id FROM t WHERE u IN (SELECT name FROM w)",
     "SELECT id FROM t WHERE n IN (SELECT id FROM v UNION SELECT 63)",
     "SELECT id FROM t WHERE n IN v_ids",
-    "SELECT id, a FROM t UNION SELECT id, weight FROM v UNION ALL SELECT 1, NULL ORDER BY 1, 2",
+    "SELECT id, a FROM t UNION SELECT id, amount FROM v UNION ALL SELECT 1, NULL ORDER BY 1, 2",
     "SELECT n FROM t INTERSECT SELECT id FROM v UNION SELECT 100",
     "SELECT n FROM t UNION SELECT 100 INTERSECT SELECT id FROM v",
     "SELECT n FROM t EXCEPT SELECT id FROM v EXCEPT SELECT 2 ORDER BY n DESC",
@@ -96,6 +96,9 @@ const std::vector<std::string> exact_views = {
     "SELECT id AS \"select\", s AS \"user\" FROM t WHERE \"select\" > 2 AND user <> ''",
     "SELECT CASE WHEN f THEN s ELSE u END AS chosen, substr(s, 1, 2), length(s) FROM t",
     "SELECT strftime('%Y', ts) AS year, count(*) FROM t GROUP BY strftime('%Y', ts)",
+    "SELECT min(p COLLATE BINARY), p AS q FROM t GROUP BY p COLLATE BINARY",
+    "SELECT max(p COLLATE BINARY) AS m, min(s) FROM t",
+    "SELECT p COLLATE BINARY AS q FROM t UNION SELECT s FROM t ORDER BY q",
     "SELECT t.rowid, w.rowid FROM t JOIN w ON w.t_id = t.rowid",
     "SELECT \"no column\" AS text, 'single' FROM w",
     "SELECT max(weight) FROM w LIMIT 1",
@@ -177,7 +180,7 @@ void fill(ViewScene& scene) {
   scene.tables.emplace("t", make_sample(scene.engines));
   const std::vector<std::string> creates = {
       "CREATE TABLE w(id INTEGER PRIMARY KEY, t_id INTEGER, name TEXT, weight REAL)",
-      "CREATE TABLE v(id INTEGER NOT NULL, name TEXT, weight INTEGER)", "CREATE TABLE v_ids(k INTEGER)"};
+      "CREATE TABLE v(id INTEGER NOT NULL, name TEXT, amount INTEGER)", "CREATE TABLE v_ids(k INTEGER)"};
   for (const std::string& create : creates) scene.engines.run_sqlite(create);
   scene.engines.run_sqlite(
       "INSERT INTO w VALUES (1, 2, 'abc', 1.5), (2, 3, 'ABC', 2.5), (3, 3, 'z', 0.5), (4, 99, 'lost', 4.5), "

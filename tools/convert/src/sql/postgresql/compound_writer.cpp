@@ -77,7 +77,9 @@ std::string Writer::assemble(const std::vector<Core>& cores, const std::vector<s
     }
     // To SQLite all four bind alike, to PostgreSQL INTERSECT binds tighter.
     const bool is_chain = i == 1 || operators[i - 1] == operators[i - 2];
-    sql = (is_chain ? sql : '(' + sql + ')') + std::string(operators[i - 1]) + core;
+    if (!is_chain) sql = '(' + sql + ')';
+    sql += operators[i - 1];
+    sql += core;
   }
   return sql;
 }

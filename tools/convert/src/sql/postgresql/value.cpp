@@ -43,6 +43,7 @@ bool is_decimal(std::string_view text) noexcept {
 
 /// The type that two branches have in common; nothing where they have none without a change of values.
 std::optional<TargetType> common_type(const Value& left, const Value& right) {
+  if (left.type == TargetType::unknown || right.type == TargetType::unknown) return std::nullopt;
   if (left.type == right.type) return left.type;
   if (is_text(left.type) && is_text(right.type)) return TargetType::text;
   if (left.is_integer() && right.is_integer()) return TargetType::bigint;
