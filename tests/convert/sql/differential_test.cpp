@@ -586,11 +586,11 @@ bool is_overflow(const std::string& error) {
 /// one, and `operation` must have become a real in SQLite.
 void compare(const Engines& engines, const std::string& in_sqlite, const std::string& in_postgresql,
              TargetType type, const std::string& operation) {
-  const Outcome expected = engines.query_sqlite("SELECT " + in_sqlite + " FROM t ORDER BY id");
+  const Outcome expected = engines.query_sqlite("SELECT " + in_sqlite + " FROM t ORDER BY t.id");
   REQUIRE_MESSAGE(expected.error.empty(), expected.error);
-  const Outcome found = engines.query_postgresql("SELECT " + in_postgresql + " FROM t ORDER BY id", {type});
+  const Outcome found = engines.query_postgresql("SELECT " + in_postgresql + " FROM t ORDER BY t.id", {type});
   if (found.error.empty()) {
-    CHECK(found.rows == expected.rows);
+    CHECK(nerve::test::as_lines(found.rows) == nerve::test::as_lines(expected.rows));
     if (type != TargetType::unknown) CHECK(found.types.front() == to_sql(type));
     return;
   }
@@ -612,15 +612,15 @@ void compare(const Engines& engines, const std::string& in_sqlite, const std::st
 /// The same where the overflow may lie inside of the expression, so that its own type tells nothing.
 void compare_unless_overflow(const Engines& engines, const std::string& text,
                              const Translation& translation) {
-  const Outcome expected = engines.query_sqlite("SELECT " + text + " FROM t ORDER BY id");
+  const Outcome expected = engines.query_sqlite("SELECT " + text + " FROM t ORDER BY t.id");
   REQUIRE_MESSAGE(expected.error.empty(), expected.error);
   const Outcome found =
-      engines.query_postgresql("SELECT " + translation.sql + " FROM t ORDER BY id", {translation.type});
+      engines.query_postgresql("SELECT " + translation.sql + " FROM t ORDER BY t.id", {translation.type});
   if (!found.error.empty()) {
     CHECK_MESSAGE(is_overflow(found.error), found.error);
     return;
   }
-  CHECK(found.rows == expected.rows);
+  CHECK(nerve::test::as_lines(found.rows) == nerve::test::as_lines(expected.rows));
 }
 
 TEST_CASE("a translated expression gives SQLite's values in PostgreSQL") {

@@ -124,6 +124,15 @@ bool is_without_postgresql() {
   return true;
 }
 
+std::string as_lines(const ValueRows& rows) {
+  std::string lines;
+  for (const auto& row : rows) {
+    for (const std::string& value : row) lines += value + '|';
+    lines += '\n';
+  }
+  return lines;
+}
+
 void PgConnectionDeleter::operator()(pg_conn* connection) const noexcept {
   PQfinish(connection);
 }
