@@ -524,6 +524,7 @@ const std::vector<Refused> refused_expressions = {
     {"CASE WHEN s THEN 1 END", "only a number can be a condition"},
     {"CASE WHEN a THEN 1 ELSE 'x' END", "values of different types come out"},
     {"CASE WHEN f THEN a ELSE r END", "whole numbers beyond 2^53 that become reals"},
+    {"coalesce(a, d)", "whole numbers beyond 2^53 that become reals"},
     {"coalesce(a, s)", "values of different types come out"},
     {"day < '2020'", "values of different types are compared"},
     {"strftime('', ts)", "a format of strftime() that writes no time"},
@@ -790,7 +791,8 @@ TEST_CASE("random expressions that are translated give SQLite's values in Postgr
     CAPTURE(text);
     const auto translated = translate_expression(*parse_expression(text), table, {});
     const auto* translation = std::get_if<Translation>(&translated);
-    if (translation == nullptr) continue;
+    // A time that is passed on is a time here and a text or a number there.
+    if (translation == nullptr || is_time(translation->type)) continue;
     CAPTURE(translation->sql);
     compare_unless_overflow(engines, text, *translation);
     ++compared;

@@ -248,6 +248,8 @@ Table compare_view(const Engines& engines, const std::string& name, const Transl
   const Outcome source_names = engines.query_sqlite("SELECT name FROM pragma_table_info('" + name + "')");
   for (std::size_t i = 0; i < view.columns.size(); ++i) {
     CHECK("text " + view.columns[i].name == source_names.rows.at(i).at(0));
+    if (types[i] != TargetType::unknown && !is_time(types[i])) CHECK(found.types.at(i) == to_sql(types[i]));
+    for (const auto& row : found.rows) CHECK_FALSE((view.columns[i].is_not_null && row.at(i) == "null"));
   }
   return Table{name, target, view.columns};
 }

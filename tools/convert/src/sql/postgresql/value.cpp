@@ -66,7 +66,7 @@ bool is_exact_double(const Value& value) noexcept {
 void convert_to_number(Value& value, TargetType type, Context& context) {
   const bool was_integer = value.is_integer() || value.time_form != TimeForm::unknown;
   if (was_integer && !is_exact_double(value)) {
-    if (type == TargetType::double_precision && value.type != TargetType::boolean) {
+    if (value.type != TargetType::boolean) {
       context.require_rounding("whole numbers beyond 2^53 that become reals", value.offset);
     }
     value = as_integer(value);
