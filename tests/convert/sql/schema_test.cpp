@@ -5,6 +5,7 @@
 // person would write.
 #include "convert/sql/engines.h"
 #include "sql/create_index.h"
+#include "sql/create_table.h"
 #include "sql/postgresql/translate.h"
 
 #include <doctest/doctest.h>
@@ -143,8 +144,15 @@ TEST_CASE("an index is written as a person would write it, and PostgreSQL takes 
     }
     const std::string where = index.where.empty() ? "" : " WHERE " + index.where;
     CHECK(terms + where == example.expected);
-    CHECK_NOTHROW(engines.run_postgresql("CREATE INDEX ON t (" + terms + ')' + where));
+    const std::string create = "CREATE INDEX ON t (" + terms + ')';
+    CHECK_NOTHROW(engines.run_postgresql(create + where));
   }
+  const CreateTable keyed = parse_create_table("CREATE TABLE k(a, b, UNIQUE (a DESC, s COLLATE NOCASE))");
+  const auto key = translate_terms(std::get<Unique>(keyed.constraints.at(0).rule).terms, table);
+  REQUIRE(std::holds_alternative<std::vector<IndexTerm>>(key));
+  CHECK(std::get<std::vector<IndexTerm>>(key).at(0).is_column);
+  CHECK(std::get<std::vector<IndexTerm>>(key).at(0).is_descending);
+  CHECK_FALSE(std::get<std::vector<IndexTerm>>(key).at(1).is_column);
   CHECK(std::holds_alternative<Untranslatable>(
       translate_index(parse_create_index("CREATE INDEX i ON t (date('now'))"), table)));
   CHECK(std::holds_alternative<Untranslatable>(
