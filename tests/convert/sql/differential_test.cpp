@@ -48,13 +48,15 @@ void compare(const Engines& engines, const std::string& in_sqlite, const std::st
   REQUIRE_MESSAGE(is_overflow(found.error), found.error);
   for (std::size_t i = 0; i < expected.rows.size(); ++i) {
     const std::string where = " FROM t WHERE id = " + std::to_string(i + 1);
-    const Outcome row = engines.query_postgresql("SELECT " + in_postgresql + where, {type});
+    const Outcome row =
+        engines.query_postgresql(std::string("SELECT ").append(in_postgresql).append(where), {type});
     if (row.error.empty()) {
       CHECK(row.rows.front() == expected.rows[i]);
       continue;
     }
     REQUIRE_MESSAGE(is_overflow(row.error), row.error);
-    const Outcome kind = engines.query_sqlite("SELECT typeof(" + operation + ")" + where);
+    const Outcome kind =
+        engines.query_sqlite(std::string("SELECT typeof(").append(operation).append(")").append(where));
     CAPTURE(i + 1);
     CHECK(kind.rows.front().front() == "text real");
   }

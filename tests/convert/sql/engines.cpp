@@ -189,6 +189,7 @@ Outcome Engines::query_sqlite(const std::string& sql) const {
   int status = SQLITE_ROW;
   while ((status = sqlite3_step(statement)) == SQLITE_ROW) {
     std::vector<std::string> row;
+    row.reserve(static_cast<std::size_t>(sqlite3_column_count(statement)));
     for (int i = 0; i < sqlite3_column_count(statement); ++i) row.push_back(sqlite_value(statement, i));
     outcome.rows.push_back(std::move(row));
   }
@@ -207,6 +208,7 @@ Outcome Engines::query_postgresql(const std::string& sql, const std::vector<Targ
   for (int i = 0; i < PQnfields(result); ++i) outcome.types.push_back(type_name(PQftype(result, i)));
   for (int row = 0; row < PQntuples(result); ++row) {
     std::vector<std::string> values;
+    values.reserve(types.size());
     for (int i = 0; i < PQnfields(result); ++i) {
       values.push_back(postgresql_value(result, row, i, types.at(static_cast<std::size_t>(i))));
     }
@@ -260,9 +262,10 @@ Table Engines::planned_table(const convert::sql::CreateTable& table) const {
     const auto* collation = convert::sql::find_rule<convert::sql::ColumnCollation>(definition);
     if (collation != nullptr) column.collation = Collation::nocase;
     const std::string name = '"' + column.name + '"';
-    std::string query = "SELECT count(*), count(" + name + "), coalesce(sum(abs(" + name + ") > 1e308), 0)";
-    for (const std::string kind : {"integer", "real", "text", "blob"}) {
-      query += ", coalesce(sum(typeof(" + name + ") = '" + kind + "'), 0)";
+    std::string query = "SELECT count(*), count(";
+    query.append(name).append("), coalesce(sum(abs(").append(name).append(") > 1e308), 0)");
+    for (const std::string_view kind : {"integer", "real", "text", "blob"}) {
+      query.append(", coalesce(sum(typeof(").append(name).append(") = '").append(kind).append("'), 0)");
     }
     const Outcome facts = query_sqlite(query + " FROM \"" + table.name.text + '"');
     if (!facts.error.empty()) throw std::runtime_error(facts.error);

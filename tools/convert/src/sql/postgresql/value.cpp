@@ -323,7 +323,7 @@ std::string bytewise(const Value& value) {
   return value.is_bytewise ? wrapped(value) : wrapped(value) + " COLLATE \"C\"";
 }
 
-void unify(std::vector<Value*> values, Context& context) {
+void unify(const std::vector<Value*>& values, Context& context) {
   const Value* first = nullptr;
   Value common;
   for (Value* value : values) {

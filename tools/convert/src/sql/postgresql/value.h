@@ -113,7 +113,7 @@ Value as_text(const Value& value, const Context& context);
 std::string bytewise(const Value& value);
 
 /// Values of several branches as values of one type.
-void unify(std::vector<Value*> values, Context& context);
+void unify(const std::vector<Value*>& values, Context& context);
 
 /// What SQLite's numeric affinity makes of a text: an integer or a real, or nothing where it stays a text.
 std::optional<Constant> number_of(std::string_view text);
