@@ -189,7 +189,7 @@ TEST_CASE("a default of the present time is cut as SQLite cuts it") {
     const std::string age =
         "abs(extract(epoch from (clock_timestamp() AT TIME ZONE 'UTC') - " + utc + ")) < ";
     std::string query = "SELECT date_trunc('" + now.unit + "', " + utc;
-    query += ") = " + utc + ", " + age;
+    query.append(") = ").append(utc).append(", ").append(age);
     query += now.unit == "day" ? "86400 FROM t" : "60 FROM t";
     const auto found = engines.query_postgresql(query, {TargetType::boolean, TargetType::boolean});
     CHECK(found.error.empty());

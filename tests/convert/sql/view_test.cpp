@@ -85,8 +85,7 @@ const std::vector<std::string> exact_views = {
     "SELECT * FROM (VALUES (1, 'a'), (2, 'b')) AS q WHERE column1 > 1",
     "WITH big AS (SELECT n FROM t WHERE n > 3), other(k) AS (SELECT n FROM big) SELECT * FROM big, other",
     "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 10) SELECT i, i * i FROM c",
-    "WITH RECURSIVE c AS (SELECT id k, s p FROM t UNION SELECT k + 1, p || k FROM c WHERE k < 4) SELECT * "
-    "FROM c",
+    "WITH RECURSIVE c AS (SELECT id k, s p FROM t UNION SELECT k+1, p||k FROM c WHERE k<4) SELECT * FROM c",
     "SELECT count(*) AS \"count(*)\", count(*), count( * ) FROM t",
     "SELECT a, a, a AS b, b FROM t",
     "SELECT a AS A, s AS \"S p\", [n] FROM t",
