@@ -186,11 +186,12 @@ TEST_CASE("a default of the present time is cut as SQLite cuts it") {
                            "); INSERT INTO t DEFAULT VALUES");
     // The server's zone is far from UTC, so that a default of the zone's own day or hour is found out.
     const std::string utc = now.type == TargetType::timestamptz ? "c AT TIME ZONE 'UTC'" : "c::timestamp";
-    const auto found = engines.query_postgresql(
-        "SELECT date_trunc('" + now.unit + "', " + utc + ") = " + utc +
-            ", abs(extract(epoch from (clock_timestamp() AT " + "TIME ZONE 'UTC') - " + utc + ")) < " +
-            (now.unit == "day" ? "86400" : "60") + " FROM t",
-        {TargetType::boolean, TargetType::boolean});
+    const std::string age =
+        "abs(extract(epoch from (clock_timestamp() AT TIME ZONE 'UTC') - " + utc + ")) < ";
+    std::string query = "SELECT date_trunc('" + now.unit + "', " + utc;
+    query.append(") = ").append(utc).append(", ").append(age);
+    query += now.unit == "day" ? "86400 FROM t" : "60 FROM t";
+    const auto found = engines.query_postgresql(query, {TargetType::boolean, TargetType::boolean});
     CHECK(found.error.empty());
     CHECK(found.rows.at(0) == std::vector<std::string>{"number 1", "number 1"});
     engines.run_postgresql("DROP TABLE t");

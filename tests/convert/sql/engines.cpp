@@ -124,6 +124,15 @@ bool is_without_postgresql() {
   return true;
 }
 
+std::string as_lines(const ValueRows& rows) {
+  std::string lines;
+  for (const auto& row : rows) {
+    for (const std::string& value : row) lines += value + '|';
+    lines += '\n';
+  }
+  return lines;
+}
+
 void PgConnectionDeleter::operator()(pg_conn* connection) const noexcept {
   PQfinish(connection);
 }
@@ -141,8 +150,12 @@ Engines::Engines(const std::string& name, const std::string& path) {
     throw std::runtime_error("SQLite did not open");
   }
   sqlite_.reset(database);
-  const std::string url = PostgresServer::shared().create_database(name);
-  postgresql_.reset(PQconnectdb(url.c_str()));
+  // Its default collation is a language's, so that a text that is not compared bytewise is found out.
+  PostgresServer& server = PostgresServer::shared();
+  server.execute(
+      "CREATE DATABASE " + convert::sql::quote_name(name) +
+      " TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LOCALE 'C.UTF-8'");
+  postgresql_.reset(PQconnectdb(server.url(name).c_str()));
   if (PQstatus(postgresql_.get()) != CONNECTION_OK)
     throw std::runtime_error(PQerrorMessage(postgresql_.get()));
   PQsetClientEncoding(postgresql_.get(), "UTF8");
@@ -176,6 +189,7 @@ Outcome Engines::query_sqlite(const std::string& sql) const {
   int status = SQLITE_ROW;
   while ((status = sqlite3_step(statement)) == SQLITE_ROW) {
     std::vector<std::string> row;
+    row.reserve(static_cast<std::size_t>(sqlite3_column_count(statement)));
     for (int i = 0; i < sqlite3_column_count(statement); ++i) row.push_back(sqlite_value(statement, i));
     outcome.rows.push_back(std::move(row));
   }
@@ -194,6 +208,7 @@ Outcome Engines::query_postgresql(const std::string& sql, const std::vector<Targ
   for (int i = 0; i < PQnfields(result); ++i) outcome.types.push_back(type_name(PQftype(result, i)));
   for (int row = 0; row < PQntuples(result); ++row) {
     std::vector<std::string> values;
+    values.reserve(types.size());
     for (int i = 0; i < PQnfields(result); ++i) {
       values.push_back(postgresql_value(result, row, i, types.at(static_cast<std::size_t>(i))));
     }
@@ -247,9 +262,10 @@ Table Engines::planned_table(const convert::sql::CreateTable& table) const {
     const auto* collation = convert::sql::find_rule<convert::sql::ColumnCollation>(definition);
     if (collation != nullptr) column.collation = Collation::nocase;
     const std::string name = '"' + column.name + '"';
-    std::string query = "SELECT count(*), count(" + name + "), coalesce(sum(abs(" + name + ") > 1e308), 0)";
-    for (const std::string kind : {"integer", "real", "text", "blob"}) {
-      query += ", coalesce(sum(typeof(" + name + ") = '" + kind + "'), 0)";
+    std::string query = "SELECT count(*), count(";
+    query.append(name).append("), coalesce(sum(abs(").append(name).append(") > 1e308), 0)");
+    for (const std::string_view kind : {"integer", "real", "text", "blob"}) {
+      query.append(", coalesce(sum(typeof(").append(name).append(") = '").append(kind).append("'), 0)");
     }
     const Outcome facts = query_sqlite(query + " FROM \"" + table.name.text + '"');
     if (!facts.error.empty()) throw std::runtime_error(facts.error);
@@ -314,7 +330,7 @@ Table make_sample(const Engines& engines) {
   add("d", TargetType::numeric, Affinity::numeric);
   add("s", TargetType::text, Affinity::text);
   add("u", TargetType::text, Affinity::text).collation = Collation::nocase;
-  add("p", TargetType::text, Affinity::text).collation = Collation::rtrim;
+  add("p", TargetType::varchar, Affinity::text).collation = Collation::rtrim;
   add("x", TargetType::bytea, Affinity::blob);
   add("f", TargetType::boolean, Affinity::numeric);
   add("day", TargetType::date, Affinity::numeric).time_form = TimeForm::date;

@@ -21,6 +21,9 @@ bool is_without_postgresql();
 /// a numeric or a double precision holds both.
 using ValueRows = std::vector<std::vector<std::string>>;
 
+/// One line for each row, as a failed check shows it.
+std::string as_lines(const ValueRows& rows);
+
 struct PgConnectionDeleter {
   void operator()(pg_conn* connection) const noexcept;
 };

@@ -2,6 +2,7 @@
 //
 // Goal: an expression is read with SQLite's precedence. Method: SQLite evaluates random expressions as they
 // are written and as they were read, with parentheses around every operation; the values must be the same.
+#include "convert/sql/dice.h"
 #include "sql/expression.h"
 
 #include <doctest/doctest.h>
@@ -17,6 +18,7 @@
 namespace {
 
 using namespace nerve::convert::sql;
+using nerve::test::Dice;
 
 struct Close {
   void operator()(sqlite3* database) const noexcept { sqlite3_close(database); }
@@ -38,22 +40,6 @@ std::string evaluated(sqlite3* database, const std::string& expression) {
   sqlite3_finalize(statement);
   return value;
 }
-
-/// Numbers that are the same in every run (Knuth's MMIX generator).
-class Dice {
- public:
-  template <typename Container>
-  const auto& pick(const Container& container) {
-    return container[next() % container.size()];
-  }
-  std::uint64_t next() {
-    state_ = state_ * 6364136223846793005ULL + 1442695040888963407ULL;
-    return state_ >> 33;
-  }
-
- private:
-  std::uint64_t state_ = 1;
-};
 
 std::string random_expression(Dice& dice, int operations) {
   constexpr std::array<std::string_view, 12> operands = {"a",   "b",    "s",     "NULL", "0",   "1",

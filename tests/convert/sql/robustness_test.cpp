@@ -18,18 +18,15 @@ namespace {
 using namespace nerve::convert::sql;
 
 const std::vector<std::string> statements = {
-    "CREATE TABLE t(a INTEGER PRIMARY KEY AUTOINCREMENT, b TEXT DEFAULT 'x' CHECK (b LIKE 'a%' ESCAPE '!'))",
-    "CREATE TABLE [a b](\"c\" DECIMAL(10,2) NOT NULL ON CONFLICT IGNORE, `d` AS (c * 2) STORED) WITHOUT "
-    "ROWID",
-    "CREATE TABLE t(a REFERENCES p(x) ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED, UNIQUE(a, b DESC))",
-    "CREATE UNIQUE INDEX i ON t(a, lower(b) DESC, c COLLATE NOCASE) WHERE a BETWEEN 1 AND 2 OR b IS NOT NULL",
-    "CREATE VIEW v(x, y) AS SELECT a, sum(b) FROM t JOIN u USING (a) GROUP BY a HAVING count(*) > 1 ORDER BY "
-    "2",
-    "CREATE VIEW v AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT * FROM n LIMIT 5",
-    "CREATE VIEW v AS SELECT t.*, (SELECT max(a) FROM u WHERE u.a = t.a) m FROM t WHERE a IN (SELECT a FROM "
-    "u)",
-    "CREATE VIEW v AS VALUES (1, x'00ff'), (-2.5e3, NULL) UNION SELECT CASE a WHEN 1 THEN 2 END, CAST(b AS "
-    "TEXT) FROM t",
+    "CREATE TABLE t(a INTEGER PRIMARY KEY AUTOINCREMENT, b DEFAULT 'x' CHECK (b LIKE 'a%' ESCAPE '!'))",
+    "CREATE TABLE [a b](\"c\" DECIMAL(10,2) NOT NULL ON CONFLICT FAIL, `d` AS (c * 2)) WITHOUT ROWID",
+    "CREATE TABLE t(a REFERENCES p(x) ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED, UNIQUE(a DESC))",
+    "CREATE UNIQUE INDEX i ON t(a, lower(b) DESC, c COLLATE NOCASE) WHERE a BETWEEN 1 AND 2 OR b NOTNULL",
+    "CREATE VIEW v(x, y) AS SELECT a, sum(b) FROM t JOIN u USING (a) GROUP BY a HAVING count(*) > 1",
+    "CREATE VIEW v AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT * FROM n",
+    "CREATE VIEW v AS SELECT t.*, (SELECT max(a) FROM u WHERE u.a = t.a) m FROM t WHERE a IN (SELECT 1)",
+    "CREATE VIEW v AS VALUES (1, x'00ff'), (-2.5e3, NULL) UNION SELECT CASE a WHEN 1 THEN 2 END, 3 FROM t",
+    "CREATE VIEW v AS SELECT a FROM t ORDER BY a COLLATE NOCASE DESC NULLS LAST LIMIT 5 OFFSET 1",
     "a + b * -c / 2 % 3 || 'x' << 1 & ~d | e >= f AND NOT g OR h IS NOT DISTINCT FROM i",
     "strftime('%Y-%m-%d %H:%M:%f', a) GLOB '[^a-z]*?' COLLATE \"RTRIM\" NOT IN (1, .5, 0x1F, \"q\", @p)",
     "substr(trim(replace(b, 'a', char(65))), -2) = hex(x'0a') AND typeof(a) NOTNULL AND round(a, 0) ISNULL",
@@ -82,7 +79,7 @@ TEST_CASE("every beginning of a statement is read or refused") {
 }
 
 TEST_CASE("every statement with one byte replaced is read or refused") {
-  constexpr std::string_view bytes("\0'\"[(),.;*%x0 \xC3\xFF-/NE", 21);
+  constexpr std::string_view bytes("\0'\"[(),.;*%x0 \xC3\xFF-/NE", 20);
   for (const std::string& statement : statements) {
     for (std::size_t i = 0; i < statement.size(); ++i) {
       for (const char byte : bytes) {
@@ -119,7 +116,7 @@ TEST_CASE("nesting of any kind ends at the limit and not at the end of the stack
 
 TEST_CASE("a translation that would grow without bound is refused") {
   std::string text = "a + 0.5";
-  for (int i = 0; i < 30; ++i) text = "round(" + text + ")";
+  for (int i = 0; i < 30; ++i) text.insert(0, "round(").append(")");
   const auto translated = translate_expression(*parse_expression(text), table_named("t"), {});
   REQUIRE(std::holds_alternative<Untranslatable>(translated));
   CHECK(std::get<Untranslatable>(translated).reason == "a translation that is too long");

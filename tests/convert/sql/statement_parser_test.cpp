@@ -158,20 +158,16 @@ TEST_CASE("indexes are read with their expressions, order and condition") {
 TEST_CASE("queries are read and written back to the same query") {
   const std::vector<std::string> queries = {
       "SELECT 1",
-      "SELECT DISTINCT a.*, *, b AS c, d e, f 'g' FROM a, main.b AS x LEFT OUTER JOIN c USING (i, j) WHERE a "
-      "> 1",
-      "SELECT a FROM (SELECT b FROM c) AS d NATURAL JOIN e CROSS JOIN f ON e.x = f.x GROUP BY a, b HAVING "
-      "count(*) > 1",
-      "SELECT a UNION ALL SELECT b UNION SELECT c INTERSECT SELECT d EXCEPT SELECT e ORDER BY 1 DESC, a "
-      "NULLS LAST "
-      "LIMIT 5 OFFSET 2",
-      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10), m AS (SELECT 2) SELECT "
-      "* FROM n, m",
+      "SELECT DISTINCT a.*, *, b AS c, d e, f 'g' FROM a, main.b AS x LEFT OUTER JOIN c USING (i, j)",
+      "SELECT a FROM (SELECT b FROM c) AS d NATURAL JOIN e CROSS JOIN f ON e.x = f.x WHERE a > 1",
+      "SELECT a FROM t GROUP BY a, b HAVING count(*) > 1",
+      "SELECT a UNION ALL SELECT b UNION SELECT c INTERSECT SELECT d EXCEPT SELECT e ORDER BY 1 DESC",
+      "SELECT a FROM t ORDER BY a NULLS LAST, b ASC NULLS FIRST LIMIT 5 OFFSET 2",
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n), m AS (SELECT 2) SELECT * FROM n, m",
       "VALUES (1, 'a'), (2, 'b')",
       "SELECT (SELECT max(x) FROM t), EXISTS (SELECT 1), a IN (SELECT b FROM c), d IN e, f NOT IN (1, 2)",
-      "SELECT sum(DISTINCT a) FILTER (WHERE b > 0), row_number() OVER (PARTITION BY a ORDER BY b), rank() "
-      "OVER w "
-      "FROM t WINDOW w AS (ORDER BY a)",
+      "SELECT sum(DISTINCT a) FILTER (WHERE b > 0), row_number() OVER (PARTITION BY a ORDER BY b) FROM t",
+      "SELECT rank() OVER w FROM t WINDOW w AS (ORDER BY a)",
       "SELECT a FROM t LIMIT 2, 5",
       "SELECT * FROM a JOIN (b JOIN c ON b.x = c.x) ON a.x = b.x",
       "SELECT value FROM json_each('[1]') AS j",

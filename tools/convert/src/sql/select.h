@@ -3,6 +3,7 @@
 
 #include "sql/expression.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -105,6 +106,9 @@ struct Select {
   ExpressionPtr offset;
   int height = 1;  ///< of the trees in it, at most expression_height_max
 };
+
+/// How many SELECTs one compound may join, as in SQLite.
+inline constexpr std::size_t compound_parts_max = 500;
 
 /// Reads a whole text as one SELECT of SQLite. Throws ValidationError with line and column where it is none.
 SelectPtr parse_select(std::string_view sql);

@@ -48,7 +48,10 @@ class SelectReader {
     SelectPtr select(new Select);
     if (cursor_.take("with")) read_with(*select);
     select->cores.push_back(read_core());
-    while (read_operator(*select)) select->cores.push_back(read_core());
+    while (read_operator(*select)) {
+      if (select->cores.size() == compound_parts_max) cursor_.fail(begin, "compound of more than 500 parts");
+      select->cores.push_back(read_core());
+    }
     if (cursor_.take("order", "by")) select->order_by = read_ordering_terms(cursor_);
     if (cursor_.take("limit")) {
       select->limit = read_expression(cursor_);

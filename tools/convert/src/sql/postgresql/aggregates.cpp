@@ -68,6 +68,7 @@ Value extreme(const AggregateCall& call, const Context& context) {
   Value most = argument;
   most.sql = written(call.name, call, is_text ? bytewise(argument) : argument.sql);
   most.is_bytewise = is_text;
+  if (is_text) most.type = TargetType::text;
   most.affinity = Affinity::none;
   most.collation.reset();
   most.has_explicit_collation = false;

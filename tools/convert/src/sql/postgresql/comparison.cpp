@@ -201,6 +201,26 @@ Value null_comparison(BinaryOperator operation, const Value& left, const Value& 
   return test;
 }
 
+/// `x IN (y)` is `x = +y`: the member's own affinity and collation do not count.
+Value bare(const Value& member) {
+  Value value = member;
+  value.affinity = Affinity::none;
+  value.collation.reset();
+  value.has_explicit_collation = false;
+  return value;
+}
+
+/// `x = a OR x = b`, for members that x is compared with in different ways.
+Value any_equal(const Value& operand, const std::vector<Value>& list, Context& context, std::size_t offset) {
+  std::optional<Value> any;
+  for (const Value& member : list) {
+    const Value equal = compare(BinaryOperator::equal, operand, bare(member), context, offset);
+    any = any ? connected(*any, "OR", equal, offset) : equal;
+    if (any->sql.size() > translation_bytes_max) throw Refusal("a translation that is too long", offset);
+  }
+  return *any;
+}
+
 }  // namespace
 
 Value compare(BinaryOperator operation, Value left, Value right, Context& context, std::size_t offset,
@@ -251,30 +271,22 @@ Value in_list(const Value& operand, const std::vector<Value>& list, Context& con
   }
   std::string left;
   std::string members;
-  bool is_uniform = !operand.is_null_literal();
+  bool is_uniform = !operand.is_null_literal() && list.size() > 1;
   bool is_not_null = operand.is_not_null;
-  std::optional<Value> alternatives;
   for (const Value& member : list) {
-    // `x IN (y)` is `x = +y`: the member's own affinity and collation do not count.
-    Value bare = member;
-    bare.affinity = Affinity::none;
-    bare.collation.reset();
-    bare.has_explicit_collation = false;
     is_not_null = is_not_null && member.is_not_null;
-    const Value equal = compare(BinaryOperator::equal, operand, bare, context, offset);
-    alternatives = alternatives ? connected(*alternatives, "OR", equal, offset) : equal;
-    if (!is_uniform || member.is_null_literal()) {
-      members += (members.empty() ? "" : ", ") + std::string("NULL");
-      continue;
+    if (!is_uniform) continue;
+    Sides sides{left, "NULL"};
+    if (!member.is_null_literal()) {
+      sides = sides_of(BinaryOperator::equal, operand, bare(member), context, offset, true);
+      is_uniform = left.empty() || sides.left == left;
+      left = sides.left;
     }
-    const Sides sides = sides_of(BinaryOperator::equal, operand, bare, context, offset, true);
-    is_uniform = left.empty() || sides.left == left;
-    left = sides.left;
-    members += (members.empty() ? "" : ", ") + sides.right;
+    members += members.empty() ? "" : ", ";
+    members += sides.right;
   }
-  Value test = *alternatives;
-  if (is_uniform && !left.empty() && list.size() > 1)
-    test = condition(left + " IN (" + members + ")", offset);
+  Value test = is_uniform && !left.empty() ? condition(left + " IN (" + members + ")", offset)
+                                           : any_equal(operand, list, context, offset);
   test.is_not_null = is_not_null;
   test.is_aggregate = operand.is_aggregate;
   return test;

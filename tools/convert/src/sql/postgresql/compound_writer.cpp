@@ -51,6 +51,7 @@ void Writer::unite(std::vector<Core>& cores, const std::vector<std::string_view>
       std::ranges::any_of(operators, [](std::string_view word) { return word != " UNION ALL "; });
   for (std::size_t i = 0; i < count; ++i) {
     std::vector<Value*> values;
+    values.reserve(cores.size());
     for (Core& core : cores) values.push_back(&core.outputs[i].value);
     unify(values, context_);
     for (Value* value : values) {
@@ -77,7 +78,9 @@ std::string Writer::assemble(const std::vector<Core>& cores, const std::vector<s
     }
     // To SQLite all four bind alike, to PostgreSQL INTERSECT binds tighter.
     const bool is_chain = i == 1 || operators[i - 1] == operators[i - 2];
-    sql = (is_chain ? sql : '(' + sql + ')') + std::string(operators[i - 1]) + core;
+    if (!is_chain) sql.insert(0, "(").append(")");
+    sql += operators[i - 1];
+    sql += core;
   }
   return sql;
 }

@@ -240,6 +240,7 @@ Value Writer::write_case(const Case& node, const Scope& scope, std::size_t offse
   }
   results.push_back(node.otherwise ? write(*node.otherwise, scope) : null_literal(offset));
   std::vector<Value*> branches;
+  branches.reserve(results.size());
   for (Value& value : results) branches.push_back(&value);
   unify(branches, context_);
   Value value = result("CASE", TargetType::unknown, offset);
@@ -282,7 +283,7 @@ Value Writer::write_call(const FunctionCall& call, const Scope& scope, std::size
   if (name == "iif" || name == "if") return write_choice(call, scope, offset);
   Call written{name, {}, offset};
   for (const ExpressionPtr& argument : call.arguments) written.arguments.push_back(write(*argument, scope));
-  return call_function(std::move(written), context_);
+  return call_function(written, context_);
 }
 
 Value Writer::write_choice(const FunctionCall& call, const Scope& scope, std::size_t offset) {

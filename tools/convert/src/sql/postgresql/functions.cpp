@@ -391,7 +391,7 @@ constexpr std::array<Function, 26> functions = {{
 
 }  // namespace
 
-Value call_function(Call call, Context& context) {
+Value call_function(const Call& call, Context& context) {
   if (std::optional<Value> time = call_time_function(call, context)) return std::move(*time);
   const auto* const function = std::ranges::find(functions, call.name, &Function::name);
   const std::size_t count = call.arguments.size();

@@ -17,7 +17,7 @@ struct Call {
 };
 
 /// A function of one row. Refuses what has no exact equal.
-Value call_function(Call call, Context& context);
+Value call_function(const Call& call, Context& context);
 
 /// date(), time(), datetime(), strftime() and unixepoch(), of 'now', of a literal or of a column whose form
 /// is known; nothing for another function.

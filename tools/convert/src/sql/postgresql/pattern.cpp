@@ -140,9 +140,9 @@ Value pattern_condition(std::string sql, const Value& operand, const Value& patt
 
 Value like(const Value& operand, const Value& pattern, const std::optional<Value>& escape,
            const Context& context, std::size_t offset) {
-  if (operand.is_null_literal() || pattern.is_null_literal()) return condition("NULL::boolean", offset);
   const Value text = as_text(operand, context);
   const Value pattern_text = as_text(pattern, context);
+  if (text.is_null_literal() || pattern_text.is_null_literal()) return condition("NULL::boolean", offset);
   std::string written_escape = "''";
   if (escape) {
     const char character = escape_of(*escape);
@@ -158,9 +158,9 @@ Value like(const Value& operand, const Value& pattern, const std::optional<Value
 }
 
 Value glob(const Value& operand, const Value& pattern, const Context& context, std::size_t offset) {
-  if (operand.is_null_literal() || pattern.is_null_literal()) return condition("NULL::boolean", offset);
   const Value text = as_text(operand, context);
   const Value pattern_text = as_text(pattern, context);
+  if (text.is_null_literal() || pattern_text.is_null_literal()) return condition("NULL::boolean", offset);
   if (pattern_text.text() == nullptr) refuse(pattern, "a pattern of GLOB that is no literal");
   GlobReader reader(pattern_text);
   const std::string sql = reader.has_sets()

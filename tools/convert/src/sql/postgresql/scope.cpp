@@ -58,6 +58,21 @@ std::optional<Value> find_column(const Scope& scope, const ColumnName& name, std
   return found;
 }
 
+const Column* find_declared(const Scope& scope, const ColumnName& name) {
+  for (const bool as_rowid : {false, true}) {
+    if (as_rowid && !is_rowid_name(name.column.text)) break;
+    for (const Scope* level = &scope; level != nullptr; level = level->outer) {
+      for (const ScopeTable& table : level->tables) {
+        if (!name.table.empty() && !equals_folded(table.name, name.table.text)) continue;
+        const Column* column =
+            as_rowid ? find_rowid(table) : find_in_table(table, name.column.text, !name.table.empty());
+        if (column != nullptr) return column;
+      }
+    }
+  }
+  return nullptr;
+}
+
 Collation collation_named(const Name& name, std::size_t offset) {
   if (equals_folded(name.text, "binary")) return Collation::binary;
   if (equals_folded(name.text, "nocase")) return Collation::nocase;

@@ -39,6 +39,9 @@ Value column_value(const Column& column, std::string_view qualifier, bool is_nul
 /// there. Refuses a name that two tables have.
 std::optional<Value> find_column(const Scope& scope, const ColumnName& name, std::size_t offset);
 
+/// The column that a name stands for, in this scope or an outer one; null where there is none.
+const Column* find_declared(const Scope& scope, const ColumnName& name);
+
 /// BINARY, NOCASE or RTRIM. Refuses another one, which is the application's.
 Collation collation_named(const Name& name, std::size_t offset);
 

@@ -52,15 +52,8 @@ std::string result_name(const ResultColumn& column, const Scope& scope) {
   while (const auto* collate = std::get_if<Collate>(&expression->node)) expression = collate->operand.get();
   const auto* name = std::get_if<ColumnName>(&expression->node);
   if (name == nullptr) return column.text;
-  for (const Scope* level = &scope; level != nullptr; level = level->outer) {
-    for (const ScopeTable& table : level->tables) {
-      if (!name->table.empty() && !equals_folded(table.name, name->table.text)) continue;
-      for (const Column& candidate : table.columns) {
-        if (equals_folded(candidate.name, name->column.text)) return candidate.name;
-      }
-    }
-  }
-  return name->column.text;
+  const Column* declared = find_declared(scope, *name);
+  return declared != nullptr ? declared->name : name->column.text;
 }
 
 /// The whole number that an ORDER BY or GROUP BY term is, counted from 1; nothing for another term.

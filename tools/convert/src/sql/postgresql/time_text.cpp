@@ -77,8 +77,7 @@ std::optional<std::string> to_char_pattern(std::string_view format) {
 }
 
 std::string extracted(const Piece& piece, const std::string& base) {
-  const std::string number =
-      "floor(extract(" + std::string(piece.field) + " from " + base + "))::bigint::text";
+  std::string number = "floor(extract(" + std::string(piece.field) + " from " + base + "))::bigint::text";
   if (piece.width == 1) return number;
   return "lpad(" + number + ", " + std::to_string(piece.width) + ", '0')";
 }

@@ -5,6 +5,8 @@
 #include "sql/postgresql/defaults.h"
 #include "sql/postgresql/writer.h"
 
+#include "nerve/core/error.h"
+
 #include <utility>
 
 namespace nerve::convert::sql {
@@ -24,6 +26,9 @@ Translated<T> translated(Work work) {
     return work();
   } catch (const Refusal& refusal) {
     return refusal.untranslatable();
+  } catch (const ValidationError& error) {
+    // A name or text that PostgreSQL cannot hold.
+    return Untranslatable{error.what(), 0};
   }
 }
 
@@ -40,6 +45,14 @@ IndexTerm index_term(const OrderingTerm& term, const Scope& scope, Context& cont
   const bool is_column = is_plain_column(*term.expression) && (!is_text || collation == Collation::binary);
   if (is_column) return IndexTerm{value.sql, term.is_descending, true};
   return IndexTerm{'(' + sort_key(value) + ')', term.is_descending, false};
+}
+
+std::vector<IndexTerm> index_terms(const std::vector<OrderingTerm>& terms, const Scope& scope,
+                                   Context& context) {
+  std::vector<IndexTerm> translated_terms;
+  translated_terms.reserve(terms.size());
+  for (const OrderingTerm& term : terms) translated_terms.push_back(index_term(term, scope, context));
+  return translated_terms;
 }
 
 }  // namespace
@@ -82,13 +95,19 @@ Translated<Translation> translate_default(const Default& value, const Column& co
   });
 }
 
+Translated<std::vector<IndexTerm>> translate_terms(const std::vector<OrderingTerm>& terms,
+                                                   const Table& table) {
+  return translated<std::vector<IndexTerm>>([&] {
+    Context context{TranslationOptions{.is_immutable = true}, {}};
+    return index_terms(terms, scope_of(table), context);
+  });
+}
+
 Translated<TranslatedIndex> translate_index(const CreateIndex& index, const Table& table) {
   return translated<TranslatedIndex>([&] {
     Context context{TranslationOptions{.is_immutable = true}, {}};
     const Scope scope = scope_of(table);
-    TranslatedIndex translation;
-    for (const OrderingTerm& term : index.terms)
-      translation.terms.push_back(index_term(term, scope, context));
+    TranslatedIndex translation{index_terms(index.terms, scope, context), {}};
     if (index.where) translation.where = Writer(context, nullptr).write_condition(*index.where, scope).sql;
     return translation;
   });

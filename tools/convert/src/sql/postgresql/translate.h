@@ -17,8 +17,7 @@
 ///
 /// What is translated gives the value that SQLite gives for every row, or an error where SQLite goes on (an
 /// integer that overflows becomes a real there); it never gives another value in silence. Everything else is
-/// Untranslatable with a reason. Nothing here throws but ValidationError for a name or text that PostgreSQL
-/// cannot hold, and std::bad_alloc.
+/// Untranslatable with a reason. Nothing here throws but what a callback of Schema throws and std::bad_alloc.
 namespace nerve::convert::sql {
 
 /// Why something has no exact equal in PostgreSQL, and where it stands: place_of(statement, offset) gives
@@ -72,6 +71,11 @@ struct TranslatedIndex {
   std::vector<IndexTerm> terms;
   std::string where;  ///< empty where the index is not partial
 };
+
+/// The terms of a PRIMARY KEY or UNIQUE constraint. PostgreSQL has constraints of plain columns only: where
+/// one is_column is false, a unique index must do.
+Translated<std::vector<IndexTerm>> translate_terms(const std::vector<OrderingTerm>& terms,
+                                                   const Table& table);
 
 Translated<TranslatedIndex> translate_index(const CreateIndex& index, const Table& table);
 

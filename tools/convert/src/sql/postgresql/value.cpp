@@ -43,6 +43,7 @@ bool is_decimal(std::string_view text) noexcept {
 
 /// The type that two branches have in common; nothing where they have none without a change of values.
 std::optional<TargetType> common_type(const Value& left, const Value& right) {
+  if (left.type == TargetType::unknown || right.type == TargetType::unknown) return std::nullopt;
   if (left.type == right.type) return left.type;
   if (is_text(left.type) && is_text(right.type)) return TargetType::text;
   if (left.is_integer() && right.is_integer()) return TargetType::bigint;
@@ -65,7 +66,7 @@ bool is_exact_double(const Value& value) noexcept {
 void convert_to_number(Value& value, TargetType type, Context& context) {
   const bool was_integer = value.is_integer() || value.time_form != TimeForm::unknown;
   if (was_integer && !is_exact_double(value)) {
-    if (type == TargetType::double_precision && value.type != TargetType::boolean) {
+    if (value.type != TargetType::boolean) {
       context.require_rounding("whole numbers beyond 2^53 that become reals", value.offset);
     }
     value = as_integer(value);
@@ -322,7 +323,7 @@ std::string bytewise(const Value& value) {
   return value.is_bytewise ? wrapped(value) : wrapped(value) + " COLLATE \"C\"";
 }
 
-void unify(std::vector<Value*> values, Context& context) {
+void unify(const std::vector<Value*>& values, Context& context) {
   const Value* first = nullptr;
   Value common;
   for (Value* value : values) {

@@ -113,13 +113,16 @@ Value as_text(const Value& value, const Context& context);
 std::string bytewise(const Value& value);
 
 /// Values of several branches as values of one type.
-void unify(std::vector<Value*> values, Context& context);
+void unify(const std::vector<Value*>& values, Context& context);
 
 /// What SQLite's numeric affinity makes of a text: an integer or a real, or nothing where it stays a text.
 std::optional<Constant> number_of(std::string_view text);
 
 /// A real as the shortest decimal that reads back as it.
 std::string shortest(double value);
+
+/// The longest translation of one expression, in bytes: SQLite repeats no operand, but some equals do.
+inline constexpr std::size_t translation_bytes_max = 1'000'000;
 
 /// Every integer below it is a double, too.
 inline constexpr std::int64_t exact_integer_max = std::int64_t{1} << 53;

@@ -13,9 +13,6 @@
 
 namespace nerve::convert::sql {
 
-/// The longest translation of one expression, in bytes: SQLite repeats no operand, but some equals do.
-inline constexpr std::size_t translation_bytes_max = 1'000'000;
-
 /// A column that a SELECT gives.
 struct Output {
   std::string name;    ///< as SQLite names it
