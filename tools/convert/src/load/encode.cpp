@@ -178,9 +178,6 @@ Misfit Encoder::bytea() {
     case StorageClass::real:
       buffer_.field(as_bytes(number_text(real()).view()));
       return Misfit::none;
-    case StorageClass::text:
-      buffer_.field(as_bytes(value_.octets));
-      return Misfit::none;
     default:
       buffer_.field(as_bytes(value_.octets));
       return Misfit::none;

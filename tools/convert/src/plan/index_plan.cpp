@@ -40,9 +40,9 @@ void plan_index(SchemaContext& context, const SchemaEntry& entry, std::size_t ta
 std::string module_of(const std::string& sql) {
   std::string folded;
   for (const char c : sql) folded += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  const std::size_t using_ = folded.find(" using ");
-  if (using_ == std::string::npos) return {};
-  const std::size_t begin = folded.find_first_not_of(" \t\r\n", using_ + 7);
+  const std::size_t keyword = folded.find(" using ");
+  if (keyword == std::string::npos) return {};
+  const std::size_t begin = folded.find_first_not_of(" \t\r\n", keyword + 7);
   if (begin == std::string::npos) return {};
   return folded.substr(begin, folded.find_first_of(" \t\r\n(", begin) - begin);
 }

@@ -46,7 +46,7 @@ std::string run_step(postgresql::Session& session, const Ledger& ledger, const S
     return {};
   } catch (const DatabaseError& error) {
     if (!is_refusal(error)) throw;
-    const std::string refusal = error.what();
+    std::string refusal = error.what();
     in_transaction([&] { ledger.add_step(session, key, refusal); });
     return refusal;
   }
