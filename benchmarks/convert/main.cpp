@@ -133,8 +133,9 @@ class Benchmark {
                              server_.programs_folder().string(), server_.socket_folder().string(),
                              server_.port(), database, (folder_ / "schema.sql").string())});
     for (const char* table : sample_tables) {
-      run_program({"sh", "-c", psql(fmt::format(R"(-d {} -c "\copy {} to '{}' with (format binary)")", database, table,
-                                                (folder_ / table).string()))});
+      run_program({"sh", "-c",
+                   psql(fmt::format(R"sh(-d {} -c "\copy {} to '{}' with (format binary)")sh", database,
+                                    table, (folder_ / table).string()))});
     }
     drop_database();
   }
@@ -148,8 +149,8 @@ class Benchmark {
     const auto copies = [&](std::initializer_list<const char*> tables) {
       std::string arguments = "-d " + database;
       for (const char* table : tables) {
-        arguments += fmt::format(
-            R"( -c "\copy {} from '{}' with (format binary)") ", table, (folder_ / table).string());
+        arguments += fmt::format(R"sh( -c "\copy {} from '{}' with (format binary)")sh", table,
+                                 (folder_ / table).string());
       }
       return psql(arguments);
     };
