@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "convert/torture.h"
 
+#include "values/valid_text.h"
+
 #include "nerve/backends/postgresql/session.h"
 
 #include <fmt/format.h>
@@ -134,7 +136,9 @@ std::string describe_report(const convert::ConvertReport& report, const std::fil
   std::string text;
   const auto add_object = [&](std::string_view what, const convert::Untranslated& object) {
     const std::string of = object.table.empty() ? "" : " of " + object.table;
-    add_line(text, "", fmt::format("{} {} {}{}: {}", what, object.kind, object.name, of, object.reason));
+    add_line(text, "",
+             fmt::format("{} {} {}{}: {}", what, object.kind, convert::valid_text(object.name), of,
+                         object.reason));
   };
   for (const convert::Untranslated& object : report.plan.untranslated) add_object("untranslated", object);
   for (const convert::Untranslated& object : report.refused) add_object("refused", object);

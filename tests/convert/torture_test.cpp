@@ -61,3 +61,15 @@ void check_cases(const std::string& theme, std::size_t cases_min) {
 TEST_CASE("each value of a hard type arrives as it is, or the report names it") {
   check_cases("types", 30);
 }
+
+TEST_CASE("each name arrives, and no two of them meet") {
+  check_cases("names", 12);
+}
+
+TEST_CASE("each key, constraint, index and default arrives, or the report names it") {
+  check_cases("constraints", 25);
+}
+
+TEST_CASE("each object arrives, or the report names it") {
+  check_cases("objects", 20);
+}
