@@ -67,9 +67,11 @@ void add_line(std::string& text, std::string_view indent, std::string_view line)
 
 std::string rows_of(postgresql::Session& target, const std::string& schema, const std::string& relation) {
   std::string rows;
+  // The alias is the name of no column, so it stands for the whole row.
   const std::string sql = fmt::format(
-      "SELECT CASE WHEN length(r::text) > {0} THEN format('%s characters, %s', length(r::text), "
-      "md5(r::text)) ELSE r::text END FROM {1}.{2} AS r ORDER BY r::text COLLATE \"C\"",
+      "SELECT CASE WHEN length(\"a row\"::text) > {0} "
+      "THEN format('%s characters, %s', length(\"a row\"::text), md5(\"a row\"::text)) "
+      "ELSE \"a row\"::text END FROM {1}.{2} AS \"a row\" ORDER BY \"a row\"::text COLLATE \"C\"",
       row_bytes_max, postgresql::quote_identifier(schema), postgresql::quote_identifier(relation));
   target.each(sql, {},
               [&](const postgresql::Row& row) { add_line(rows, "  ", row.text(0).value_or("null")); });

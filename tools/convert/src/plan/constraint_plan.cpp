@@ -78,7 +78,10 @@ class Keys {
 
   void run() {
     list_not_null_clauses();
-    for (const Key& key : defined_.keys) plan_key(key);
+    for (const Key& key : defined_.keys) {
+      list_clause(key.conflict, joined_names(plan_, key.columns));
+      if (!is_repeated(key)) plan_key(key);
+    }
   }
 
  private:
@@ -98,8 +101,15 @@ class Keys {
          fmt::format("PostgreSQL has no ON CONFLICT {} of a constraint: statements say it", clause), ""});
   }
 
+  /// As in SQLite, what the primary key or an earlier one says already makes no index of its own.
+  bool is_repeated(const Key& key) const {
+    return !key.is_primary && std::ranges::any_of(defined_.keys, [&](const Key& other) {
+      return (other.is_primary || &other < &key) && other.columns == key.columns &&
+             other.collations == key.collations;
+    });
+  }
+
   void plan_key(const Key& key) {
-    list_clause(key.conflict, joined_names(plan_, key.columns));
     if (key.is_primary && !has_null(key)) return add_constraint(key, "PRIMARY KEY", "pkey");
     if (key.is_primary) {
       add_untranslated("primary key", key, "there are NULLs in it; the key is UNIQUE instead");
