@@ -128,13 +128,20 @@ class Conversion {
 ConvertReport Conversion::run() {
   report_.durations.emplace_back("scan", source_.scan_duration);
   require_supported_server(target_);
+  if (plan_.schema == Ledger::schema) {
+    throw ValidationError("schema " + plan_.schema + " keeps the state of conversions",
+                          "Convert into another schema with --schema NAME.");
+  }
   require_place_for_rejects(plan_, options_);
   if (options_.is_atomic) {
-    target_.transaction([&] { run_at_once(); });
+    target_.transaction([&] {
+      run_at_once();
+      source_.snapshot.require_unchanged();
+    });
   } else {
     run_resumable();
+    source_.snapshot.require_unchanged();
   }
-  source_.snapshot.require_unchanged();
   report_.plan = plan_;
   return std::move(report_);
 }

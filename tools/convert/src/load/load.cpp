@@ -30,7 +30,7 @@ class Load {
         context_{plan, ledger, bytes_, rows_, is_stopped_},
         schedule_(
             plan, [this](const Range& range) { return done_.contains(key_of(range)); },
-            [this](const TableStep& step) { return done_steps_.contains(convert::key_of(plan_, step)); }),
+            [this](const TableStep& step) { return is_done(step); }),
         result_{.tables = std::vector<RangeResult>(plan.tables.size()), .refused = {}} {
     for (std::size_t table = 0; table < plan.tables.size(); ++table) {
       for (const Range& range : ranges_of(plan.tables[table], table)) {
@@ -48,14 +48,17 @@ class Load {
   void work(sqlite::Session& source, postgresql::Session& target, Transactions transactions) {
     while (const auto task = schedule_.next()) {
       if (is_stopped_) throw CancelledError("another part of the conversion failed");
+      bool is_refused = false;
       if (const auto* step = std::get_if<TableStep>(&*task)) {
         const Step& what = plan_.tables[step->table].after_load[step->step];
-        add_refusal(*step,
-                    run_step(target, context_.ledger, what, convert::key_of(plan_, *step), transactions));
+        const std::string refusal =
+            run_step(target, context_.ledger, what, convert::key_of(plan_, *step), transactions);
+        add_refusal(*step, refusal);
+        is_refused = !refusal.empty();
       } else {
         load(std::get<Range>(*task), source, target, transactions);
       }
-      schedule_.finish(*task);
+      schedule_.finish(*task, is_refused);
     }
   }
 
@@ -75,6 +78,14 @@ class Load {
   }
 
  private:
+  /// By an earlier run; so is a step that needs one that was refused then.
+  bool is_done(const TableStep& step) const {
+    if (done_steps_.contains(convert::key_of(plan_, step))) return true;
+    if (!plan_.tables[step.table].after_load[step.step].needs_previous) return false;
+    const auto previous = done_steps_.find(convert::key_of(plan_, {step.table, step.step - 1}));
+    return previous != done_steps_.end() && !previous->second.empty();
+  }
+
   std::pair<std::string, std::int64_t> key_of(const Range& range) const {
     return {plan_.tables[range.table].source, range.first};
   }

@@ -30,9 +30,25 @@ LoadSchedule::LoadSchedule(const Plan& plan, const std::function<bool(const Rang
 
 void LoadSchedule::release_steps(std::size_t table) {
   // Before the ranges that wait: what a table still has in memory on the server is cheap to index now.
-  for (auto step = steps_left_[table].rbegin(); step != steps_left_[table].rend(); ++step)
-    ready_.emplace_front(TableStep{table, *step});
-  steps_left_[table].clear();
+  std::vector<std::size_t> waiting;
+  std::size_t front = 0;
+  for (const std::size_t step : steps_left_[table]) {
+    const bool is_previous_left = std::ranges::binary_search(steps_left_[table], step - 1);
+    if (plan_.tables[table].after_load[step].needs_previous && is_previous_left) {
+      waiting.push_back(step);
+    } else {
+      ready_.emplace(ready_.begin() + static_cast<std::ptrdiff_t>(front++), TableStep{table, step});
+    }
+  }
+  steps_left_[table] = std::move(waiting);
+}
+
+void LoadSchedule::release_follower(const TableStep& step) {
+  std::vector<std::size_t>& left = steps_left_[step.table];
+  const auto follower = std::ranges::find(left, step.step + 1);
+  if (follower == left.end() || !plan_.tables[step.table].after_load[*follower].needs_previous) return;
+  ready_.emplace_front(TableStep{step.table, *follower});
+  left.erase(follower);
 }
 
 std::optional<LoadTask> LoadSchedule::next() {
@@ -45,11 +61,13 @@ std::optional<LoadTask> LoadSchedule::next() {
   return task;
 }
 
-void LoadSchedule::finish(const LoadTask& task) {
+void LoadSchedule::finish(const LoadTask& task, bool is_refused) {
   const std::scoped_lock lock(mutex_);
   --at_work_;
   if (const auto* range = std::get_if<Range>(&task)) {
     if (--ranges_left_[range->table] == 0) release_steps(range->table);
+  } else if (!is_refused) {
+    release_follower(std::get<TableStep>(task));
   }
   changed_.notify_all();
 }

@@ -35,19 +35,21 @@ class LoadSchedule {
   /// The next task. Waits where all that is left depends on what others are at; nothing when all is done or
   /// stopped.
   std::optional<LoadTask> next();
-  void finish(const LoadTask& task);
+  /// A step that needs the one before it follows when that is done, and never where it was refused.
+  void finish(const LoadTask& task, bool is_refused = false);
   /// Lets all who wait go home.
   void stop();
 
  private:
   void release_steps(std::size_t table);
+  void release_follower(const TableStep& step);
 
   const Plan& plan_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<LoadTask> ready_;
   std::vector<std::size_t> ranges_left_;              ///< by table
-  std::vector<std::vector<std::size_t>> steps_left_;  ///< by table, until they are released
+  std::vector<std::vector<std::size_t>> steps_left_;  ///< by table, until they are released; ascending
   std::size_t at_work_ = 0;
   bool is_stopped_ = false;
 };

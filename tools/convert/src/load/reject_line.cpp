@@ -35,7 +35,8 @@ std::string reject_line(const TablePlan& table, const Reject& reject, const Json
   line["reason"] = to_string(reject.misfit);
   line["action"] = reject.is_row_left_out ? "row left out" : "stored as NULL";
   line["row"] = whole;
-  return line.dump();
+  // Names of columns may hold octets that are not UTF-8.
+  return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 }  // namespace nerve::convert

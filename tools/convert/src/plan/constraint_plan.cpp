@@ -77,16 +77,39 @@ class Keys {
         table_(table) {}
 
   void run() {
-    for (const Key& key : defined_.keys) plan_key(key);
+    list_not_null_clauses();
+    for (const Key& key : defined_.keys) {
+      list_clause(key.conflict, joined_names(plan_, key.columns));
+      if (!is_repeated(key)) plan_key(key);
+    }
   }
 
  private:
-  void plan_key(const Key& key) {
-    if (const std::string_view clause = to_sql(key.conflict); !clause.empty()) {
-      add_untranslated(
-          "conflict clause", key,
-          fmt::format("PostgreSQL has no ON CONFLICT {} of a constraint: statements say it", clause));
+  void list_not_null_clauses() {
+    if (!defined_.definition) return;
+    for (const sql::ColumnDefinition& column : defined_.definition->columns) {
+      const auto* rule = sql::find_rule<sql::NotNull>(column);
+      if (rule != nullptr) list_clause(rule->conflict, column.name.text);
     }
+  }
+
+  void list_clause(sql::ConflictClause conflict, std::string columns) {
+    const std::string_view clause = to_sql(conflict);
+    if (clause.empty()) return;
+    context_.plan.untranslated.push_back(
+        {"conflict clause", std::move(columns), plan_.source,
+         fmt::format("PostgreSQL has no ON CONFLICT {} of a constraint: statements say it", clause), ""});
+  }
+
+  /// As in SQLite, what the primary key or an earlier one says already makes no index of its own.
+  bool is_repeated(const Key& key) const {
+    return !key.is_primary && std::ranges::any_of(defined_.keys, [&](const Key& other) {
+      return (other.is_primary || &other < &key) && other.columns == key.columns &&
+             other.collations == key.collations;
+    });
+  }
+
+  void plan_key(const Key& key) {
     if (key.is_primary && !has_null(key)) return add_constraint(key, "PRIMARY KEY", "pkey");
     if (key.is_primary) {
       add_untranslated("primary key", key, "there are NULLs in it; the key is UNIQUE instead");
@@ -252,8 +275,9 @@ void plan_checks(SchemaContext& context, std::size_t table) {
                                                  const sql::ColumnDefinition* column) {
     const std::string shown = !name.empty() ? name : column != nullptr ? column->name.text : plan.source;
     Untranslated object{"check", shown, plan.source, "", check.text};
-    const auto result =
-        sql::translate_condition(*check.condition, defined.environment, {.is_immutable = true});
+    const auto result = translated([&] {
+      return sql::translate_condition(*check.condition, defined.environment, {.is_immutable = true});
+    });
     if (const auto* translation = std::get_if<sql::Translation>(&result)) {
       const std::string wanted =
           name.empty() ? plan.target + (column != nullptr ? "_" + column->name.text : "") + "_check" : name;

@@ -58,9 +58,16 @@ void plan_indexes(SchemaContext& context) {
 }
 
 void plan_text_search(SchemaContext& context, std::size_t table) {
-  const std::string module = module_of(context.defined[table].source->sql);
-  if (module != "fts3" && module != "fts4" && module != "fts5") return;
+  const SourceTable& source = *context.defined[table].source;
+  if (source.table.kind != sqlite::TableKind::virtual_table) return;
+  const std::string module = module_of(source.sql);
   TablePlan& plan = context.plan.tables[table];
+  if (module != "fts3" && module != "fts4" && module != "fts5") {
+    context.plan.notes.push_back(
+        fmt::format("{} is a virtual table of the module {}; its rows become a plain table without an index",
+                    plan.source, module));
+    return;
+  }
   std::string document;
   NameSpace names = column_names(context.case_policy);
   for (const ColumnPlan& column : plan.columns) {

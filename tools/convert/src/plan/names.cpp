@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/names.h"
 
+#include "values/valid_text.h"
+
 namespace nerve::convert {
 namespace {
 
@@ -15,7 +17,7 @@ std::string_view cut(std::string_view text, std::size_t bytes_max) noexcept {
 }  // namespace
 
 std::string NameSpace::take(std::string_view wanted) {
-  std::string folded(wanted.empty() ? "_" : wanted);
+  std::string folded = wanted.empty() ? "_" : valid_text(wanted);
   if (policy_ == CasePolicy::lower) {
     for (char& c : folded) {
       if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');

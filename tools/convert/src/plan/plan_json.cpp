@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "values/valid_text.h"
+
 #include "nerve/convert/plan.h"
 
 #include <nlohmann/json.hpp>
@@ -7,16 +9,22 @@ namespace nerve::convert {
 namespace {
 
 Json column_to_json(const ColumnPlan& column) {
-  return {{"source", column.source},         {"target", column.target},
-          {"declared", column.declared},     {"type", to_ddl(column.type)},
-          {"definition", column.definition}, {"why", column.why},
-          {"is_loaded", column.is_loaded},   {"on_misfit", to_string(column.on_misfit)},
-          {"misfits", column.misfits},       {"changed", column.changed}};
+  return {{"source", valid_text(column.source)},
+          {"target", column.target},
+          {"declared", valid_text(column.declared)},
+          {"type", to_ddl(column.type)},
+          {"definition", column.definition},
+          {"why", column.why},
+          {"is_loaded", column.is_loaded},
+          {"on_misfit", to_string(column.on_misfit)},
+          {"misfits", column.misfits},
+          {"changed", column.changed}};
 }
 
 Json steps_to_json(const std::vector<Step>& steps) {
   Json list = Json::array();
-  for (const Step& step : steps) list.push_back({{"what", step.name()}, {"sql", step.sql}});
+  for (const Step& step : steps)
+    list.push_back({{"what", valid_text(step.name())}, {"sql", valid_text(step.sql)}});
   return list;
 }
 
@@ -34,10 +42,10 @@ Json to_json(const std::vector<Untranslated>& objects) {
   Json list = Json::array();
   for (const Untranslated& object : objects) {
     list.push_back({{"kind", object.kind},
-                    {"name", object.name},
-                    {"table", object.table},
-                    {"reason", object.reason},
-                    {"text", object.text}});
+                    {"name", valid_text(object.name)},
+                    {"table", valid_text(object.table)},
+                    {"reason", valid_text(object.reason)},
+                    {"text", valid_text(object.text)}});
   }
   return list;
 }
@@ -45,12 +53,14 @@ Json to_json(const std::vector<Untranslated>& objects) {
 Json to_json(const Plan& plan) {
   Json tables = Json::array();
   for (const TablePlan& table : plan.tables) tables.push_back(table_to_json(table));
-  return {{"source", plan.source.string()},
+  Json notes = Json::array();
+  for (const std::string& note : plan.notes) notes.push_back(valid_text(note));
+  return {{"source", valid_text(plan.source.string())},
           {"schema", plan.schema},
           {"tables", std::move(tables)},
           {"steps_at_end", steps_to_json(plan.at_end)},
           {"untranslated", to_json(plan.untranslated)},
-          {"notes", plan.notes}};
+          {"notes", std::move(notes)}};
 }
 
 }  // namespace nerve::convert

@@ -3,8 +3,10 @@
 
 #include "plan/names.h"
 #include "plan/table_definition.h"
+#include "sql/postgresql/translate.h"
 
 #include "nerve/convert/plan.h"
+#include "nerve/core/error.h"
 
 #include <string>
 #include <vector>
@@ -28,6 +30,16 @@ struct SchemaContext {
 /// Columns of a table by their places: `"a", "b"`.
 std::string column_list(const TablePlan& table, const std::vector<std::size_t>& places);
 
+/// What a translation gives. A name or a text that PostgreSQL cannot hold is a reason against it as well.
+template <typename Translate>
+auto translated(const Translate& translate) -> decltype(translate()) {
+  try {
+    return translate();
+  } catch (const ValidationError& error) {
+    return sql::Untranslatable{.reason = error.what()};
+  }
+}
+
 // Each adds steps to the plan, and what has no equal to its list.
 void plan_definitions(SchemaContext& context, std::size_t table);  ///< NOT NULL, defaults, generated columns
 void plan_keys(SchemaContext& context, std::size_t table);         ///< PRIMARY KEY, UNIQUE
@@ -35,7 +47,7 @@ void plan_checks(SchemaContext& context, std::size_t table);
 void plan_identity(SchemaContext& context, std::size_t table, std::int64_t last);
 void plan_foreign_keys(SchemaContext& context, std::size_t table);
 void plan_indexes(SchemaContext& context);
-void plan_text_search(SchemaContext& context, std::size_t table);  ///< of a table of FTS3, FTS4 or FTS5
+void plan_text_search(SchemaContext& context, std::size_t table);  ///< of a virtual table
 void plan_views(SchemaContext& context);
 void list_triggers(SchemaContext& context);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/source_schema.h"
 
+#include "nerve/core/text.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -57,6 +59,7 @@ SourceSchema read_source_schema(sqlite::Session& session) {
   for (sqlite::Table& table : sqlite::list_tables(session)) {
     if (table.name == "sqlite_sequence") schema.sequences = read_sequences(session);
     if (is_internal(table.name) || table.kind == sqlite::TableKind::view) continue;
+    if (!is_valid_utf8(table.name)) table.unreadable = "its name is not UTF-8";
     if (table.kind == sqlite::TableKind::shadow || !table.unreadable.empty() || table.columns.empty()) {
       schema.left_out.push_back(std::move(table));
       continue;

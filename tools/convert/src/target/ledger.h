@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -32,6 +33,8 @@ enum class ConversionState : std::uint8_t { none, begun, ended };
 /// what it tells, so that after an abort at any moment it says what is there.
 class Ledger {
  public:
+  static constexpr std::string_view schema = "nerve_convert";
+
   explicit Ledger(Identity identity) : identity_(std::move(identity)) {}
 
   /// Makes the tables where they are missing.

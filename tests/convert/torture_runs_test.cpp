@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Goal: a run that fails leaves nothing or what the next run goes on with, and says why. Method: a real
+// server is made to fail at a chosen statement by an event trigger of its own; the source is damaged, changed
+// or withheld.
+#include "convert/torture.h"
+#include "support/postgres_server.h"
+#include "support/temp_folder.h"
+
+#include "nerve/backends/postgresql/session.h"
+#include "nerve/convert/convert.h"
+#include "nerve/core/error.h"
+#include "nerve/core/progress.h"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+
+using namespace nerve::convert;
+using namespace nerve::test;
+
+namespace {
+
+/// A source and a new, empty target.
+struct Run {
+  explicit Run(std::string_view database, std::string_view script)
+      : url(PostgresServer::shared().create_database(database)) {
+    make_source(source, script);
+    options.rejects = scratch / "rejects.jsonl";
+  }
+
+  ConvertReport convert(nerve::ProgressSink* progress = nullptr) const {
+    return nerve::convert::convert(source, url, options, progress);
+  }
+  void execute(const std::string& sql) const { nerve::postgresql::Session(url).execute(sql); }
+  std::string text(const std::string& sql) const {
+    return nerve::postgresql::Session(url).text(sql).value_or("");
+  }
+  bool has_ledger() const { return !text("SELECT to_regnamespace('nerve_convert')").empty(); }
+  bool has_rejects() const { return std::filesystem::exists(options.rejects); }
+
+  TempFolder scratch;
+  std::filesystem::path source = scratch / "source.db";
+  std::string url;
+  ConvertOptions options;
+};
+
+/// Lets the server end each statement of a kind as a timeout would.
+void fail_at(const Run& run, const std::string& command) {
+  run.execute(
+      "CREATE SCHEMA fault; CREATE FUNCTION fault.fail() RETURNS event_trigger LANGUAGE plpgsql AS "
+      "$$ BEGIN RAISE EXCEPTION 'canceling statement due to statement timeout' USING ERRCODE = '57014'; END "
+      "$$; "
+      "CREATE EVENT TRIGGER fail_at ON ddl_command_end WHEN TAG IN ('" +
+      command + "') EXECUTE FUNCTION fault.fail()");
+}
+
+void heal(const Run& run) {
+  run.execute("DROP EVENT TRIGGER fail_at");
+}
+
+std::string content(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+/// Ends every connection when loading has begun.
+class Killer final : public nerve::ProgressSink {
+ public:
+  void update(std::string_view phase, std::uint64_t /*done*/, std::uint64_t /*total*/) override {
+    if (phase != "loading" || killed > 0) return;
+    killed = PostgresServer::shared().kill_backends();
+  }
+  int killed = 0;
+};
+
+constexpr std::string_view two_tables = R"(
+CREATE TABLE a (id INTEGER PRIMARY KEY, b_id INTEGER REFERENCES b(id), t TEXT);
+CREATE TABLE b (id INTEGER PRIMARY KEY, n INTEGER);
+CREATE INDEX b_by_n ON b (n);
+INSERT INTO b VALUES (1, 10), (2, 20);
+INSERT INTO a VALUES (1, 1, 'x'), (2, 2, 'y'), (3, NULL, 'a' || char(0)), (4, 1, 'z');)";
+
+constexpr std::string_view two_tables_outcome = R"(table a
+  id bigint NOT NULL IDENTITY from 5
+  b_id bigint
+  t text
+  a_b_id_fkey FOREIGN KEY (b_id) REFERENCES b(id)
+  a_pkey PRIMARY KEY (id)
+  (1,1,x)
+  (2,2,y)
+  (4,1,z)
+table b
+  id bigint NOT NULL IDENTITY from 3
+  n bigint
+  b_pkey PRIMARY KEY (id)
+  CREATE INDEX b_by_n ON public.b USING btree (n)
+  (1,10)
+  (2,20)
+)";
+
+constexpr std::string_view one_reject =
+    R"({"table":"a","rowid":3,"column":"t","storage_class":"text","type":"text","reason":"text with a NUL",)"
+    R"("action":"row left out","row":{"b_id":null,"id":3,"t":"a\u0000"}})"
+    "\n";
+
+}  // namespace
+
+TEST_CASE("a rejects file holds each rejected row whole, for its owner only") {
+  if (PostgresServer::is_waived()) return;
+  const Run run("runs_rejects", R"(
+CREATE TABLE a (id INTEGER PRIMARY KEY, t TEXT, n, r REAL, b BLOB);
+INSERT INTO a VALUES (1, 'good', 1, 1.5, x'00'), (7, CAST(x'41ff' AS TEXT), NULL, 9e999, x'0aff'),
+  (-3, char(0), -9223372036854775808, -9e999, NULL);)");
+  const ConvertReport report = run.convert();
+  CHECK(report.rejects == 2);
+  CHECK(!report.is_complete());
+  CHECK(
+      content(run.options.rejects) ==
+      R"({"table":"a","rowid":-3,"column":"t","storage_class":"text","type":"text","reason":"text with a NUL",)"
+      R"("action":"row left out","row":{"b":null,"id":-3,"n":-9223372036854775808,)"
+      R"("r":{"real":"-Infinity"},"t":"\u0000"}})"
+      "\n"
+      R"({"table":"a","rowid":7,"column":"t","storage_class":"text","type":"text",)"
+      R"("reason":"text that is not UTF-8","action":"row left out","row":{"b":{"blob_hex":"0aff"},"id":7,)"
+      R"("n":null,"r":{"real":"Infinity"},"t":{"text_hex":"41ff"}}})"
+      "\n");
+  CHECK(std::filesystem::status(run.options.rejects).permissions() ==
+        (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+}
+
+TEST_CASE("rows that cannot be stored and no file for them stop a conversion before it writes") {
+  if (PostgresServer::is_waived()) return;
+  Run run("runs_no_file", two_tables);
+  run.options.rejects.clear();
+  CHECK_THROWS_AS(run.convert(), nerve::ValidationError);
+  CHECK(describe_schema(run.url) == "");
+  CHECK(!run.has_ledger());
+}
+
+TEST_CASE("a run that an error ended is gone on with, and stores no row twice") {
+  if (PostgresServer::is_waived()) return;
+  const Run run("runs_error", two_tables);
+  fail_at(run, "CREATE INDEX");
+  CHECK_THROWS_AS(run.convert(), nerve::DatabaseError);
+  CHECK(run.has_ledger());
+  CHECK(!run.has_rejects());
+  heal(run);
+  const ConvertReport report = run.convert();
+  CHECK(report.is_resumed);
+  CHECK(report.rejects == 1);
+  for (const TableReport& table : report.tables) CHECK(table.is_equal);
+  CHECK(describe_schema(run.url) == two_tables_outcome);
+  CHECK(content(run.options.rejects) == one_reject);
+}
+
+TEST_CASE("a run whose connections were cut is gone on with, and stores no row twice") {
+  if (PostgresServer::is_waived()) return;
+  const Run run("runs_cut", two_tables);
+  run.execute(R"(
+CREATE SCHEMA fault;
+CREATE FUNCTION fault.wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(30); RETURN NULL; END $$;
+CREATE FUNCTION fault.slow() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF to_regclass('public.a') IS NOT NULL THEN
+    EXECUTE 'CREATE OR REPLACE TRIGGER wait AFTER INSERT ON public.a EXECUTE FUNCTION fault.wait()';
+  END IF;
+END $$;
+CREATE EVENT TRIGGER fail_at ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION fault.slow();)");
+  Killer killer;
+  CHECK_THROWS_AS(run.convert(&killer), nerve::DatabaseError);
+  CHECK(killer.killed > 0);
+  heal(run);
+  run.execute("DROP TRIGGER wait ON public.a");
+  const ConvertReport report = run.convert();
+  CHECK(report.is_resumed);
+  CHECK(report.rejects == 1);
+  for (const TableReport& table : report.tables) CHECK(table.is_equal);
+  CHECK(describe_schema(run.url) == two_tables_outcome);
+  CHECK(content(run.options.rejects) == one_reject);
+}
+
+TEST_CASE("a source that changed since a run was broken off is not gone on with") {
+  if (PostgresServer::is_waived()) return;
+  Run run("runs_changed", two_tables);
+  fail_at(run, "CREATE INDEX");
+  CHECK_THROWS_AS(run.convert(), nerve::DatabaseError);
+  heal(run);
+  make_source(run.source, "UPDATE b SET n = 11 WHERE id = 1");
+  CHECK_THROWS_AS(run.convert(), nerve::ConflictError);
+  run.options.may_replace = true;
+  const ConvertReport report = run.convert();
+  CHECK(!report.is_resumed);
+  CHECK(run.text("SELECT string_agg(n::text, ' ' ORDER BY n) FROM b") == "11 20");
+}
+
+TEST_CASE("an atomic run that fails leaves nothing behind") {
+  if (PostgresServer::is_waived()) return;
+  Run run("runs_atomic", two_tables);
+  run.options.is_atomic = true;
+  fail_at(run, "CREATE INDEX");
+  CHECK_THROWS_AS(run.convert(), nerve::DatabaseError);
+  CHECK(describe_schema(run.url) == "");
+  CHECK(!run.has_ledger());
+  CHECK(!run.has_rejects());
+  heal(run);
+  const ConvertReport report = run.convert();
+  CHECK(!report.is_resumed);
+  CHECK(!run.has_ledger());
+  CHECK(describe_schema(run.url) == two_tables_outcome);
+  CHECK(content(run.options.rejects) == one_reject);
+}
+
+TEST_CASE("a target that is not empty stays as it is, unless it may be replaced") {
+  if (PostgresServer::is_waived()) return;
+  Run run("runs_full", two_tables);
+  run.execute(
+      "CREATE TABLE old (id serial PRIMARY KEY, n int); CREATE VIEW b AS SELECT n FROM old; "
+      "CREATE SEQUENCE a_id_seq; INSERT INTO old (n) VALUES (5)");
+  CHECK_THROWS_AS(run.convert(), nerve::ConflictError);
+  CHECK(run.text("SELECT n::text FROM b") == "5");
+  CHECK(!run.has_ledger());
+  run.options.may_replace = true;
+  run.convert();
+  CHECK(describe_schema(run.url) == two_tables_outcome);
+  run.options.may_replace = false;
+  CHECK_THROWS_AS(run.convert(), nerve::ConflictError);
+}
+
+TEST_CASE("another schema takes a conversion beside what there is, but not the one of the ledger") {
+  if (PostgresServer::is_waived()) return;
+  Run run("runs_schema",
+          "CREATE TABLE t (id INTEGER PRIMARY KEY, u TEXT REFERENCES t(id));"
+          "CREATE VIEW v AS SELECT id FROM t; INSERT INTO t VALUES (1, NULL);");
+  run.execute("CREATE TABLE old (n int)");
+  run.options.schema = "My \"own\" schema";
+  const ConvertReport report = run.convert();
+  CHECK(report.tables.at(0).is_equal);
+  CHECK(describe_schema(run.url) == "table old\n  n integer\n");
+  CHECK(run.text("SELECT (SELECT count(*) FROM \"My \"\"own\"\" schema\".v)::text") == "1");
+  run.options.schema = "nerve_convert";
+  CHECK_THROWS_AS(run.convert(), nerve::ValidationError);
+}
+
+TEST_CASE("a damaged source is refused with nothing made") {
+  if (PostgresServer::is_waived()) return;
+  const Run run("runs_damaged",
+                "CREATE TABLE t (a TEXT); WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 "
+                "FROM n WHERE i < 2000) INSERT INTO t SELECT hex(zeroblob(50)) FROM n;");
+  std::fstream file(run.source, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(4096 * 5);
+  file << std::string(4096 * 3, '\x5a');
+  file.close();
+  CHECK_THROWS_AS(run.convert(), nerve::IntegrityError);
+  CHECK(describe_schema(run.url) == "");
+  CHECK(!run.has_ledger());
+}
+
+TEST_CASE("an encrypted source is refused with nothing made") {
+  if (PostgresServer::is_waived()) return;
+  const Run run("runs_encrypted", two_tables);
+  std::ofstream file(run.source, std::ios::binary | std::ios::trunc);
+  unsigned state = 12345;
+  for (int i = 0; i < 8192; ++i) file.put(static_cast<char>((state = state * 1103515245U + 12345U) >> 16U));
+  file.close();
+  CHECK_THROWS_AS(run.convert(), nerve::IntegrityError);
+  CHECK(describe_schema(run.url) == "");
+  CHECK(!run.has_ledger());
+}
+
+TEST_CASE("a source that is missing is refused with nothing made") {
+  if (PostgresServer::is_waived()) return;
+  const Run run("runs_missing", two_tables);
+  std::filesystem::remove(run.source);
+  CHECK_THROWS_AS(run.convert(), nerve::NotFoundError);
+  CHECK(!std::filesystem::exists(run.source));
+  CHECK(!run.has_ledger());
+}
+
+TEST_CASE("a role without rights on the target is refused with nothing made") {
+  if (PostgresServer::is_waived()) return;
+  Run run("runs_rights", two_tables);
+  run.execute("CREATE ROLE weak LOGIN");
+  const std::string url = run.url;
+  const std::string user = "postgres@";
+  REQUIRE(url.find(user) != std::string::npos);
+  run.url.replace(url.find(user), user.size(), "weak@");
+  CHECK_THROWS_AS(run.convert(), nerve::DatabaseError);
+  run.url = url;
+  CHECK(describe_schema(run.url) == "");
+  CHECK(!run.has_ledger());
+}
+
+TEST_CASE("a table of more columns than PostgreSQL takes is left out and told, and no other is") {
+  if (PostgresServer::is_waived()) return;
+  std::string columns;
+  std::string values;
+  for (int i = 0; i < 1'700; ++i) {
+    columns += fmt::format("{}c{} INTEGER", i == 0 ? "" : ", ", i);
+    values += i == 0 ? "1" : ", 1";
+  }
+  const Run run("runs_wide",
+                "CREATE TABLE wide (" + columns + "); INSERT INTO wide VALUES (" + values +
+                    "); CREATE TABLE t (a INTEGER REFERENCES wide(c0)); INSERT INTO t VALUES (1)");
+  const ConvertReport report = run.convert();
+  CHECK(describe_schema(run.url) + describe_report(report, run.options.rejects) ==
+        "table t\n  a bigint\n  (1)\n"
+        "untranslated table wide: it has 1700 columns, and PostgreSQL takes 1600\n"
+        "untranslated foreign key a of t: there is no table wide\n");
+}
