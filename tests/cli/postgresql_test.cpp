@@ -196,3 +196,82 @@ TEST_CASE("a workspace on two PostgreSQL databases is made, used and told about 
   CHECK(roles.exit_code == 0);
   CHECK(contains(roles.out, "ON DATABASE \"cli_secure\""));
 }
+
+TEST_CASE("a converted database is equal to its source until somebody changes it") {
+  if (PostgresServer::is_waived()) return;
+  PostgresServer& server = PostgresServer::shared();
+  const std::string url = server.create_database("cli_convert");
+  const TempFolder folder;
+  const std::string source = folder / "app.db";
+  REQUIRE(run_process(
+              {"sqlite3", "-batch", source,
+               "CREATE TABLE artist(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
+               "CREATE TABLE album(id INTEGER PRIMARY KEY, artist_id INTEGER NOT NULL REFERENCES artist(id), "
+               "made_at TIMESTAMP, price DECIMAL(10,2));"
+               "INSERT INTO artist VALUES (1, 'Ann'), (2, 'Bob');"
+               "INSERT INTO album VALUES (1, 2, '2026-01-02 03:04:05', 9.99), (2, 1, NULL, 10)"})
+              .exit_code == 0);
+  const ProcessResult plan = nerve_db({"convert", "--plan", source});
+  CHECK(plan.exit_code == 0);
+  CHECK(contains(plan.out, "price      DECIMAL(10,2)  price      numeric(10,2)  as declared"));
+  CHECK(server.query_text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'", "cli_convert") ==
+        "0");
+
+  const ProcessResult converted = nerve_db({"convert", source, url});
+  INFO(converted.err);
+  CHECK(converted.exit_code == 0);
+  CHECK(contains(converted.out, "converted 4 rows of 2 tables"));
+  CHECK(server.query_text("SELECT name FROM artist a JOIN album b ON b.artist_id = a.id WHERE b.price = 9.99",
+                          "cli_convert") == "Bob");
+  const ProcessResult again = nerve_db({"convert", source, url});
+  CHECK(again.exit_code == 4);
+  CHECK(contains(again.err, "is not empty: it has table album, table artist"));
+  CHECK(nerve_db({"convert", source, url, "--replace"}).exit_code == 2);
+  CHECK(nerve_db({"convert", source, url, "--replace", "--yes", "--atomic"}).exit_code == 0);
+  CHECK(nerve_db({"convert", "verify", source, url}).exit_code == 0);
+
+  server.execute("UPDATE artist SET name = 'Rob' WHERE id = 2", "cli_convert");
+  const ProcessResult differing = nerve_db({"convert", "verify", source, url});
+  CHECK(differing.exit_code == 6);
+  CHECK(contains(differing.out, R"(artist: only in the source: {"id":2,"name":"Bob"})"));
+  CHECK(contains(differing.out, R"(artist: only in the target: {"id":2,"name":"Rob"})"));
+}
+
+TEST_CASE("what has no equal or cannot be stored ends a conversion with partial, and is told") {
+  if (PostgresServer::is_waived()) return;
+  const std::string url = PostgresServer::shared().create_database("cli_partial");
+  const TempFolder folder;
+  const std::string source = folder / "app.db";
+  REQUIRE(run_process({"sqlite3", "-batch", source,
+                       "CREATE TABLE note(id INTEGER PRIMARY KEY, body TEXT);"
+                       "INSERT INTO note VALUES (1, 'good'), (2, CAST(x'610062' AS TEXT));"
+                       "CREATE TRIGGER note_added AFTER INSERT ON note BEGIN SELECT 1; END"})
+              .exit_code == 0);
+  const ProcessResult refused = nerve_db({"convert", source, url});
+  CHECK(refused.exit_code == 2);
+  CHECK(contains(refused.err, "note.body"));
+  CHECK(contains(refused.err, "--rejects FILE"));
+  const std::string rejects = folder / "rejects.jsonl";
+  const ProcessResult partial = nerve_db({"convert", source, url, "--rejects", rejects});
+  CHECK(partial.exit_code == 10);
+  CHECK(contains(partial.out, "no equal: trigger note_added of note"));
+  std::ifstream stream(rejects);
+  std::string line;
+  REQUIRE(std::getline(stream, line));
+  const auto reject = nlohmann::json::parse(line);
+  CHECK(reject.at("table") == "note");
+  CHECK(reject.at("rowid") == 2);
+  CHECK(reject.at("reason") == "text with a NUL");
+  CHECK_FALSE(std::getline(stream, line));
+}
+
+TEST_CASE("a conversion whose source or target is of the wrong kind says what to write") {
+  const TempFolder folder;
+  CHECK(nerve_db({"convert", folder / "missing.db", "postgresql://localhost/x"}).exit_code == 3);
+  const ProcessResult turned = nerve_db({"convert", "postgresql://localhost/x", folder / "app.db"});
+  CHECK(turned.exit_code == 11);
+  CHECK(contains(turned.err, "nerve-db convert FILE postgresql://"));
+  const ProcessResult without = nerve_db({"convert", folder / "app.db"});
+  CHECK(without.exit_code == 2);
+  CHECK(contains(without.err, "the target is missing"));
+}

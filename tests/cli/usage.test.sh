@@ -87,6 +87,8 @@ LOG
   # shellcheck disable=SC2086
   example=$(nerve-db $name --help | tail -1)
   export -f nerve-db
+  # What needs a server is tried where there is one: postgresql_test.cpp.
+  if [[ $example == *postgresql://* ]]; then continue; fi
   run bash -c "$example"
   expect_exit 0
 done

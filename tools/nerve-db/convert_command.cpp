@@ -172,6 +172,7 @@ Command verify_command() {
           .operands = operands(),
           .options = {schema_option(), keep_case_option(), workers_option()},
           .exit_codes = "6 when a table differs; otherwise as 'nerve-db --help' lists them",
+          .example = "nerve-db convert verify chinook.sqlite postgresql://localhost/chinook",
           .run = &run_verify};
 }
 
