@@ -27,7 +27,7 @@ class Load {
       : plan_(plan),
         done_(std::move(done)),
         done_steps_(std::move(done_steps)),
-        context_{plan, ledger, bytes_, rows_, is_stopped_},
+        context_{plan, ledger, bytes_, is_stopped_},
         schedule_(
             plan, [this](const Range& range) { return done_.contains(key_of(range)); },
             [this](const TableStep& step) { return is_done(step); }),
@@ -127,7 +127,6 @@ class Load {
   Ledger::DoneRanges done_;
   Ledger::DoneSteps done_steps_;
   std::atomic<std::int64_t> bytes_ = 0;
-  std::atomic<std::int64_t> rows_ = 0;
   std::atomic<bool> is_stopped_ = false;
   LoadContext context_;
   LoadSchedule schedule_;

@@ -30,7 +30,6 @@ class CopySink final : public RowSink {
   void row(const EncodedRow& row) override {
     if (!is_copying_) begin();
     buffer_.append(row.loaded);
-    ++rows_;
     if (buffer_.size() >= piece_bytes) send();
   }
 
@@ -66,8 +65,6 @@ class CopySink final : public RowSink {
     if (context_.is_stopped) throw CancelledError("another part of the conversion failed");
     target_.copy(buffer_.view());
     context_.bytes_sent += static_cast<std::int64_t>(buffer_.size());
-    context_.rows_sent += rows_;
-    rows_ = 0;
     buffer_.clear();
   }
 
@@ -76,7 +73,6 @@ class CopySink final : public RowSink {
   postgresql::Session& target_;
   std::string copy_sql_;
   RowBuffer buffer_;
-  std::int64_t rows_ = 0;
   std::int64_t stored_ = 0;
   std::vector<std::string> rejects_;
   std::size_t rejects_bytes_ = 0;

@@ -17,7 +17,6 @@ struct LoadContext {
   const Plan& plan;
   const Ledger& ledger;
   std::atomic<std::int64_t>& bytes_sent;
-  std::atomic<std::int64_t>& rows_sent;
   std::atomic<bool>& is_stopped;  ///< another worker has failed
 };
 
