@@ -97,8 +97,10 @@ class Scene {
   std::string id_in_settings() const {
     const ProcessResult result = in_workspace({"status"});
     constexpr std::size_t id_size = 36;
-    const std::size_t at = result.out.find_first_not_of(' ', result.out.find("id") + 2);
-    return at == std::string::npos ? std::string() : result.out.substr(at, id_size);
+    // Of its own line: the folder's random name, a line above, may hold these letters.
+    const std::size_t label = result.out.find("\nid ");
+    if (label == std::string::npos) return {};
+    return result.out.substr(result.out.find_first_not_of(' ', label + 3), id_size);
   }
 
  private:
