@@ -53,6 +53,27 @@ bool is_about_statement(const SQLite::Exception& error) noexcept {
   return (code_of(error) & 0xff) == SQLITE_ERROR;
 }
 
+StorageClass to_storage_class(int type) noexcept {
+  switch (type) {
+    case SQLITE_INTEGER:
+      return StorageClass::integer;
+    case SQLITE_FLOAT:
+      return StorageClass::real;
+    case SQLITE_TEXT:
+      return StorageClass::text;
+    case SQLITE_BLOB:
+      return StorageClass::blob;
+    default:
+      return StorageClass::null;
+  }
+}
+
+/// What a conversion gave, whose size is to be asked for after it; empty where it gave nothing.
+std::string_view octets_of(const void* octets, ::sqlite3_value* value) noexcept {
+  if (octets == nullptr) return {};
+  return {static_cast<const char*>(octets), static_cast<std::size_t>(::sqlite3_value_bytes(value))};
+}
+
 struct StatementDeleter {
   void operator()(::sqlite3_stmt* statement) const noexcept { ::sqlite3_finalize(statement); }
 };
@@ -255,19 +276,31 @@ int Row::column_count() const {
   return ::sqlite3_column_count(statement_);
 }
 
-StorageClass Row::storage_class(int column) const {
-  switch (::sqlite3_column_type(statement_, column)) {
-    case SQLITE_INTEGER:
-      return StorageClass::integer;
-    case SQLITE_FLOAT:
-      return StorageClass::real;
-    case SQLITE_TEXT:
-      return StorageClass::text;
-    case SQLITE_BLOB:
-      return StorageClass::blob;
-    default:
-      return StorageClass::null;
+Value Row::value(int column) const {
+  // SQLite calls this value unprotected, because another thread may change it; no other has this connection.
+  ::sqlite3_value* const found = ::sqlite3_column_value(statement_, column);
+  Value value{.storage_class = to_storage_class(::sqlite3_value_type(found))};
+  switch (value.storage_class) {
+    case StorageClass::null:
+      break;
+    case StorageClass::integer:
+      value.integer = ::sqlite3_value_int64(found);
+      break;
+    case StorageClass::real:
+      value.real = ::sqlite3_value_double(found);
+      break;
+    case StorageClass::text:
+      value.octets = octets_of(::sqlite3_value_text(found), found);
+      break;
+    case StorageClass::blob:
+      value.octets = octets_of(::sqlite3_value_blob(found), found);
+      break;
   }
+  return value;
+}
+
+StorageClass Row::storage_class(int column) const {
+  return to_storage_class(::sqlite3_column_type(statement_, column));
 }
 
 std::int64_t Row::integer(int column) const {

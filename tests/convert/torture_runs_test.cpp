@@ -215,6 +215,59 @@ TEST_CASE("an atomic run that fails leaves nothing behind") {
   CHECK(content(run.options.rejects) == one_reject);
 }
 
+TEST_CASE("an atomic run goes on with what another one left") {
+  if (PostgresServer::is_waived()) return;
+  Run run("runs_atomic_next", two_tables);
+  fail_at(run, "CREATE INDEX");
+  CHECK_THROWS_AS(run.convert(), nerve::DatabaseError);
+  heal(run);
+  run.options.is_atomic = true;
+  const ConvertReport report = run.convert();
+  CHECK(report.is_resumed);
+  CHECK(report.rejects == 1);
+  for (const TableReport& table : report.tables) CHECK(table.is_equal);
+  CHECK(describe_schema(run.url) == two_tables_outcome);
+  CHECK(content(run.options.rejects) == one_reject);
+}
+
+TEST_CASE("rows that the server changes are named, and an atomic run of them is rolled back") {
+  if (PostgresServer::is_waived()) return;
+  Run run("runs_differs", two_tables);
+  // A trigger of the target, which whoever owns it may have set up for every new table.
+  run.execute(R"(
+CREATE SCHEMA fault;
+CREATE FUNCTION fault.alter_row() RETURNS trigger LANGUAGE plpgsql AS
+  $$ BEGIN NEW.n := NEW.n + (NEW.id = 2)::int; RETURN NEW; END $$;
+CREATE FUNCTION fault.add_trigger() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF to_regclass('public.b') IS NOT NULL THEN
+    EXECUTE 'CREATE OR REPLACE TRIGGER alter_row BEFORE INSERT ON public.b FOR EACH ROW EXECUTE FUNCTION fault.alter_row()';
+  END IF;
+END $$;
+CREATE EVENT TRIGGER add_trigger ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION fault.add_trigger();)");
+  const auto check_difference = [](const ConvertReport& report) {
+    CHECK(!report.is_complete());
+    const TableReport& table = report.tables[1];
+    CHECK(!table.is_equal);
+    REQUIRE(table.differences.size() == 2);
+    CHECK(table.differences[0].side == "source");
+    CHECK(table.differences[0].row == R"({"id":2,"n":20})");
+    CHECK(table.differences[1].side == "target");
+    CHECK(table.differences[1].row == R"({"id":2,"n":21})");
+  };
+  run.options.is_atomic = true;
+  const ConvertReport atomic = run.convert();
+  check_difference(atomic);
+  CHECK(atomic.is_rolled_back);
+  CHECK(describe_schema(run.url) == "");
+  CHECK(!run.has_ledger());
+  CHECK(!run.has_rejects());
+  run.options.is_atomic = false;
+  const ConvertReport kept = run.convert();
+  check_difference(kept);
+  CHECK(!kept.is_rolled_back);
+  CHECK(run.text("SELECT count(*)::text FROM b") == "2");
+}
+
 TEST_CASE("a target that is not empty stays as it is, unless it may be replaced") {
   if (PostgresServer::is_waived()) return;
   Run run("runs_full", two_tables);

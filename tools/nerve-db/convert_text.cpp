@@ -106,6 +106,10 @@ void show(Output& output, const ConvertReport& report, std::chrono::nanoseconds 
   show_untranslated(output, report.plan.untranslated);
   show_untranslated(output, report.refused);
   for (const std::string& note : report.plan.notes) output.note("note: " + note);
+  if (report.is_rolled_back) {
+    output.line("nothing was kept: the target is as it was", Style::bad);
+    return;
+  }
   std::int64_t rows = 0;
   for (const TableReport& table : report.tables) rows += table.stored;
   output.line(fmt::format("converted {} of {} tables in {}; every row was compared", row_count(rows),

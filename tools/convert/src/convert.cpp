@@ -6,13 +6,13 @@
 #include "plan/source_schema.h"
 #include "scan/source_scan.h"
 #include "source/source_snapshot.h"
+#include "target/end_steps.h"
 #include "target/ledger.h"
 #include "target/rejects_file.h"
-#include "target/step_runner.h"
 #include "target/table_sql.h"
 #include "target/target_schema.h"
 #include "verify/table_comparison.h"
-#include "work/workers.h"
+#include "verify/table_sums.h"
 
 #include "nerve/core/bytes.h"
 #include "nerve/core/error.h"
@@ -21,10 +21,10 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <functional>
-#include <numeric>
+#include <iterator>
+#include <span>
 #include <utility>
 
 namespace nerve::convert {
@@ -74,6 +74,32 @@ struct PlannedSource {
   Plan plan;
 };
 
+void require_empty(postgresql::Session& target, const std::string& schema) {
+  const auto relations = relations_of(target, schema, relations_named_max);
+  if (relations.empty()) return;
+  throw ConflictError(
+      fmt::format("schema {} of {} is not empty: it has {}{}", schema, target.name(),
+                  fmt::join(relations, ", "), relations.size() == relations_named_max ? " …" : ""),
+      "Convert into another schema with --schema NAME, or drop what stands there with --replace.");
+}
+
+/// Connects to a target into which can be converted as far as it shows by itself: before the source is read,
+/// which may take long.
+postgresql::Session open_target(const std::string& url, const ConvertOptions& options) {
+  postgresql::Session target(url, options.target);
+  require_supported_server(target);
+  if (options.schema == Ledger::schema) {
+    throw ValidationError("schema " + options.schema + " keeps the state of conversions",
+                          "Convert into another schema with --schema NAME.");
+  }
+  if (!options.may_replace && !Ledger::has_begun(target, options.schema))
+    require_empty(target, options.schema);
+  return target;
+}
+
+/// Thrown inside the transaction of an atomic conversion, to end it without its work.
+struct NotEqual {};
+
 void require_place_for_rejects(const Plan& plan, const ConvertOptions& options) {
   if (!options.rejects.empty()) return;
   for (const TablePlan& table : plan.tables) {
@@ -90,13 +116,14 @@ void require_place_for_rejects(const Plan& plan, const ConvertOptions& options) 
 /// One conversion, from the plan to the report.
 class Conversion {
  public:
-  Conversion(PlannedSource& source, std::string url, const ConvertOptions& options, ProgressSink* progress)
+  Conversion(PlannedSource& source, std::string url, postgresql::Session target,
+             const ConvertOptions& options, ProgressSink* progress)
       : source_(source),
         plan_(source.plan),
         url_(std::move(url)),
         options_(options),
         progress_(progress),
-        target_(url_, options.target),
+        target_(std::move(target)),
         ledger_({.schema = plan_.schema,
                  .source = plan_.source.string(),
                  .source_digest = source.digest(),
@@ -106,12 +133,15 @@ class Conversion {
 
  private:
   void timed(const char* part, const std::function<void()>& work);
-  void run_resumable();
   void run_at_once();
+  void work();
   void begin();
   void make_tables();
   void make_table(const TablePlan& table);
-  void finish_schema();
+  std::span<postgresql::Session> sessions() noexcept;
+  Transactions transactions() const noexcept {
+    return options_.is_atomic ? Transactions::one : Transactions::each;
+  }
   void verify();
   void report_loaded(LoadResult loaded);
 
@@ -121,27 +151,26 @@ class Conversion {
   const ConvertOptions& options_;
   ProgressSink* progress_;
   postgresql::Session target_;
+  std::vector<postgresql::Session> workers_;  ///< one for each reader of the source, or none
   Ledger ledger_;
   ConvertReport report_;
-  std::vector<RangeResult> sent_;  ///< by table
+  std::vector<DigestSum> sent_;  ///< by table
 };
 
 ConvertReport Conversion::run() {
   report_.durations.emplace_back("scan", source_.scan_duration);
-  require_supported_server(target_);
-  if (plan_.schema == Ledger::schema) {
-    throw ValidationError("schema " + plan_.schema + " keeps the state of conversions",
-                          "Convert into another schema with --schema NAME.");
-  }
   require_place_for_rejects(plan_, options_);
   if (options_.is_atomic) {
-    target_.transaction([&] {
-      run_at_once();
-      source_.snapshot.require_unchanged();
-    });
+    try {
+      target_.transaction([&] { run_at_once(); });
+    } catch (const NotEqual&) {
+      report_.is_rolled_back = true;
+    }
   } else {
-    run_resumable();
-    source_.snapshot.require_unchanged();
+    begin();
+    for (std::size_t i = 0; i < source_.snapshot.size(); ++i) workers_.emplace_back(url_, options_.target);
+    work();
+    target_.transaction([&] { ledger_.end(target_); });
   }
   report_.plan = plan_;
   return std::move(report_);
@@ -153,27 +182,11 @@ void Conversion::timed(const char* part, const std::function<void()>& work) {
   report_.durations.emplace_back(part, milliseconds_since(begin));
 }
 
-void Conversion::run_resumable() {
-  begin();
-  const auto load = [&] {
-    return load_tables(plan_, ledger_, source_.snapshot, url_, options_.target, progress_);
-  };
-  timed("load", [&] { report_loaded(load()); });
-  timed("constraints", [&] { finish_schema(); });
-  timed("comparison", [&] { verify(); });
-  if (!options_.rejects.empty()) report_.rejects = write_rejects(options_.rejects, ledger_, target_);
-  target_.transaction([&] { ledger_.end(target_); });
-}
-
 /// The ledger is needed for the rejects only, and goes where it was not there before.
 void Conversion::run_at_once() {
   const bool is_new = !Ledger::exists(target_);
   begin();
-  const auto load = [&] { return load_tables_at_once(plan_, ledger_, source_.snapshot, target_, progress_); };
-  timed("load", [&] { report_loaded(load()); });
-  timed("constraints", [&] { finish_schema(); });
-  timed("comparison", [&] { verify(); });
-  if (!options_.rejects.empty()) report_.rejects = write_rejects(options_.rejects, ledger_, target_);
+  work();
   if (is_new) {
     target_.execute("DROP SCHEMA nerve_convert CASCADE");
   } else {
@@ -181,19 +194,29 @@ void Conversion::run_at_once() {
   }
 }
 
+void Conversion::work() {
+  timed("load", [&] {
+    report_loaded(load_tables(plan_, ledger_, source_.snapshot, sessions(), transactions(), progress_));
+  });
+  timed("constraints", [&] {
+    std::ranges::move(run_end_steps(plan_, ledger_, sessions(), transactions(), progress_),
+                      std::back_inserter(report_.refused));
+  });
+  timed("comparison", [&] { verify(); });
+  source_.snapshot.require_unchanged();
+  if (options_.is_atomic && !std::ranges::all_of(report_.tables, &TableReport::is_equal)) throw NotEqual();
+  if (!options_.rejects.empty()) report_.rejects = write_rejects(options_.rejects, ledger_, target_);
+}
+
+std::span<postgresql::Session> Conversion::sessions() noexcept {
+  return workers_.empty() ? std::span(&target_, 1) : std::span(workers_);
+}
+
 void Conversion::begin() {
   const ConversionState state = options_.may_replace ? ConversionState::none : ledger_.state(target_);
   report_.is_resumed = state == ConversionState::begun;
   if (report_.is_resumed) return;
-  if (!options_.may_replace) {
-    const auto relations = relations_of(target_, plan_.schema, relations_named_max);
-    if (!relations.empty()) {
-      throw ConflictError(
-          fmt::format("schema {} of {} is not empty: it has {}{}", plan_.schema, target_.name(),
-                      fmt::join(relations, ", "), relations.size() == relations_named_max ? " …" : ""),
-          "Convert into another schema with --schema NAME, or drop what stands there with --replace.");
-    }
-  }
+  if (!options_.may_replace) require_empty(target_, plan_.schema);
   if (options_.is_atomic) return make_tables();
   target_.transaction([&] { make_tables(); });
 }
@@ -223,25 +246,6 @@ void Conversion::make_table(const TablePlan& table) {
   }
 }
 
-void Conversion::finish_schema() {
-  const Ledger::DoneSteps done = ledger_.done_steps(target_);
-  bool is_previous_refused = false;
-  for (std::size_t i = 0; i < plan_.at_end.size(); ++i) {
-    const Step& step = plan_.at_end[i];
-    if (step.needs_previous && is_previous_refused) continue;
-    const std::string key = "#" + std::to_string(i);
-    const auto found = done.find(key);
-    const std::string refusal = found != done.end()
-                                    ? found->second
-                                    : run_step(target_, ledger_, step, key,
-                                               options_.is_atomic ? Transactions::one : Transactions::each);
-    is_previous_refused = !refusal.empty();
-    if (!is_previous_refused) continue;
-    report_.refused.push_back(step.object);
-    report_.refused.back().reason = refusal;
-  }
-}
-
 void Conversion::report_loaded(LoadResult loaded) {
   const std::vector<RangeResult>& results = loaded.tables;
   for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
@@ -253,74 +257,30 @@ void Conversion::report_loaded(LoadResult loaded) {
     report.stored = results[i].stored.rows;
     report.rejected = results[i].rejected;
     report.nulled = results[i].nulled;
+    sent_.push_back(results[i].stored);
     for (const ColumnPlan& column : table.columns) report.changed += column.changed;
   }
-  sent_ = std::move(loaded.tables);
   report_.refused = std::move(loaded.refused);
 }
 
-/// Compares a table's rows in the target with what `expected` says, and finds those that differ.
-void compare_table(const Plan& plan, std::size_t place, const DigestSum& expected, sqlite::Session& source,
-                   postgresql::Session& target, TableReport& report) {
-  const TablePlan& table = plan.tables[place];
-  const DigestSum found = sum_target(target, table, plan.schema);
-  report.target_rows = found.rows;
-  // A row of the scan that was neither sent nor rejected would be missed by neither digest.
-  report.is_equal = found == expected && report.stored + report.rejected == report.rows;
-  if (!report.is_equal)
-    report.differences = find_differences(source, target, table, place, plan.schema, differences_max);
-}
-
-/// The places of the tables, the largest first.
-std::vector<std::size_t> by_size(const Plan& plan) {
-  std::vector<std::size_t> order(plan.tables.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::ranges::stable_sort(order, std::greater(),
-                           [&](std::size_t table) { return plan.tables[table].bytes; });
-  return order;
-}
-
-/// Calls `work` for each table, by as many threads as the snapshot has readers, each with a session of its
-/// own.
-void for_each_table(const Plan& plan, SourceSnapshot& snapshot, const std::string& url,
-                    const OpenOptions& options, ProgressSink* progress,
-                    const std::function<void(std::size_t, sqlite::Session&, postgresql::Session&)>& work) {
-  const std::vector<std::size_t> order = by_size(plan);
-  std::vector<postgresql::Session> targets;
-  for (std::size_t i = 0; i < snapshot.size(); ++i) targets.emplace_back(url, options);
-  std::atomic<std::size_t> next = 0;
-  std::atomic<std::int64_t> done = 0;
-  std::int64_t total = 0;
-  for (const TablePlan& table : plan.tables) total += table.bytes;
-  std::atomic<bool> is_stopped = false;
-  run_workers(
-      snapshot.size(),
-      [&](std::size_t number) {
-        for (std::size_t i = next++; i < order.size() && !is_stopped; i = next++) {
-          work(order[i], snapshot.reader(number), targets[number]);
-          done += plan.tables[order[i]].bytes;
-        }
-      },
-      is_stopped,
-      [&] {
-        if (progress != nullptr)
-          progress->update("comparing", static_cast<std::uint64_t>(done.load()),
-                           static_cast<std::uint64_t>(total));
-      });
+/// Says of each table whether the target has the rows that are expected, and finds those that differ.
+void compare_tables(const Plan& plan, const std::vector<DigestSum>& expected,
+                    const std::vector<DigestSum>& found, sqlite::Session& source, postgresql::Session& target,
+                    std::vector<TableReport>& reports) {
+  for (std::size_t i = 0; i < plan.tables.size(); ++i) {
+    TableReport& report = reports[i];
+    report.target_rows = found[i].rows;
+    // A row of the scan that was neither sent nor rejected would be missed by neither digest.
+    report.is_equal = found[i] == expected[i] && report.stored + report.rejected == report.rows;
+    if (!report.is_equal) {
+      report.differences = find_differences(source, target, plan.tables[i], i, plan.schema, differences_max);
+    }
+  }
 }
 
 void Conversion::verify() {
-  if (options_.is_atomic) {
-    for (std::size_t table = 0; table < plan_.tables.size(); ++table) {
-      compare_table(plan_, table, sent_[table].stored, source_.snapshot.reader(0), target_,
-                    report_.tables[table]);
-    }
-    return;
-  }
-  for_each_table(plan_, source_.snapshot, url_, options_.target, progress_,
-                 [&](std::size_t table, sqlite::Session& source, postgresql::Session& target) {
-                   compare_table(plan_, table, sent_[table].stored, source, target, report_.tables[table]);
-                 });
+  const TableSums sums = sum_tables(plan_, source_.snapshot, sessions(), Sides::target, progress_);
+  compare_tables(plan_, sent_, sums.target, source_.snapshot.reader(0), target_, report_.tables);
 }
 
 }  // namespace
@@ -339,26 +299,27 @@ Plan plan_conversion(const std::filesystem::path& source, const ConvertOptions& 
 
 ConvertReport convert(const std::filesystem::path& source, const std::string& target_url,
                       const ConvertOptions& options, ProgressSink* progress) {
+  postgresql::Session target = open_target(target_url, options);
   PlannedSource planned(source, options, progress);
-  return Conversion(planned, target_url, options, progress).run();
+  return Conversion(planned, target_url, std::move(target), options, progress).run();
 }
 
 std::vector<TableReport> verify_conversion(const std::filesystem::path& source, const std::string& target_url,
                                            const ConvertOptions& options, ProgressSink* progress) {
   PlannedSource planned(source, options, progress);
   const Plan& plan = planned.plan;
+  std::vector<postgresql::Session> targets;
+  for (std::size_t i = 0; i < planned.snapshot.size(); ++i) targets.emplace_back(target_url, options.target);
+  const TableSums sums = sum_tables(plan, planned.snapshot, targets, Sides::both, progress);
   std::vector<TableReport> reports(plan.tables.size());
-  for_each_table(plan, planned.snapshot, target_url, options.target, progress,
-                 [&](std::size_t table, sqlite::Session& from, postgresql::Session& to) {
-                   TableReport& report = reports[table];
-                   report.source = plan.tables[table].source;
-                   report.target = plan.tables[table].target;
-                   report.rows = plan.tables[table].rows;
-                   const DigestSum expected = sum_source(from, plan.tables[table], table);
-                   report.stored = expected.rows;
-                   report.rejected = report.rows - expected.rows;
-                   compare_table(plan, table, expected, from, to, report);
-                 });
+  for (std::size_t i = 0; i < plan.tables.size(); ++i) {
+    reports[i].source = plan.tables[i].source;
+    reports[i].target = plan.tables[i].target;
+    reports[i].rows = plan.tables[i].rows;
+    reports[i].stored = sums.source[i].rows;
+    reports[i].rejected = reports[i].rows - reports[i].stored;
+  }
+  compare_tables(plan, sums.source, sums.target, planned.snapshot.reader(0), targets.front(), reports);
   planned.snapshot.require_unchanged();
   return reports;
 }

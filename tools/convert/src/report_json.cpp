@@ -33,7 +33,7 @@ Json to_json(const ConvertReport& report) {
   return {{"plan", to_json(report.plan)},         {"tables", to_json(report.tables)},
           {"refused", to_json(report.refused)},   {"rejects", report.rejects},
           {"durations_ms", std::move(durations)}, {"is_resumed", report.is_resumed},
-          {"is_complete", report.is_complete()}};
+          {"is_complete", report.is_complete()},  {"is_rolled_back", report.is_rolled_back}};
 }
 
 }  // namespace nerve::convert

@@ -33,7 +33,7 @@ bool is_longer(std::string_view text, int characters_max) noexcept {
 /// One value on its way into one column.
 class Encoder {
  public:
-  Encoder(const SourceValue& value, const ColumnType& type, bool is_text_checked, RowBuffer& buffer)
+  Encoder(const sqlite::Value& value, const ColumnType& type, bool is_text_checked, RowBuffer& buffer)
       : value_(value),
         class_(value.storage_class),
         type_(type),
@@ -59,7 +59,7 @@ class Encoder {
   std::int64_t integer() const { return value_.integer; }
   double real() const { return value_.real; }
 
-  const SourceValue& value_;
+  const sqlite::Value& value_;
   StorageClass class_;
   const ColumnType& type_;
   bool is_text_checked_;
@@ -277,7 +277,7 @@ std::string_view to_string(Misfit misfit) noexcept {
   return "";
 }
 
-Misfit encode_value(const SourceValue& value, const ColumnType& type, bool is_text_checked,
+Misfit encode_value(const sqlite::Value& value, const ColumnType& type, bool is_text_checked,
                     RowBuffer& buffer) {
   return Encoder(value, type, is_text_checked, buffer).encode();
 }

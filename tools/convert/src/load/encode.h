@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "source/source_value.h"
 #include "values/row_buffer.h"
 
+#include "nerve/backends/sqlite/session.h"
 #include "nerve/convert/column_type.h"
 
 #include <cstdint>
@@ -28,7 +28,7 @@ std::string_view to_string(Misfit misfit) noexcept;
 
 /// Appends a value as a field of binary COPY. On a misfit nothing is appended.
 /// `is_text_checked` says that texts of the column are known to be UTF-8 without NUL.
-Misfit encode_value(const SourceValue& value, const ColumnType& type, bool is_text_checked,
+Misfit encode_value(const sqlite::Value& value, const ColumnType& type, bool is_text_checked,
                     RowBuffer& buffer);
 
 }  // namespace nerve::convert

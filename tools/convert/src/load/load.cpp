@@ -93,17 +93,17 @@ class Load {
   void load(const Range& range, sqlite::Session& source, postgresql::Session& target,
             Transactions transactions) {
     const TablePlan& table = plan_.tables[range.table];
-    // COPY may freeze rows where nobody else can have seen the table: it was made or emptied in the same
-    // transaction.
+    // COPY may freeze rows where nobody else can have seen the table: it was emptied in the same transaction.
     const bool is_whole = ranges_of(table, 0).size() == 1;
     RangeResult result;
-    if (transactions == Transactions::one) {
+    const auto work = [&] {
+      if (is_whole) target.execute("TRUNCATE " + qualified_name(plan_.schema, table.target));
       result = load_range(context_, range, source, target, is_whole);
+    };
+    if (transactions == Transactions::one) {
+      work();
     } else {
-      target.transaction([&] {
-        if (is_whole) target.execute("TRUNCATE " + qualified_name(plan_.schema, table.target));
-        result = load_range(context_, range, source, target, is_whole);
-      });
+      target.transaction(work);
     }
     add(range.table, result);
   }
@@ -137,30 +137,20 @@ class Load {
 }  // namespace
 
 LoadResult load_tables(const Plan& plan, const Ledger& ledger, SourceSnapshot& snapshot,
-                       const std::string& target_url, const OpenOptions& options, ProgressSink* progress) {
-  std::vector<postgresql::Session> targets;
-  for (std::size_t i = 0; i < snapshot.size(); ++i) targets.emplace_back(target_url, options);
+                       std::span<postgresql::Session> targets, Transactions transactions,
+                       ProgressSink* progress) {
   Load load(plan, ledger, ledger.done_ranges(targets.front()), ledger.done_steps(targets.front()));
   run_workers(
-      snapshot.size(),
+      targets.size(),
       [&](std::size_t number) {
         try {
-          load.work(snapshot.reader(number), targets[number], Transactions::each);
+          load.work(snapshot.reader(number), targets[number], transactions);
         } catch (...) {
           load.stop();
           throw;
         }
       },
       load.is_stopped(), [&] { load.report(progress); });
-  return load.result();
-}
-
-LoadResult load_tables_at_once(const Plan& plan, const Ledger& ledger, SourceSnapshot& snapshot,
-                               postgresql::Session& target, ProgressSink* progress) {
-  Load load(plan, ledger, {}, {});
-  run_workers(
-      1, [&](std::size_t) { load.work(snapshot.reader(0), target, Transactions::one); }, load.is_stopped(),
-      [&] { load.report(progress); });
   return load.result();
 }
 

@@ -3,12 +3,13 @@
 
 #include "source/source_snapshot.h"
 #include "target/ledger.h"
+#include "target/step_runner.h"
 
-#include "nerve/backends/open.h"
+#include "nerve/backends/postgresql/session.h"
 #include "nerve/convert/plan.h"
 #include "nerve/core/progress.h"
 
-#include <string>
+#include <span>
 #include <vector>
 
 namespace nerve::convert {
@@ -18,14 +19,11 @@ struct LoadResult {
   std::vector<Untranslated> refused;  ///< keys and indexes that the server did not make
 };
 
-/// Loads all rows and makes keys and indexes: as many workers as the snapshot has readers, each with a
-/// connection of its own. Each range and each step is one transaction with its entry in the ledger; what is
-/// entered there already is not done again.
+/// Loads all rows and makes keys and indexes: a worker for each of `targets`, of which there are no more than
+/// the snapshot has readers. Each range and each step is one transaction with its entry in the ledger, or all
+/// belong to the one that is open on the only target; what is entered there already is not done again.
 LoadResult load_tables(const Plan& plan, const Ledger& ledger, SourceSnapshot& snapshot,
-                       const std::string& target_url, const OpenOptions& options, ProgressSink* progress);
-
-/// The same by one connection and inside its transaction, with an empty ledger.
-LoadResult load_tables_at_once(const Plan& plan, const Ledger& ledger, SourceSnapshot& snapshot,
-                               postgresql::Session& target, ProgressSink* progress);
+                       std::span<postgresql::Session> targets, Transactions transactions,
+                       ProgressSink* progress);
 
 }  // namespace nerve::convert

@@ -13,8 +13,6 @@
 namespace nerve::convert {
 namespace {
 
-/// Enough for the server to be busy while the next piece is encoded.
-constexpr std::size_t piece_bytes = 256 * 1024;
 /// Rejects wait in memory for the end of COPY, which is ended early for their sake.
 constexpr std::size_t rejects_bytes_max = 4 * 1024 * 1024;
 
@@ -27,10 +25,9 @@ class CopySink final : public RowSink {
         target_(target),
         copy_sql_(copy_in_sql(table, context.plan.schema, is_frozen)) {}
 
-  void row(const EncodedRow& row) override {
+  void rows(ByteView loaded) override {
     if (!is_copying_) begin();
-    buffer_.append(row.loaded);
-    if (buffer_.size() >= piece_bytes) send();
+    send(loaded);
   }
 
   void reject(const Reject& reject, const Json& whole) override {
@@ -42,8 +39,9 @@ class CopySink final : public RowSink {
   /// Ends the COPY and stores the rejects.
   void finish() {
     if (is_copying_) {
-      buffer_.trailer();
-      send();
+      RowBuffer trailer;
+      trailer.trailer();
+      send(trailer.view());
       stored_ += target_.end_copy();
       is_copying_ = false;
     }
@@ -57,22 +55,21 @@ class CopySink final : public RowSink {
  private:
   void begin() {
     target_.begin_copy(copy_sql_);
-    buffer_.clear();
-    buffer_.header();
+    RowBuffer header;
+    header.header();
+    send(header.view());
     is_copying_ = true;
   }
-  void send() {
+  void send(ByteView octets) {
     if (context_.is_stopped) throw CancelledError("another part of the conversion failed");
-    target_.copy(buffer_.view());
-    context_.bytes_sent += static_cast<std::int64_t>(buffer_.size());
-    buffer_.clear();
+    target_.copy(octets);
+    context_.bytes_sent += static_cast<std::int64_t>(octets.size());
   }
 
   const LoadContext& context_;
   const TablePlan& table_;
   postgresql::Session& target_;
   std::string copy_sql_;
-  RowBuffer buffer_;
   std::int64_t stored_ = 0;
   std::vector<std::string> rejects_;
   std::size_t rejects_bytes_ = 0;

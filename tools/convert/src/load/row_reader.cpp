@@ -17,6 +17,9 @@
 namespace nerve::convert {
 namespace {
 
+/// Enough for the server to be busy while the next piece is encoded.
+constexpr std::size_t piece_bytes = 256 * 1024;
+
 /// A value of the source so that nothing of it is lost: what JSON has no form for is an object that says what
 /// it is.
 Json to_json(const sqlite::Row& row, int column) {
@@ -54,34 +57,46 @@ RangeResult RowReader::read(sqlite::Session& session, const Range& range, RowSin
   result_ = {};
   const std::array<std::int64_t, 2> bounds{range.first, range.last};
   const auto parameters = table_.rowid.empty() ? std::span<const std::int64_t>() : std::span(bounds);
+  all_.clear();
+  loaded_.clear();
   session.each(sql_, parameters, [&](const sqlite::Row& row) { take_row(row, sink); });
+  hand_over(sink);
   return result_;
 }
 
 void RowReader::take_row(const sqlite::Row& row, RowSink& sink) {
   const bool sends_all = loaded_count_ == table_.columns.size();
-  all_.clear();
+  if (!sends_all) all_.clear();
+  const std::size_t begin = all_.size();
+  const std::size_t loaded_begin = loaded_.size();
   all_.row(table_.columns.size());
-  if (!sends_all) {
-    loaded_.clear();
-    loaded_.row(loaded_count_);
-  }
+  if (!sends_all) loaded_.row(loaded_count_);
   is_left_out_ = false;
   for (std::size_t i = 0; i < table_.columns.size() && !is_left_out_; ++i) {
     const ColumnPlan& column = table_.columns[i];
-    const std::size_t begin = all_.size();
+    const std::size_t field = all_.size();
     const Misfit misfit =
-        encode_value({row, static_cast<int>(i)}, column.type, column.has_storable_text, all_);
+        encode_value(row.value(static_cast<int>(i)), column.type, column.has_storable_text, all_);
     if (misfit != Misfit::none) handle_misfit(row, i, misfit, sink);
-    if (!sends_all && column.is_loaded) loaded_.append(all_.view().subspan(begin));
+    if (!sends_all && column.is_loaded) loaded_.append(all_.view().subspan(field));
   }
   if (is_left_out_) {
+    all_.cut(begin);
+    loaded_.cut(loaded_begin);
     ++result_.rejected;
     return;
   }
-  const RowDigest digest = digester_(all_.view());
+  const ByteView whole = all_.view().subspan(begin);
+  const RowDigest digest = digester_(whole);
   result_.stored.add(digest);
-  sink.row({.whole = all_.view(), .loaded = sends_all ? all_.view() : loaded_.view(), .digest = digest});
+  sink.row(whole, digest);
+  if ((sends_all ? all_ : loaded_).size() >= piece_bytes) hand_over(sink);
+}
+
+void RowReader::hand_over(RowSink& sink) {
+  RowBuffer& rows = loaded_count_ == table_.columns.size() ? all_ : loaded_;
+  if (rows.size() > 0) sink.rows(rows.view());
+  rows.clear();
 }
 
 void RowReader::handle_misfit(const sqlite::Row& row, std::size_t column, Misfit misfit, RowSink& sink) {

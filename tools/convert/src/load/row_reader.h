@@ -26,18 +26,14 @@ struct Reject {
   bool is_row_left_out = true;  ///< or else NULL was stored
 };
 
-/// A row in the format of binary COPY; valid while the sink has it.
-struct EncodedRow {
-  ByteView whole;    ///< all columns
-  ByteView loaded;   ///< without those that the target computes
-  RowDigest digest;  ///< of the whole
-};
-
-/// What is done with what a range holds.
+/// What is done with what a range holds. All octets are valid as long as the sink is called.
 class RowSink {
  public:
   virtual ~RowSink() = default;
-  virtual void row(const EncodedRow& row) = 0;
+  /// A row with all its columns, in the format of binary COPY.
+  virtual void row(ByteView /*whole*/, const RowDigest& /*digest*/) {}
+  /// Many rows as they are loaded, without columns that the target computes; the last call ends the range.
+  virtual void rows(ByteView /*loaded*/) {}
   /// `whole` is the row that the value is of.
   virtual void reject(const Reject& reject, const Json& whole) = 0;
 };
@@ -54,6 +50,7 @@ class RowReader {
 
  private:
   void take_row(const sqlite::Row& row, RowSink& sink);
+  void hand_over(RowSink& sink);
   void handle_misfit(const sqlite::Row& row, std::size_t column, Misfit misfit, RowSink& sink);
   Json whole_row(const sqlite::Row& row) const;
 
@@ -61,8 +58,8 @@ class RowReader {
   std::string sql_;
   std::size_t loaded_count_ = 0;  ///< columns that are sent; the target computes the others
   RowDigester digester_;
-  RowBuffer all_;     ///< the present row with all columns, which is compared
-  RowBuffer loaded_;  ///< the same without computed columns, where there are any, which is sent
+  RowBuffer all_;     ///< rows with all columns: those not handed over, or the present one
+  RowBuffer loaded_;  ///< where the target computes columns: rows without those, not handed over
   RangeResult result_;
   bool is_left_out_ = false;  ///< the present row
 };

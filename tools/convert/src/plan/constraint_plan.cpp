@@ -190,9 +190,11 @@ void add_validated(Plan& plan, Untranslated object, const std::string& table, co
   plan.at_end.push_back({object, fmt::format("ALTER TABLE {} ADD CONSTRAINT {} {} NOT VALID", table,
                                              quote_identifier(name), rule)});
   object.kind = "rows under " + object.kind;
-  plan.at_end.push_back({std::move(object),
-                         fmt::format("ALTER TABLE {} VALIDATE CONSTRAINT {}", table, quote_identifier(name)),
-                         true});
+  plan.at_end.push_back(
+      {.object = std::move(object),
+       .sql = fmt::format("ALTER TABLE {} VALIDATE CONSTRAINT {}", table, quote_identifier(name)),
+       .needs_previous = true,
+       .only_reads = true});
 }
 
 /// Plans the foreign keys of one table.

@@ -85,7 +85,7 @@ void count_text(std::string_view text, const ColumnInterest& interest, ColumnPro
 
 }  // namespace
 
-std::int64_t count_value(const SourceValue& value, const ColumnInterest& interest, ColumnProfile& profile) {
+std::int64_t count_value(const sqlite::Value& value, const ColumnInterest& interest, ColumnProfile& profile) {
   switch (value.storage_class) {
     case sqlite::StorageClass::null:
       ++profile.nulls;

@@ -23,8 +23,8 @@ std::string column_list(const TableQuery& table) {
 }
 
 /// Adds a value to the digest of its row: its storage class, its length where that is open, and its octets.
-void digest_value(const SourceValue& value, DigestedRow& digest) {
-  digest.add(static_cast<std::uint64_t>(value.storage_class));
+void digest_value(const sqlite::Value& value, DigestedRow& digest) {
+  digest.add(static_cast<std::uint8_t>(value.storage_class));
   switch (value.storage_class) {
     case sqlite::StorageClass::null:
       return;
@@ -75,7 +75,7 @@ TableProfile scan_table(sqlite::Session& session, const TableQuery& table,
     }
     std::int64_t bytes = overhead;
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
-      const SourceValue value(row, static_cast<int>(i));
+      const sqlite::Value value = row.value(static_cast<int>(i));
       bytes += count_value(value, interests[i], profile.columns[i]);
       digest_value(value, digest);
     }

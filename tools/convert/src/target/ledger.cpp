@@ -69,6 +69,15 @@ bool Ledger::exists(postgresql::Session& session) {
   return session.text("SELECT to_regclass('nerve_convert.conversion')").has_value();
 }
 
+bool Ledger::has_begun(postgresql::Session& session, const std::string& schema) {
+  if (!exists(session)) return false;
+  const std::array<Parameter, 1> parameters{schema};
+  return session
+      .text("SELECT '' FROM nerve_convert.conversion WHERE target_schema = $1 AND ended_at IS NULL",
+            parameters)
+      .has_value();
+}
+
 ConversionState Ledger::state(postgresql::Session& session) const {
   if (!exists(session)) return ConversionState::none;
   ConversionState state = ConversionState::none;

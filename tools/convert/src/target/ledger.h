@@ -40,6 +40,8 @@ class Ledger {
   /// Makes the tables where they are missing.
   static void create_tables(postgresql::Session& session);
   static bool exists(postgresql::Session& session);
+  /// Whether any conversion into the schema was begun and not ended.
+  static bool has_begun(postgresql::Session& session, const std::string& schema);
 
   /// Throws ConflictError where a conversion of another source or by another plan was begun in this schema.
   ConversionState state(postgresql::Session& session) const;

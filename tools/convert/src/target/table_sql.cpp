@@ -3,6 +3,8 @@
 
 #include "nerve/backends/postgresql/session.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace nerve::convert {
@@ -43,14 +45,19 @@ std::string copy_in_sql(const TablePlan& table, const std::string& schema, bool 
          ") FROM STDIN WITH (FORMAT binary" + (is_frozen ? ", FREEZE" : "") + ")";
 }
 
-std::string copy_out_sql(const TablePlan& table, const std::string& schema) {
+std::string copy_out_sql(const TablePlan& table, const std::string& schema, const BlockRange& blocks) {
   const std::string name = qualified_name(schema, table.target);
   const bool has_computed =
       std::ranges::any_of(table.columns, [](const ColumnPlan& one) { return !one.is_loaded; });
   // COPY of a table takes no computed columns, and is faster than COPY of a query.
   const std::string names = column_names(table, Which::all);
-  const std::string what =
-      has_computed ? "(SELECT " + names + " FROM " + name + ")" : name + " (" + names + ")";
+  std::string what = name + " (" + names + ")";
+  if (has_computed || !blocks.is_whole()) {
+    what = "(SELECT " + names + " FROM " + name;
+    if (!blocks.is_whole()) what += fmt::format(" WHERE ctid >= '({},0)'", blocks.first);
+    if (blocks.end) what += fmt::format(" AND ctid < '({},0)'", *blocks.end);
+    what += ")";
+  }
   return "COPY " + what + " TO STDOUT WITH (FORMAT binary)";
 }
 

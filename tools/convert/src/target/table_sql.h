@@ -5,6 +5,8 @@
 
 #include "nerve/convert/plan.h"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 namespace nerve::convert {
@@ -16,8 +18,16 @@ std::string qualified_name(const std::string& schema, const std::string& name);
 std::string create_table_sql(const TablePlan& table, const std::string& schema);
 /// COPY of the loaded columns, in binary.
 std::string copy_in_sql(const TablePlan& table, const std::string& schema, bool is_frozen);
+
+/// Blocks of a table on the server.
+struct BlockRange {
+  std::int64_t first = 0;
+  std::optional<std::int64_t> end;  ///< the first one behind it; absent: to the table's end
+
+  bool is_whole() const noexcept { return first == 0 && !end; }
+};
 /// COPY of all columns, in binary.
-std::string copy_out_sql(const TablePlan& table, const std::string& schema);
+std::string copy_out_sql(const TablePlan& table, const std::string& schema, const BlockRange& blocks);
 
 /// What is read of the source: all columns, also those that the target computes, so that these are compared.
 TableQuery source_query(const TablePlan& table);

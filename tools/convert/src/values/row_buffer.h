@@ -2,12 +2,12 @@
 #pragma once
 
 #include "values/big_endian.h"
+#include "values/octet_buffer.h"
 
 #include "nerve/core/bytes.h"
 
 #include <cstdint>
 #include <cstring>
-#include <string>
 #include <string_view>
 
 namespace nerve::convert {
@@ -20,11 +20,11 @@ inline constexpr std::uint32_t null_field_length = 0xffffffff;
 /// PostgreSQL manual, "COPY", section "Binary Format".
 class RowBuffer {
  public:
-  ByteView view() const noexcept { return as_bytes(octets_); }
+  ByteView view() const noexcept { return octets_.view(); }
   std::size_t size() const noexcept { return octets_.size(); }
   void clear() noexcept { octets_.clear(); }
   /// Takes back what was appended behind `size`.
-  void cut(std::size_t size) noexcept { octets_.resize(size); }
+  void cut(std::size_t size) noexcept { octets_.cut(size); }
 
   void header() {
     // Signature, no flags, no extension.
@@ -39,20 +39,23 @@ class RowBuffer {
   }
   template <std::unsigned_integral Integer>
   void fixed(Integer value) {
-    number<std::uint32_t>(sizeof(Integer));
-    number(value);
+    const std::uint32_t length = to_big_endian<std::uint32_t>(sizeof(Integer));
+    const Integer swapped = to_big_endian(value);
+    std::byte* const field = octets_.extend(sizeof length + sizeof swapped);
+    std::memcpy(field, &length, sizeof length);
+    std::memcpy(field + sizeof length, &swapped, sizeof swapped);
   }
 
   template <std::unsigned_integral Integer>
   void number(Integer value) {
     const Integer swapped = to_big_endian(value);
-    octets_.append(reinterpret_cast<const char*>(&swapped), sizeof swapped);
+    octets_.append(&swapped, sizeof swapped);
   }
-  void append(ByteView octets) { octets_.append(as_text(octets)); }
-  void append(std::string_view text) { octets_.append(text); }
+  void append(ByteView octets) { octets_.append(octets.data(), octets.size()); }
+  void append(std::string_view text) { append(as_bytes(text)); }
 
  private:
-  std::string octets_;  // which, unlike a vector, is not filled before it is written
+  OctetBuffer octets_;
 };
 
 }  // namespace nerve::convert

@@ -12,17 +12,8 @@ RowDigest digest_of(ByteView row) noexcept {
   return {hash.low64, hash.high64};
 }
 
-void DigestedRow::add(std::uint64_t number) {
-  octets_.append(reinterpret_cast<const char*>(&number), sizeof number);
-}
-
-void DigestedRow::add(ByteView octets) {
-  add(octets.size());
-  octets_.append(as_text(octets));
-}
-
 RowDigest DigestedRow::finish() noexcept {
-  const RowDigest digest = digest_of(as_bytes(octets_));
+  const RowDigest digest = digest_of(octets_.view());
   octets_.clear();
   return digest;
 }

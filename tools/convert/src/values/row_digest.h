@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "values/octet_buffer.h"
+
 #include "nerve/core/bytes.h"
 
 #include <cstdint>
-#include <string>
 
 namespace nerve::convert {
 
@@ -43,14 +44,18 @@ struct DigestSum {
 /// Collects the parts of one row, to be digested as a whole.
 class DigestedRow {
  public:
-  void add(std::uint64_t number);
+  void add(std::uint64_t number) { octets_.append(&number, sizeof number); }
+  void add(std::uint8_t number) { octets_.append(&number, sizeof number); }
   /// Octets of any number, their number included.
-  void add(ByteView octets);
+  void add(ByteView octets) {
+    add(static_cast<std::uint64_t>(octets.size()));
+    octets_.append(octets.data(), octets.size());
+  }
   /// The digest of what was added; then another row may begin.
   RowDigest finish() noexcept;
 
  private:
-  std::string octets_;
+  OctetBuffer octets_;
 };
 
 }  // namespace nerve::convert

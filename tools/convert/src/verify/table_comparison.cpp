@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verify/table_comparison.h"
 
-#include "load/range.h"
-#include "load/row_reader.h"
-#include "values/canonical_row.h"
+#include "verify/row_digests.h"
 #include "verify/target_rows.h"
 
 #include <nlohmann/json.hpp>
 
-#include <functional>
 #include <map>
-#include <set>
 
 namespace nerve::convert {
 namespace {
@@ -20,33 +16,8 @@ constexpr unsigned group_shift = 48;
 /// Of the groups that differ, so many rows are looked at at most.
 constexpr std::int64_t examined_rows_max = 200'000;
 
-using OnDigest = std::function<void(const RowDigest& digest, ByteView row)>;
-
 std::size_t group_of(const RowDigest& digest) noexcept {
   return static_cast<std::size_t>(digest.high >> group_shift);
-}
-
-/// Digests rows that are on their way to nowhere.
-class DigestSink final : public RowSink {
- public:
-  explicit DigestSink(const OnDigest& on_digest) : on_digest_(on_digest) {}
-  void row(const EncodedRow& row) override { on_digest_(row.digest, row.whole); }
-  void reject(const Reject& /*reject*/, const Json& /*whole*/) override {}
-
- private:
-  const OnDigest& on_digest_;
-};
-
-void each_source_digest(sqlite::Session& source, const TablePlan& table, std::size_t place,
-                        const OnDigest& on_digest) {
-  DigestSink sink(on_digest);
-  RowReader(table).read(source, Range{.table = place}, sink);
-}
-
-void each_target_digest(postgresql::Session& target, const TablePlan& table, const std::string& schema,
-                        const OnDigest& on_digest) {
-  RowDigester digester(table.columns);
-  each_target_row(target, table, schema, [&](ByteView row) { on_digest(digester(row), row); });
 }
 
 /// The groups whose rows are to be looked at one by one.
@@ -70,26 +41,14 @@ struct Surplus {
 
 }  // namespace
 
-DigestSum sum_target(postgresql::Session& target, const TablePlan& table, const std::string& schema) {
-  DigestSum sum;
-  each_target_digest(target, table, schema, [&](const RowDigest& digest, ByteView) { sum.add(digest); });
-  return sum;
-}
-
-DigestSum sum_source(sqlite::Session& source, const TablePlan& table, std::size_t place) {
-  DigestSum sum;
-  each_source_digest(source, table, place, [&](const RowDigest& digest, ByteView) { sum.add(digest); });
-  return sum;
-}
-
 std::vector<RowDifference> find_differences(sqlite::Session& source, postgresql::Session& target,
                                             const TablePlan& table, std::size_t place,
                                             const std::string& schema, std::size_t differences_max) {
   std::vector<DigestSum> of_source(group_count);
   std::vector<DigestSum> of_target(group_count);
-  each_source_digest(source, table, place,
+  each_source_digest(source, table, Range{.table = place},
                      [&](const RowDigest& digest, ByteView) { of_source[group_of(digest)].add(digest); });
-  each_target_digest(target, table, schema,
+  each_target_digest(target, table, schema, {},
                      [&](const RowDigest& digest, ByteView) { of_target[group_of(digest)].add(digest); });
   const std::vector<bool> is_examined = groups_to_examine(of_source, of_target);
   // Positive where the source has more of a row, negative where the target has.
@@ -101,9 +60,9 @@ std::vector<RowDifference> find_differences(sqlite::Session& source, postgresql:
     if (entry.row.empty()) entry.row = as_text(row);
     if (entry.count == 0) surplus.erase(digest);
   };
-  each_source_digest(source, table, place,
+  each_source_digest(source, table, Range{.table = place},
                      [&](const RowDigest& digest, ByteView row) { count(digest, row, 1); });
-  each_target_digest(target, table, schema,
+  each_target_digest(target, table, schema, {},
                      [&](const RowDigest& digest, ByteView row) { count(digest, row, -1); });
   std::vector<RowDifference> differences;
   for (const bool is_source : {true, false}) {

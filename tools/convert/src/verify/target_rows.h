@@ -10,9 +10,9 @@
 
 namespace nerve::convert {
 
-/// Reads all rows of a table of the target, in no order, as binary COPY gives them: without header and
-/// trailer. Throws IntegrityError where the server sends something else.
-void each_target_row(postgresql::Session& target, const TablePlan& table, const std::string& schema,
+/// Runs a binary COPY … TO STDOUT and hands on its rows, without header and trailer. Throws IntegrityError
+/// where the server sends something else.
+void each_target_row(postgresql::Session& target, const std::string& copy_sql,
                      const std::function<void(ByteView)>& on_row);
 
 /// A row of binary COPY with the values of its columns as JSON, for people.

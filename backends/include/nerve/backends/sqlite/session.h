@@ -39,12 +39,24 @@ struct SessionOptions {
 /// How SQLite stores one value of a row.
 enum class StorageClass : std::uint8_t { null, integer, real, text, blob };
 
+/// One value of a row, asked of SQLite at once.
+struct Value {
+  StorageClass storage_class = StorageClass::null;
+  std::int64_t integer = 0;
+  double real = 0;
+  /// Of text, as UTF-8 whatever the encoding of the file, or of a blob; valid until the next call for the
+  /// column.
+  std::string_view octets = {};
+};
+
 /// The present row of a query; valid inside the function it is handed to.
 class Row {
  public:
   explicit Row(::sqlite3_stmt* statement) noexcept : statement_(statement) {}
 
   int column_count() const;
+  /// Storage class and value; faster than to ask for one and then the other.
+  Value value(int column) const;
   StorageClass storage_class(int column) const;
   std::int64_t integer(int column) const;
   double real(int column) const;

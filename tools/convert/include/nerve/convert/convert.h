@@ -32,6 +32,7 @@ struct ConvertReport {
   std::vector<TableReport> tables;    ///< in the order of the plan
   std::vector<Untranslated> refused;  ///< what the server did not make, for what the rows are
   bool is_resumed = false;            ///< an earlier run had begun it
+  bool is_rolled_back = false;        ///< an atomic one whose rows differ: the target is as it was
   /// What each part took, by its name, in the order of the work: "scan", "load", "constraints", "comparison".
   std::vector<std::pair<std::string, std::chrono::milliseconds>> durations;
   std::int64_t rejects = 0;  ///< lines of the rejects file

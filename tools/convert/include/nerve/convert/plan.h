@@ -52,6 +52,7 @@ struct Step {
   Untranslated object;  ///< what it makes; the reason is that of a refusal
   std::string sql;
   bool needs_previous = false;  ///< it is left out where the step before it was refused
+  bool only_reads = false;      ///< it looks at rows that are there, and may be run while others do
 
   /// "index album_by_artist of album".
   std::string name() const;
