@@ -9,7 +9,7 @@
 #include "target/end_steps.h"
 #include "target/ledger.h"
 #include "target/rejects_file.h"
-#include "target/table_sql.h"
+#include "target/table_creation.h"
 #include "target/target_schema.h"
 #include "verify/table_comparison.h"
 #include "verify/table_sums.h"
@@ -41,16 +41,18 @@ std::chrono::milliseconds milliseconds_since(std::chrono::steady_clock::time_poi
 
 /// The source, held still, and what is to become of it.
 struct PlannedSource {
-  PlannedSource(const std::filesystem::path& path, const ConvertOptions& options, ProgressSink* progress)
-      : snapshot(path, std::max(options.workers, 1)) {
-    const SourceSchema schema = read_source_schema(snapshot.reader(0));
+  PlannedSource(const std::filesystem::path& path, const ConvertOptions& options)
+      : snapshot(path, std::max(options.workers, 1)), schema(read_source_schema(snapshot.reader(0))) {}
+
+  /// Reads every row.
+  void make_plan(const ConvertOptions& options, ProgressSink* progress) {
     const auto begin = std::chrono::steady_clock::now();
     profiles = scan_source(snapshot, schema, range_bytes, progress);
     scan_duration = milliseconds_since(begin);
-    plan = make_plan({.source = snapshot.reader(0).path(),
-                      .schema = options.schema,
-                      .case_policy = options.folds_case ? CasePolicy::lower : CasePolicy::keep},
-                     schema, profiles);
+    plan = convert::make_plan({.source = snapshot.reader(0).path(),
+                               .schema = options.schema,
+                               .case_policy = options.folds_case ? CasePolicy::lower : CasePolicy::keep},
+                              schema, profiles);
   }
 
   /// Of all tables' content.
@@ -69,6 +71,7 @@ struct PlannedSource {
   }
 
   SourceSnapshot snapshot;
+  SourceSchema schema;
   std::vector<TableProfile> profiles;
   std::chrono::milliseconds scan_duration{0};
   Plan plan;
@@ -137,7 +140,6 @@ class Conversion {
   void work();
   void begin();
   void make_tables();
-  void make_table(const TablePlan& table);
   std::span<postgresql::Session> sessions() noexcept;
   Transactions transactions() const noexcept {
     return options_.is_atomic ? Transactions::one : Transactions::each;
@@ -146,7 +148,7 @@ class Conversion {
   void report_loaded(LoadResult loaded);
 
   PlannedSource& source_;
-  const Plan& plan_;
+  Plan& plan_;
   std::string url_;
   const ConvertOptions& options_;
   ProgressSink* progress_;
@@ -215,7 +217,10 @@ std::span<postgresql::Session> Conversion::sessions() noexcept {
 void Conversion::begin() {
   const ConversionState state = options_.may_replace ? ConversionState::none : ledger_.state(target_);
   report_.is_resumed = state == ConversionState::begun;
-  if (report_.is_resumed) return;
+  if (report_.is_resumed) {
+    report_.refused = recall_plain_columns(target_, plan_, ledger_);
+    return;
+  }
   if (!options_.may_replace) require_empty(target_, plan_.schema);
   if (options_.is_atomic) return make_tables();
   target_.transaction([&] { make_tables(); });
@@ -228,22 +233,7 @@ void Conversion::make_tables() {
   ledger_.forget(target_);
   if (options_.may_replace) drop_relations(target_, plan_.schema);
   ledger_.begin(target_);
-  for (const TablePlan& table : plan_.tables) make_table(table);
-}
-
-void Conversion::make_table(const TablePlan& table) {
-  try {
-    target_.execute(create_table_sql(table, plan_.schema));
-  } catch (const DatabaseError& error) {
-    // What it does not take is a default or a computed column; a server that is away or full is another
-    // matter.
-    if (error.kind() == ErrorKind::unavailable || error.kind() == ErrorKind::denied) throw;
-    throw DatabaseError(
-        error.kind(), fmt::format("cannot make table {}: {}", table.source, error.what()),
-        "See its columns with 'nerve-db convert --plan', and drop the default or the computed "
-        "column that is named from a copy of the source.",
-        error.code());
-  }
+  report_.refused = create_tables(target_, plan_, ledger_);
 }
 
 void Conversion::report_loaded(LoadResult loaded) {
@@ -260,7 +250,7 @@ void Conversion::report_loaded(LoadResult loaded) {
     sent_.push_back(results[i].stored);
     for (const ColumnPlan& column : table.columns) report.changed += column.changed;
   }
-  report_.refused = std::move(loaded.refused);
+  std::ranges::move(loaded.refused, std::back_inserter(report_.refused));
 }
 
 /// Says of each table whether the target has the rows that are expected, and finds those that differ.
@@ -294,22 +284,26 @@ bool ConvertReport::is_complete() const noexcept {
 
 Plan plan_conversion(const std::filesystem::path& source, const ConvertOptions& options,
                      ProgressSink* progress) {
-  return PlannedSource(source, options, progress).plan;
+  PlannedSource planned(source, options);
+  planned.make_plan(options, progress);
+  return std::move(planned.plan);
 }
 
 ConvertReport convert(const std::filesystem::path& source, const std::string& target_url,
                       const ConvertOptions& options, ProgressSink* progress) {
+  PlannedSource planned(source, options);
   postgresql::Session target = open_target(target_url, options);
-  PlannedSource planned(source, options, progress);
+  planned.make_plan(options, progress);
   return Conversion(planned, target_url, std::move(target), options, progress).run();
 }
 
 std::vector<TableReport> verify_conversion(const std::filesystem::path& source, const std::string& target_url,
                                            const ConvertOptions& options, ProgressSink* progress) {
-  PlannedSource planned(source, options, progress);
-  const Plan& plan = planned.plan;
+  PlannedSource planned(source, options);
   std::vector<postgresql::Session> targets;
   for (std::size_t i = 0; i < planned.snapshot.size(); ++i) targets.emplace_back(target_url, options.target);
+  planned.make_plan(options, progress);
+  const Plan& plan = planned.plan;
   const TableSums sums = sum_tables(plan, planned.snapshot, targets, Sides::both, progress);
   std::vector<TableReport> reports(plan.tables.size());
   for (std::size_t i = 0; i < plan.tables.size(); ++i) {

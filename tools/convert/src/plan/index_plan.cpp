@@ -36,17 +36,6 @@ void plan_index(SchemaContext& context, const SchemaEntry& entry, std::size_t ta
   context.plan.untranslated.push_back(std::move(object));
 }
 
-/// The module of a virtual table, in lower case: "fts5".
-std::string module_of(const std::string& sql) {
-  std::string folded;
-  for (const char c : sql) folded += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  const std::size_t keyword = folded.find(" using ");
-  if (keyword == std::string::npos) return {};
-  const std::size_t begin = folded.find_first_not_of(" \t\r\n", keyword + 7);
-  if (begin == std::string::npos) return {};
-  return folded.substr(begin, folded.find_first_of(" \t\r\n(", begin) - begin);
-}
-
 }  // namespace
 
 void plan_indexes(SchemaContext& context) {
@@ -60,18 +49,19 @@ void plan_indexes(SchemaContext& context) {
 void plan_text_search(SchemaContext& context, std::size_t table) {
   const SourceTable& source = *context.defined[table].source;
   if (source.table.kind != sqlite::TableKind::virtual_table) return;
-  const std::string module = module_of(source.sql);
   TablePlan& plan = context.plan.tables[table];
-  if (module != "fts3" && module != "fts4" && module != "fts5") {
+  if (!source.is_text_search()) {
     context.plan.notes.push_back(
         fmt::format("{} is a virtual table of the module {}; its rows become a plain table without an index",
-                    plan.source, module));
+                    plan.source, source.module));
     return;
   }
   std::string document;
   NameSpace names = column_names(context.case_policy);
-  for (const ColumnPlan& column : plan.columns) {
+  for (std::size_t place = 0; place < plan.columns.size(); ++place) {
+    const ColumnPlan& column = plan.columns[place];
     names.reserve(column.target);
+    if (context.defined[table].rowid_column == place) continue;
     const std::string name = quote_identifier(column.target);
     const bool is_text = column.type.type == TargetType::text;
     document += (document.empty() ? "" : " || ' ' || ") +

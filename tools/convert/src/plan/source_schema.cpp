@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/source_schema.h"
 
+#include "sql/create_virtual_table.h"
+
+#include "nerve/core/error.h"
 #include "nerve/core/text.h"
 
 #include <algorithm>
@@ -33,20 +36,36 @@ std::map<std::string, std::int64_t> read_sequences(sqlite::Session& session) {
   return sequences;
 }
 
+/// Empty where the definition, which anybody may have written into the schema, is none.
+std::string module_of(const std::string& definition) {
+  try {
+    return sql::parse_virtual_table_module(definition);
+  } catch (const ValidationError&) {
+    return {};
+  }
+}
+
 SourceTable describe(sqlite::Table table, const std::vector<SchemaEntry>& entries) {
   SourceTable source;
+  const auto entry = std::ranges::find_if(
+      entries, [&](const SchemaEntry& one) { return one.type == "table" && one.name == table.name; });
+  if (entry != entries.end()) source.sql = entry->sql;
   source.query = {.name = table.name, .rowid = sqlite::rowid_name(table), .columns = {}};
-  // A virtual table has rowids, but reads them by no range.
-  if (table.kind == sqlite::TableKind::virtual_table) source.query.rowid.clear();
   std::erase_if(table.columns, [](const sqlite::Column& column) { return column.is_hidden; });
+  if (table.kind == sqlite::TableKind::virtual_table) {
+    source.module = module_of(source.sql);
+    if (source.is_text_search() && !source.query.rowid.empty()) {
+      table.columns.insert(table.columns.begin(),
+                           {.name = source.query.rowid, .declared_type = "INTEGER", .is_not_null = true});
+    }
+    // It has rowids, but reads them by no range.
+    source.query.rowid.clear();
+  }
   for (const sqlite::Column& column : table.columns) {
     source.query.columns.push_back(column.name);
     source.declared.push_back(read_declaration(column.declared_type));
     source.interests.push_back(interest_in(source.declared.back()));
   }
-  const auto entry = std::ranges::find_if(
-      entries, [&](const SchemaEntry& one) { return one.type == "table" && one.name == table.name; });
-  if (entry != entries.end()) source.sql = entry->sql;
   source.table = std::move(table);
   return source;
 }

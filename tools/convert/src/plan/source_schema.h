@@ -27,9 +27,17 @@ struct SchemaEntry {
 struct SourceTable {
   sqlite::Table table;
   std::string sql;                                ///< its CREATE TABLE, or CREATE VIRTUAL TABLE
+  std::string module;                             ///< of a virtual table, in lower case: "fts5"
   TableQuery query;                               ///< of all its columns
   std::vector<std::optional<Declared>> declared;  ///< by column
   std::vector<ColumnInterest> interests;
+
+  /// Of SQLite's full-text search. Its rowids say what the texts are of, so they are a column, the first one.
+  bool is_text_search() const noexcept { return module == "fts3" || module == "fts4" || module == "fts5"; }
+  /// Whether the first column numbers the rows.
+  bool has_key_of_module() const noexcept {
+    return is_text_search() || module == "rtree" || module == "rtree_i32" || module == "geopoly";
+  }
 };
 
 /// What there is to convert.

@@ -188,7 +188,15 @@ DefinedTable define_table(const SourceTable& source, const TableProfile& profile
   DefinedTable table;
   table.source = &source;
   table.profile = &profile;
-  if (source.table.kind == sqlite::TableKind::virtual_table) return table;
+  if (source.table.kind == sqlite::TableKind::virtual_table) {
+    const bool is_numbered = profile.rows == 0 || profile.columns.front().integers == profile.rows;
+    if (source.has_key_of_module() && is_numbered) {
+      table.rowid_column = 0;
+      table.keys.push_back(
+          {.name = "", .is_primary = true, .columns = {0}, .collations = {sql::Collation::binary}});
+    }
+    return table;
+  }
   try {
     table.definition = sql::parse_create_table(source.sql);
   } catch (const ValidationError& error) {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,15 @@ enum class OnMisfit : std::uint8_t {
 
 std::string_view to_string(OnMisfit policy) noexcept;
 
+/// An object of the source that has no equal in the target, or not the whole of it.
+struct Untranslated {
+  std::string kind;   ///< "trigger", "view", "index", "check", "default", "foreign key", "table", …
+  std::string name;   ///< of the object, or of its column
+  std::string table;  ///< that it belongs to; empty for what stands by itself
+  std::string reason;
+  std::string text;  ///< as SQLite has it
+};
+
 struct ColumnPlan {
   std::string source;    ///< its name in SQLite
   std::string target;    ///< its name in PostgreSQL
@@ -35,15 +45,14 @@ struct ColumnPlan {
   std::int64_t misfits = 0;        ///< values that cannot be stored as planned
   std::int64_t changed = 0;        ///< values that are stored as another storage class
   std::string definition;          ///< behind the name in CREATE TABLE: "bigint NOT NULL DEFAULT 0"
-};
-
-/// An object of the source that has no equal in the target, or not the whole of it.
-struct Untranslated {
-  std::string kind;   ///< "trigger", "view", "index", "check", "default", "foreign key", "table", …
-  std::string name;   ///< of the object, or of its column
-  std::string table;  ///< that it belongs to; empty for what stands by itself
-  std::string reason;
-  std::string text;  ///< as SQLite has it
+  /// The same without the expression of a default or a computed column, for a server that refuses it; the
+  /// column is loaded then.
+  struct Plain {
+    std::string definition;
+    Untranslated object;  ///< what is lost; the reason is that of the refusal
+    std::string note;     ///< one of the plan's that is not true then, or empty
+  };
+  std::optional<Plain> plain;  ///< absent where there is no expression
 };
 
 /// A statement that is run when the rows it needs are there. The server may refuse it for what the rows are;

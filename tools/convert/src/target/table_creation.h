@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "target/ledger.h"
+
+#include "nerve/backends/postgresql/session.h"
+#include "nerve/convert/plan.h"
+
+#include <vector>
+
+namespace nerve::convert {
+
+/// Makes the tables of a plan, empty, inside an open transaction. What the server refuses of a default or a
+/// computed column becomes a plain column, in the plan too, and is entered in the ledger and returned.
+std::vector<Untranslated> create_tables(postgresql::Session& session, Plan& plan, const Ledger& ledger);
+
+/// Changes the plan as create_tables() did in an earlier run.
+std::vector<Untranslated> recall_plain_columns(postgresql::Session& session, Plan& plan,
+                                               const Ledger& ledger);
+
+}  // namespace nerve::convert
