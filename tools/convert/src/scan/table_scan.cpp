@@ -6,7 +6,9 @@
 
 #include "nerve/backends/sqlite/schema.h"
 
+#include <array>
 #include <bit>
+#include <span>
 
 namespace nerve::convert {
 namespace {
@@ -47,18 +49,11 @@ std::string select_rows(const TableQuery& table) {
          table.rowid + " BETWEEN ?1 AND ?2 ORDER BY " + table.rowid;
 }
 
-std::string select_all_rows(const TableQuery& table) {
-  std::string sql = "SELECT " + column_list(table);
-  if (!table.rowid.empty()) sql += ", " + table.rowid;
-  sql += " FROM main." + sqlite::quote_identifier(table.name);
-  if (!table.rowid.empty()) sql += " NOT INDEXED ORDER BY " + table.rowid;
-  return sql;
-}
-
-TableProfile scan_table(sqlite::Session& session, const TableQuery& table,
-                        const std::vector<ColumnInterest>& interests, std::int64_t range_bytes,
-                        const std::function<void(std::int64_t)>& on_bytes) {
-  TableProfile profile;
+TablePart scan_part(sqlite::Session& session, const TableQuery& table, const RowidRange& part,
+                    const std::vector<ColumnInterest>& interests, std::int64_t range_bytes,
+                    const std::function<void(std::int64_t)>& on_bytes) {
+  TablePart scanned;
+  TableProfile& profile = scanned.profile;
   profile.name = table.name;
   profile.columns.resize(table.columns.size());
   const auto overhead =
@@ -68,7 +63,9 @@ TableProfile scan_table(sqlite::Session& session, const TableQuery& table,
   std::int64_t unreported = 0;
   DigestedRow digest;
   DigestSum sum;
-  session.each(select_all_rows(table), [&](const sqlite::Row& row) {
+  const std::array<std::int64_t, 2> bounds{part.first, part.last};
+  const auto parameters = table.rowid.empty() ? std::span<const std::int64_t>() : std::span(bounds);
+  session.each(select_rows(table), parameters, [&](const sqlite::Row& row) {
     if (!table.rowid.empty() && bytes_in_range >= range_bytes) {
       profile.range_starts.push_back(row.integer(rowid_column));
       bytes_in_range = 0;
@@ -92,7 +89,8 @@ TableProfile scan_table(sqlite::Session& session, const TableQuery& table,
   on_bytes(unreported);
   profile.digest_low = sum.low;
   profile.digest_high = sum.high;
-  return profile;
+  scanned.last_range_bytes = bytes_in_range;
+  return scanned;
 }
 
 }  // namespace nerve::convert
