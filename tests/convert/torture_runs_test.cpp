@@ -299,6 +299,36 @@ TEST_CASE("another schema takes a conversion beside what there is, but not the o
   CHECK_THROWS_AS(run.convert(), nerve::ValidationError);
 }
 
+TEST_CASE("a plan forecasts the rows whose foreign keys name no row") {
+  const TempFolder folder;
+  make_source(folder / "source.db", R"(
+CREATE TABLE p (id INTEGER PRIMARY KEY, k TEXT);
+CREATE TABLE c (id INTEGER PRIMARY KEY, p_id REFERENCES P, gone_id REFERENCES gone(x), k REFERENCES p(k));
+CREATE TABLE w (a TEXT PRIMARY KEY, b, p1 REFERENCES p, FOREIGN KEY (p1) REFERENCES p (id)) WITHOUT ROWID;
+INSERT INTO p VALUES (1, 'x');
+INSERT INTO w VALUES ('x', 0, 9), ('y', 0, 1), ('z', 0, NULL);)");
+  make_source(folder / "keys.db", R"(
+CREATE TABLE p (id INTEGER PRIMARY KEY);
+CREATE TABLE c (id INTEGER PRIMARY KEY, p_id REFERENCES P, gone_id REFERENCES gone(x));
+INSERT INTO p VALUES (1);
+INSERT INTO c VALUES (1, 1, NULL), (4, 5, 1), (7, 6, NULL), (8, NULL, NULL);)");
+  const Forecast keys = plan_conversion(folder / "keys.db", {}).forecast;
+  REQUIRE(keys.orphans.size() == 1);
+  CHECK(keys.orphans[0].table == "c");
+  CHECK(keys.orphans[0].columns == std::vector<std::string>{"p_id"});
+  CHECK(keys.orphans[0].parent == "P");
+  CHECK(keys.orphans[0].rows == 2);
+  CHECK(keys.orphans[0].first_rowid == 4);
+  // Table c is left out: p(k) is no key, so that SQLite checks none of its foreign keys.
+  const Forecast whole = plan_conversion(folder / "source.db", {}).forecast;
+  REQUIRE(whole.orphans.size() == 2);
+  for (const Orphans& orphans : whole.orphans) {
+    CHECK(orphans.table == "w");
+    CHECK(orphans.rows == 1);
+    CHECK(!orphans.first_rowid);
+  }
+}
+
 TEST_CASE("a damaged source is refused with nothing made") {
   if (PostgresServer::is_waived()) return;
   const Run run("runs_damaged",

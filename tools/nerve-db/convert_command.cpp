@@ -80,12 +80,15 @@ int show_plan(Context& context, const Arguments& arguments) {
   Output& output = context.output();
   const ConvertOptions options = options_from(context, arguments);
   Progress progress(output.talk(), output.progress(Progress::Unit::items));
-  const Plan plan = convert::plan_conversion(source_of(arguments), options, &progress);
+  const convert::PlannedConversion planned =
+      convert::plan_conversion(source_of(arguments), options, &progress);
   progress.clear();
   if (output.wants_json()) {
-    output.json(convert::to_json(plan));
+    Json plan = convert::to_json(planned.plan);
+    plan["forecast"] = convert::to_json(planned.forecast);
+    output.json(plan);
   } else {
-    show(output, plan);
+    show(output, planned);
   }
   return 0;
 }

@@ -82,7 +82,8 @@ void show_tables(Output& output, const std::vector<TableReport>& tables) {
 
 }  // namespace
 
-void show(Output& output, const Plan& plan) {
+void show(Output& output, const convert::PlannedConversion& planned) {
+  const Plan& plan = planned.plan;
   for (const TablePlan& table : plan.tables) {
     output.line(fmt::format("{} -> {}.{}: {}, about {}{}", table.source, plan.schema, table.target,
                             row_count(table.rows), format_size(static_cast<std::uint64_t>(table.bytes)),
@@ -97,7 +98,19 @@ void show(Output& output, const Plan& plan) {
     show_steps(output, plan.at_end);
   }
   show_untranslated(output, plan.untranslated);
+  for (const convert::Orphans& orphans : planned.forecast.orphans) {
+    const std::string first =
+        orphans.first_rowid ? fmt::format(", such as that of rowid {}", *orphans.first_rowid) : "";
+    output.line(
+        fmt::format("orphans: {} of {} name no row of {} by {}{}; the foreign key will hold for rows to come",
+                    row_count(orphans.rows), orphans.table, orphans.parent, fmt::join(orphans.columns, ", "),
+                    first),
+        Style::warning);
+  }
   for (const std::string& note : plan.notes) output.note("note: " + note);
+  if (planned.forecast.duration < std::chrono::seconds(1)) return;
+  output.note(fmt::format("to be expected: about {}, if the server is as fast as this machine",
+                          format_duration(planned.forecast.duration)));
 }
 
 void show(Output& output, const ConvertReport& report, std::chrono::nanoseconds duration) {

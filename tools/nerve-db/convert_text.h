@@ -10,7 +10,7 @@
 namespace nerve::cli {
 
 /// Plans and reports of conversions, for people.
-void show(Output& output, const convert::Plan& plan);
+void show(Output& output, const convert::PlannedConversion& planned);
 void show(Output& output, const convert::ConvertReport& report, std::chrono::nanoseconds duration);
 void show(Output& output, const std::vector<convert::TableReport>& tables);
 

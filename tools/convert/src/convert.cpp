@@ -4,6 +4,7 @@
 #include "load/load.h"
 #include "plan/planner.h"
 #include "plan/source_schema.h"
+#include "scan/orphans.h"
 #include "scan/source_scan.h"
 #include "source/source_snapshot.h"
 #include "target/end_steps.h"
@@ -32,6 +33,8 @@ namespace {
 
 /// Large enough for COPY to run at its full speed, small enough for two workers to end together.
 constexpr std::int64_t range_bytes = 64 * 1024 * 1024;
+/// The whole takes so many times as long as the scan: benchmarks/convert.
+constexpr int scans_in_conversion = 8;
 constexpr std::size_t differences_max = 10;
 constexpr std::size_t relations_named_max = 5;
 
@@ -282,11 +285,13 @@ bool ConvertReport::is_complete() const noexcept {
          });
 }
 
-Plan plan_conversion(const std::filesystem::path& source, const ConvertOptions& options,
-                     ProgressSink* progress) {
+PlannedConversion plan_conversion(const std::filesystem::path& source, const ConvertOptions& options,
+                                  ProgressSink* progress) {
   PlannedSource planned(source, options);
   planned.make_plan(options, progress);
-  return std::move(planned.plan);
+  return {.plan = std::move(planned.plan),
+          .forecast = {.orphans = find_orphans(planned.snapshot.reader(0), planned.schema),
+                       .duration = planned.scan_duration * scans_in_conversion}};
 }
 
 ConvertReport convert(const std::filesystem::path& source, const std::string& target_url,

@@ -50,6 +50,20 @@ Json to_json(const std::vector<Untranslated>& objects) {
   return list;
 }
 
+Json to_json(const Forecast& forecast) {
+  Json orphans = Json::array();
+  for (const Orphans& one : forecast.orphans) {
+    Json columns = Json::array();
+    for (const std::string& column : one.columns) columns.push_back(valid_text(column));
+    orphans.push_back({{"table", valid_text(one.table)},
+                       {"columns", std::move(columns)},
+                       {"parent", valid_text(one.parent)},
+                       {"rows", one.rows},
+                       {"first_rowid", one.first_rowid ? Json(*one.first_rowid) : Json()}});
+  }
+  return {{"orphans", std::move(orphans)}, {"duration_ms", forecast.duration.count()}};
+}
+
 Json to_json(const Plan& plan) {
   Json tables = Json::array();
   for (const TablePlan& table : plan.tables) tables.push_back(table_to_json(table));

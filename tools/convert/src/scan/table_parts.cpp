@@ -37,7 +37,7 @@ void join(const ColumnProfile& other, ColumnProfile& column) {
   };
   for (const auto count : counts) column.*count += other.*count;
   const auto maxima = {&ColumnProfile::integer_max, &ColumnProfile::text_characters_max,
-                           &ColumnProfile::text_bytes_max, &ColumnProfile::blob_bytes_max};
+                       &ColumnProfile::text_bytes_max, &ColumnProfile::blob_bytes_max};
   for (const auto maximum : maxima) column.*maximum = std::max(column.*maximum, other.*maximum);
   column.integer_min = std::min(column.integer_min, other.integer_min);
   column.integer_digits_max = std::max(column.integer_digits_max, other.integer_digits_max);

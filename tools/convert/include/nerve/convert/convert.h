@@ -44,11 +44,16 @@ struct ConvertReport {
 /// docs/converting.md names the fields.
 Json to_json(const ConvertReport& report);
 
+struct PlannedConversion {
+  Plan plan;
+  Forecast forecast;
+};
+
 /// Reads the source and says what a conversion would do. Nothing is written anywhere.
 ///
 /// Throws what sqlite::Session throws for a source that is missing, damaged, encrypted or no database.
-Plan plan_conversion(const std::filesystem::path& source, const ConvertOptions& options,
-                     ProgressSink* progress = nullptr);
+PlannedConversion plan_conversion(const std::filesystem::path& source, const ConvertOptions& options,
+                                  ProgressSink* progress = nullptr);
 
 /// Converts a whole database, and compares every row afterwards.
 ///

@@ -5,6 +5,7 @@
 #include "nerve/convert/profile.h"
 #include "nerve/core/json.h"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -89,7 +90,25 @@ struct Plan {
   std::vector<std::string> notes;  ///< what is worth knowing and loses nothing
 };
 
+/// Rows whose foreign key names no row. The constraint is made, and holds for rows to come.
+struct Orphans {
+  std::string table;  ///< of the source
+  std::vector<std::string> columns;
+  std::string parent;
+  std::int64_t rows = 0;
+  std::optional<std::int64_t> first_rowid;  ///< of one of them; absent where the table has none
+};
+
+/// What is to be expected of a conversion beside its plan.
+struct Forecast {
+  std::vector<Orphans> orphans;
+  /// Scan, load and comparison, if the server is on this machine or one like it; from the time that the scan
+  /// took.
+  std::chrono::milliseconds duration{0};
+};
+
 /// docs/converting.md names the fields.
+Json to_json(const Forecast& forecast);
 Json to_json(const std::vector<Untranslated>& objects);
 Json to_json(const Plan& plan);
 

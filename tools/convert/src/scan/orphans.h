@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "plan/source_schema.h"
+
+#include "nerve/backends/sqlite/session.h"
+#include "nerve/convert/plan.h"
+
+#include <vector>
+
+namespace nerve::convert {
+
+/// Counts the rows whose foreign keys name no row. Where the table or the key that a foreign key names is
+/// none, it has no equal and is told elsewhere; SQLite then checks none of its table's.
+std::vector<Orphans> find_orphans(sqlite::Session& session, const SourceSchema& schema);
+
+}  // namespace nerve::convert
