@@ -201,7 +201,9 @@ void Conversion::run_at_once() {
 
 void Conversion::work() {
   timed("load", [&] {
-    report_loaded(load_tables(plan_, ledger_, source_.snapshot, sessions(), transactions(), progress_));
+    report_loaded(load_tables(plan_, ledger_, source_.snapshot, sessions(),
+                              {.transactions = transactions(), .may_reject = !options_.rejects.empty()},
+                              progress_));
   });
   timed("constraints", [&] {
     std::ranges::move(run_end_steps(plan_, ledger_, sessions(), transactions(), progress_),

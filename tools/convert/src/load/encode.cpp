@@ -273,6 +273,8 @@ std::string_view to_string(Misfit misfit) noexcept {
       return "text that is not UTF-8";
     case Misfit::syntax:
       return "text that is no value of the type";
+    case Misfit::width:
+      return "the row is wider than a page of PostgreSQL";
   }
   return "";
 }

@@ -21,6 +21,7 @@ enum class Misfit : std::uint8_t {
   nul,            ///< text with a NUL
   encoding,       ///< text that is not UTF-8
   syntax,         ///< text that is no value of the type
+  width,          ///< the row as a whole is wider than a page
 };
 
 /// A few words for the rejects file, which hold nothing of the value.

@@ -23,11 +23,12 @@ std::string key_of(const Plan& plan, const TableStep& step) {
 /// What the workers of one load share.
 class Load {
  public:
-  Load(const Plan& plan, const Ledger& ledger, Ledger::DoneRanges done, Ledger::DoneSteps done_steps)
+  Load(const Plan& plan, const Ledger& ledger, bool may_reject, Ledger::DoneRanges done,
+       Ledger::DoneSteps done_steps)
       : plan_(plan),
         done_(std::move(done)),
         done_steps_(std::move(done_steps)),
-        context_{plan, ledger, bytes_, is_stopped_},
+        context_{plan, ledger, bytes_, is_stopped_, may_reject},
         schedule_(
             plan, [this](const Range& range) { return done_.contains(key_of(range)); },
             [this](const TableStep& step) { return is_done(step); }),
@@ -137,14 +138,15 @@ class Load {
 }  // namespace
 
 LoadResult load_tables(const Plan& plan, const Ledger& ledger, SourceSnapshot& snapshot,
-                       std::span<postgresql::Session> targets, Transactions transactions,
+                       std::span<postgresql::Session> targets, const LoadOptions& options,
                        ProgressSink* progress) {
-  Load load(plan, ledger, ledger.done_ranges(targets.front()), ledger.done_steps(targets.front()));
+  Load load(plan, ledger, options.may_reject, ledger.done_ranges(targets.front()),
+            ledger.done_steps(targets.front()));
   run_workers(
       targets.size(),
       [&](std::size_t number) {
         try {
-          load.work(snapshot.reader(number), targets[number], transactions);
+          load.work(snapshot.reader(number), targets[number], options.transactions);
         } catch (...) {
           load.stop();
           throw;

@@ -19,11 +19,16 @@ struct LoadResult {
   std::vector<Untranslated> refused;  ///< keys and indexes that the server did not make
 };
 
+struct LoadOptions {
+  Transactions transactions = Transactions::each;
+  bool may_reject = false;  ///< there is a place for rows that are left out; else one ends the load
+};
+
 /// Loads all rows and makes keys and indexes: a worker for each of `targets`, of which there are no more than
 /// the snapshot has readers. Each range and each step is one transaction with its entry in the ledger, or all
 /// belong to the one that is open on the only target; what is entered there already is not done again.
 LoadResult load_tables(const Plan& plan, const Ledger& ledger, SourceSnapshot& snapshot,
-                       std::span<postgresql::Session> targets, Transactions transactions,
+                       std::span<postgresql::Session> targets, const LoadOptions& options,
                        ProgressSink* progress);
 
 }  // namespace nerve::convert

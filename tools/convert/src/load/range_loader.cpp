@@ -7,6 +7,8 @@
 
 #include "nerve/core/error.h"
 
+#include <fmt/format.h>
+
 #include <string>
 #include <vector>
 
@@ -31,6 +33,11 @@ class CopySink final : public RowSink {
   }
 
   void reject(const Reject& reject, const Json& whole) override {
+    if (!context_.may_reject) {
+      throw ValidationError(
+          fmt::format("a row of {} cannot be stored: {}", table_.source, to_string(reject.misfit)),
+          "Name a file for the rows that are left out with --rejects FILE; the same command then goes on.");
+    }
     rejects_.push_back(reject_line(table_, reject, whole));
     rejects_bytes_ += rejects_.back().size();
     if (rejects_bytes_ >= rejects_bytes_max) finish();

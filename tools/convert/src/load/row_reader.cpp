@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "load/row_reader.h"
 
+#include "load/row_width.h"
 #include "scan/table_scan.h"
 #include "target/table_sql.h"
 
@@ -47,7 +48,10 @@ Json to_json(const sqlite::Row& row, int column) {
 }  // namespace
 
 RowReader::RowReader(const TablePlan& table)
-    : table_(table), sql_(select_rows(source_query(table))), digester_(table.columns) {
+    : table_(table),
+      sql_(select_rows(source_query(table))),
+      may_exceed_page_(may_exceed_page(table)),
+      digester_(table.columns) {
   for (const ColumnPlan& column : table.columns) {
     if (column.is_loaded) ++loaded_count_;
   }
@@ -79,6 +83,10 @@ void RowReader::take_row(const sqlite::Row& row, RowSink& sink) {
         encode_value(row.value(static_cast<int>(i)), column.type, column.has_storable_text, all_);
     if (misfit != Misfit::none) handle_misfit(row, i, misfit, sink);
     if (!sends_all && column.is_loaded) loaded_.append(all_.view().subspan(field));
+  }
+  if (!is_left_out_ && may_exceed_page_ && !fits_page(table_, all_.view().subspan(begin))) {
+    is_left_out_ = true;
+    reject(row, table_.columns.size() - 1, Misfit::width, sink);
   }
   if (is_left_out_) {
     all_.cut(begin);
@@ -117,6 +125,10 @@ void RowReader::handle_misfit(const sqlite::Row& row, std::size_t column, Misfit
     all_.null();
     ++result_.nulled;
   }
+  reject(row, column, misfit, sink);
+}
+
+void RowReader::reject(const sqlite::Row& row, std::size_t column, Misfit misfit, RowSink& sink) const {
   Reject reject{.rowid = std::nullopt,
                 .column = column,
                 .storage_class = row.storage_class(static_cast<int>(column)),

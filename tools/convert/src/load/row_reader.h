@@ -52,10 +52,12 @@ class RowReader {
   void take_row(const sqlite::Row& row, RowSink& sink);
   void hand_over(RowSink& sink);
   void handle_misfit(const sqlite::Row& row, std::size_t column, Misfit misfit, RowSink& sink);
+  void reject(const sqlite::Row& row, std::size_t column, Misfit misfit, RowSink& sink) const;
   Json whole_row(const sqlite::Row& row) const;
 
   const TablePlan& table_;
   std::string sql_;
+  bool may_exceed_page_ = false;
   std::size_t loaded_count_ = 0;  ///< columns that are sent; the target computes the others
   RowDigester digester_;
   RowBuffer all_;     ///< rows with all columns: those not handed over, or the present one
