@@ -30,8 +30,6 @@
 namespace nerve::convert {
 namespace {
 
-/// Large enough for COPY to run at its full speed, small enough for two workers to end together.
-constexpr std::int64_t range_bytes = 64 * 1024 * 1024;
 constexpr std::size_t differences_max = 10;
 constexpr std::size_t relations_named_max = 5;
 
@@ -45,7 +43,7 @@ struct PlannedSource {
       : snapshot(path, std::max(options.workers, 1)) {
     const SourceSchema schema = read_source_schema(snapshot.reader(0));
     const auto begin = std::chrono::steady_clock::now();
-    profiles = scan_source(snapshot, schema, range_bytes, progress);
+    profiles = scan_source(snapshot, schema, options.range_bytes, progress);
     scan_duration = milliseconds_since(begin);
     plan = make_plan({.source = snapshot.reader(0).path(),
                       .schema = options.schema,
