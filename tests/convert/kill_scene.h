@@ -38,14 +38,14 @@ class KillScene {
   /// Of the shortest of the undisturbed runs.
   std::chrono::microseconds duration() const noexcept { return duration_; }
 
-  /// Takes the schema as it is now for what is expected: the test has made something beside the conversion.
-  void relearn_schema();
+  /// Takes the target as it is now for what is expected: the test has made something beside the conversion.
+  void relearn_target();
   /// Takes away what was converted, and the file of rejects.
   void clear();
 
   /// Whether the conversion is there as a whole, as the run would say that was killed thereafter.
   bool is_ended() const;
-  /// The schema as pg_dump writes it, of the whole database, with the rows where they are few.
+  /// The whole database as pg_dump writes it.
   std::string dump() const;
   /// Runs the command, and checks that it ends as an undisturbed one does, unless the one before had ended.
   void finish() const;
@@ -55,8 +55,13 @@ class KillScene {
   void check_no_session(std::chrono::milliseconds limit) const;
 
  private:
-  std::string dump_schema() const;
-  std::vector<std::vector<std::string>> rows() const;
+  struct Target {
+    std::string schema;
+    std::vector<std::vector<std::string>> rows;  ///< by table
+  };
+
+  Target read_target() const;
+  std::string numbers() const;
   std::set<std::string> files() const;
   std::multiset<std::string> reject_lines() const;
   ProcessResult run() const;
@@ -75,8 +80,7 @@ class KillScene {
   std::chrono::microseconds duration_{0};
   // What an undisturbed run leaves.
   std::string report_;
-  std::string schema_;
-  std::vector<std::vector<std::string>> rows_;  ///< by table
+  Target target_;
   std::set<std::string> files_;
   std::multiset<std::string> reject_lines_;
 };

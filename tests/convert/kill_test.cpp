@@ -85,7 +85,8 @@ bool disturb(PostgresServer& server, const KillScene& scene, Victim victim, std:
   if (result.exit_code == exit_partial) return false;
   CHECK(is_killed);
   CHECK(result.exit_code == exit_unavailable);
-  const Json error = Json::parse(result.err).at("error");
+  // A connection that is made at that moment may have libpq write a line before ours.
+  const Json error = Json::parse(result.err.substr(result.err.find('{'))).at("error");
   CHECK(error.at("kind") == "unavailable");
   CHECK(error.at("message").get<std::string>().find(scene.database()) != std::string::npos);
   CHECK(error.at("hint") != "");
@@ -108,6 +109,16 @@ int kill_until_end(const KillScene& scene, Moments& moments) {
     // The more that is there, the sooner a run ends; but some are to go on after one kill only.
     if (killed % 3 != 0 || scene.is_ended()) return killed;
   }
+}
+
+/// The sources of the cases below, one of each journal mode; several cases share one for its undisturbed runs.
+KillScene& command_scene() {
+  static KillScene scene(PostgresServer::shared(), "kill_command", Way::command, "wal");
+  return scene;
+}
+KillScene& ranges_scene() {
+  static KillScene scene(PostgresServer::shared(), "kill_ranges", Way::small_ranges, "delete");
+  return scene;
 }
 
 void survive_kills_of_converter(KillScene& scene, int rounds) {
@@ -154,26 +165,22 @@ void check_all_or_nothing(const KillScene& scene, const std::string& before) {
 
 TEST_CASE("a conversion that is killed at 15 random moments is gone on with by the same command") {
   if (PostgresServer::is_waived()) return;
-  KillScene scene(PostgresServer::shared(), "kill_command", Way::command, "wal");
-  survive_kills_of_converter(scene, 15);
+  survive_kills_of_converter(command_scene(), 15);
 }
 
 TEST_CASE("a conversion of tables in many ranges that is killed at 15 random moments is gone on with") {
   if (PostgresServer::is_waived()) return;
-  KillScene scene(PostgresServer::shared(), "kill_ranges", Way::small_ranges, "delete");
-  survive_kills_of_converter(scene, 15);
+  survive_kills_of_converter(ranges_scene(), 15);
 }
 
 TEST_CASE("a conversion whose server is killed at 15 random moments is gone on with") {
   if (PostgresServer::is_waived()) return;
-  KillScene scene(PostgresServer::shared(), "crash_command", Way::command, "delete");
-  survive_kills_of_server(scene, 15);
+  survive_kills_of_server(command_scene(), 15);
 }
 
 TEST_CASE("a conversion of tables in many ranges whose server is killed at 15 random moments is gone on with") {
   if (PostgresServer::is_waived()) return;
-  KillScene scene(PostgresServer::shared(), "crash_ranges", Way::small_ranges, "wal");
-  survive_kills_of_server(scene, 15);
+  survive_kills_of_server(ranges_scene(), 15);
 }
 
 TEST_CASE("an atomic conversion that is killed, or whose server is, leaves the target as it was") {
@@ -184,7 +191,7 @@ TEST_CASE("an atomic conversion that is killed, or whose server is, leaves the t
       "CREATE SCHEMA other; CREATE TABLE other.kept (id int PRIMARY KEY, t text); INSERT INTO other.kept VALUES (1, 'a'); "
       "SELECT lo_from_bytea(4711, 'large')",
       scene.database());
-  scene.relearn_schema();
+  scene.relearn_target();
   scene.clear();
   const std::string before = scene.dump();
   Moments moments(scene);
@@ -209,7 +216,7 @@ TEST_CASE("an atomic conversion that is killed, or whose server is, leaves the t
 
 TEST_CASE("a conversion that SIGINT or SIGTERM ends takes its sessions along and is gone on with") {
   if (PostgresServer::is_waived()) return;
-  KillScene scene(PostgresServer::shared(), "kill_politely", Way::command, "delete");
+  KillScene& scene = command_scene();
   Moments moments(scene);
   int interrupted = 0;
   for (const int signal : {SIGINT, SIGTERM, SIGINT, SIGTERM, SIGINT, SIGTERM}) {
