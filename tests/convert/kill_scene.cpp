@@ -22,7 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int exit_conflict = 4;
 constexpr std::int64_t rejected_rows = 12 + 3;
 
 constexpr std::string_view script = R"(

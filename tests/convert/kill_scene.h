@@ -17,6 +17,8 @@ namespace nerve::test {
 
 /// How a conversion of the scene ends: something has no equal, and rows are rejected (docs/exit_codes.md).
 inline constexpr int exit_partial = 10;
+/// How one ends that finds another one's work.
+inline constexpr int exit_conflict = 4;
 
 /// How a conversion of the scene is run.
 enum class Way : std::uint8_t {

@@ -238,3 +238,47 @@ TEST_CASE("a conversion that SIGINT or SIGTERM ends takes its sessions along and
   }
   CHECK(interrupted > 2);
 }
+
+TEST_CASE("a conversion that is killed while the server builds an index is gone on with at once") {
+  if (PostgresServer::is_waived()) return;
+  KillScene& scene = command_scene();
+  PostgresServer& server = PostgresServer::shared();
+  scene.clear();
+  // No client is needed for the statement to last, as for one over many rows.
+  server.execute(
+      "CREATE SCHEMA wait; CREATE FUNCTION wait.long() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(60); END $$; "
+      "CREATE EVENT TRIGGER wait ON ddl_command_end WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION wait.long()",
+      scene.database());
+  Process process(scene.command(), scene.options());
+  while (server.query_text("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'",
+                           scene.database()) != "1") {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  process.send_signal(SIGKILL);
+  CHECK(process.wait().signal == SIGKILL);
+  server.execute("DROP EVENT TRIGGER wait; DROP SCHEMA wait CASCADE", scene.database());
+  scene.finish();
+  scene.check_result();
+}
+
+TEST_CASE("two conversions into one schema at once make it once") {
+  if (PostgresServer::is_waived()) return;
+  KillScene& scene = ranges_scene();
+  Moments moments(scene);
+  for (int round = 0; round < 5; ++round) {
+    const auto delay = moments.next() / 2;
+    CAPTURE(round);
+    CAPTURE(delay.count());
+    scene.clear();
+    Process one(scene.command(), scene.options());
+    std::this_thread::sleep_for(delay);
+    Process other(scene.command(), scene.options());
+    const ProcessResult first = one.wait();
+    const ProcessResult second = other.wait();
+    CAPTURE(first.err);
+    CAPTURE(second.err);
+    CHECK((first.exit_code == exit_partial) != (second.exit_code == exit_partial));
+    CHECK((first.exit_code == exit_conflict || second.exit_code == exit_conflict));
+    scene.check_result();
+  }
+}

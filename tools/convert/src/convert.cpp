@@ -62,6 +62,16 @@ struct PlannedSource {
     }
     return digest_text(all.finish());
   }
+  /// Of what is to be made, and in which parts.
+  std::string plan_digest() const {
+    DigestedRow all;
+    all.add(as_bytes(to_json(plan).dump()));
+    for (const TablePlan& table : plan.tables) {
+      all.add(static_cast<std::uint64_t>(table.range_starts.size()));
+      for (const std::int64_t start : table.range_starts) all.add(static_cast<std::uint64_t>(start));
+    }
+    return digest_text(all.finish());
+  }
   static std::string digest_text(const RowDigest& digest) {
     return fmt::format("{:016x}{:016x}", digest.high, digest.low);
   }
@@ -94,11 +104,11 @@ class Conversion {
         url_(std::move(url)),
         options_(options),
         progress_(progress),
-        target_(url_, options.target),
+        target_(connect_target(url_, options.target)),
         ledger_({.schema = plan_.schema,
                  .source = plan_.source.string(),
                  .source_digest = source.digest(),
-                 .plan_digest = PlannedSource::digest_text(digest_of(as_bytes(to_json(plan_).dump())))}) {}
+                 .plan_digest = source.plan_digest()}) {}
 
   ConvertReport run();
 
@@ -107,6 +117,7 @@ class Conversion {
   void run_resumable();
   void run_at_once();
   void begin();
+  void begin_or_take_over();
   void make_tables();
   void make_table(const TablePlan& table);
   void finish_schema();
@@ -127,6 +138,7 @@ class Conversion {
 ConvertReport Conversion::run() {
   report_.durations.emplace_back("scan", source_.scan_duration);
   require_supported_server(target_);
+  require_schema_name(plan_.schema);
   if (plan_.schema == Ledger::schema) {
     throw ValidationError("schema " + plan_.schema + " keeps the state of conversions",
                           "Convert into another schema with --schema NAME.");
@@ -180,9 +192,19 @@ void Conversion::run_at_once() {
 }
 
 void Conversion::begin() {
+  if (options_.is_atomic) return begin_or_take_over();
+  target_.transaction([&] { begin_or_take_over(); });
+}
+
+void Conversion::begin_or_take_over() {
+  Ledger::lock(target_);
   const ConversionState state = options_.may_replace ? ConversionState::none : ledger_.state(target_);
   report_.is_resumed = state == ConversionState::begun;
-  if (report_.is_resumed) return;
+  if (report_.is_resumed && options_.is_atomic) {
+    throw ConflictError("a conversion into schema " + plan_.schema + " was begun without --atomic and not ended",
+                        "Go on with it without --atomic, or begin anew with --replace.");
+  }
+  if (report_.is_resumed) return ledger_.take_over(target_);
   if (!options_.may_replace) {
     const auto relations = relations_of(target_, plan_.schema, relations_named_max);
     if (!relations.empty()) {
@@ -192,8 +214,7 @@ void Conversion::begin() {
           "Convert into another schema with --schema NAME, or drop what stands there with --replace.");
     }
   }
-  if (options_.is_atomic) return make_tables();
-  target_.transaction([&] { make_tables(); });
+  make_tables();
 }
 
 /// Schema, ledger and empty tables come into being together.
@@ -285,7 +306,7 @@ void for_each_table(const Plan& plan, SourceSnapshot& snapshot, const std::strin
                     const std::function<void(std::size_t, sqlite::Session&, postgresql::Session&)>& work) {
   const std::vector<std::size_t> order = by_size(plan);
   std::vector<postgresql::Session> targets;
-  for (std::size_t i = 0; i < snapshot.size(); ++i) targets.emplace_back(url, options);
+  for (std::size_t i = 0; i < snapshot.size(); ++i) targets.push_back(connect_target(url, options));
   std::atomic<std::size_t> next = 0;
   std::atomic<std::int64_t> done = 0;
   std::int64_t total = 0;

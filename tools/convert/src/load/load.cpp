@@ -5,6 +5,7 @@
 #include "load/range_loader.h"
 #include "target/step_runner.h"
 #include "target/table_sql.h"
+#include "target/target_schema.h"
 #include "work/workers.h"
 
 #include "nerve/core/error.h"
@@ -101,6 +102,7 @@ class Load {
       result = load_range(context_, range, source, target, is_whole);
     } else {
       target.transaction([&] {
+        context_.ledger.require_own(target);
         if (is_whole) target.execute("TRUNCATE " + qualified_name(plan_.schema, table.target));
         result = load_range(context_, range, source, target, is_whole);
       });
@@ -139,7 +141,7 @@ class Load {
 LoadResult load_tables(const Plan& plan, const Ledger& ledger, SourceSnapshot& snapshot,
                        const std::string& target_url, const OpenOptions& options, ProgressSink* progress) {
   std::vector<postgresql::Session> targets;
-  for (std::size_t i = 0; i < snapshot.size(); ++i) targets.emplace_back(target_url, options);
+  for (std::size_t i = 0; i < snapshot.size(); ++i) targets.push_back(connect_target(target_url, options));
   Load load(plan, ledger, ledger.done_ranges(targets.front()), ledger.done_steps(targets.front()));
   run_workers(
       snapshot.size(),

@@ -36,7 +36,10 @@ std::string run_step(postgresql::Session& session, const Ledger& ledger, const S
                      const std::string& key, Transactions transactions) {
   const auto in_transaction = [&](const std::function<void()>& work) {
     if (transactions == Transactions::one) return with_savepoint(session, work);
-    session.transaction(work);
+    session.transaction([&] {
+      ledger.require_own(session);
+      work();
+    });
   };
   try {
     in_transaction([&] {
