@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <stdexcept>
 
@@ -21,14 +22,20 @@ using convert::TablePlan;
 /// The types of a table's columns as the server's catalogue names them, in the order of the plan.
 std::vector<std::string> target_types(postgresql::Session& target, const TablePlan& table,
                                       const std::string& schema) {
+  std::map<std::string, std::string> by_name;
+  const std::array<postgresql::Session::Parameter, 2> parameters{schema, table.target};
+  target.each(
+      "SELECT a.attname, format_type(a.atttypid, NULL) FROM pg_attribute a JOIN pg_class c ON c.oid = "
+      "a.attrelid "
+      "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > "
+      "0",
+      parameters, [&](const postgresql::Row& row) {
+        by_name.emplace(row.text(0).value_or(""), row.text(1).value_or(""));
+      });
   std::vector<std::string> types;
   for (const ColumnPlan& column : table.columns) {
-    const std::array<postgresql::Session::Parameter, 3> parameters{schema, table.target, column.target};
-    types.push_back(target
-                        .text("SELECT data_type FROM information_schema.columns "
-                              "WHERE table_schema = $1 AND table_name = $2 AND column_name = $3",
-                              parameters)
-                        .value_or("missing"));
+    const auto found = by_name.find(column.target);
+    types.push_back(found == by_name.end() ? "missing" : found->second);
   }
   return types;
 }

@@ -89,7 +89,8 @@ std::string read_dump(const ProcessResult& result) {
 
 }  // namespace
 
-KillScene::KillScene(PostgresServer& server, const std::string& name, Way way, const std::string& journal_mode)
+KillScene::KillScene(PostgresServer& server, const std::string& name, Way way,
+                     const std::string& journal_mode)
     : server_(server), database_(name), way_(way), url_(server.create_database(name)) {
   make_source(source_, "PRAGMA journal_mode = " + journal_mode + ";" + std::string(script));
   plan_ = convert::plan_conversion(source_, {});
@@ -97,7 +98,8 @@ KillScene::KillScene(PostgresServer& server, const std::string& name, Way way, c
     clear();
     const auto begin = std::chrono::steady_clock::now();
     const ProcessResult result = run();
-    const auto lasted = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
+    const auto lasted =
+        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
     duration_ = run_number == 0 ? lasted : std::min(duration_, lasted);
     CAPTURE(result.err);
     REQUIRE(result.exit_code == exit_partial);
@@ -150,9 +152,11 @@ void KillScene::clear() {
 }
 
 bool KillScene::is_ended() const {
-  if (way_ == Way::atomic) return server_.query_text("SELECT to_regclass('public.note')", database_) == "note";
+  if (way_ == Way::atomic)
+    return server_.query_text("SELECT to_regclass('public.note')", database_) == "note";
   if (server_.query_text("SELECT to_regclass('nerve_convert.conversion')", database_).empty()) return false;
-  return server_.query_text("SELECT 1 FROM nerve_convert.conversion WHERE ended_at IS NOT NULL", database_) == "1";
+  return server_.query_text("SELECT 1 FROM nerve_convert.conversion WHERE ended_at IS NOT NULL", database_) ==
+         "1";
 }
 
 std::string KillScene::dump() const {
@@ -161,14 +165,16 @@ std::string KillScene::dump() const {
 
 std::string KillScene::numbers() const {
   return server_.query_text(
-      "SELECT string_agg(sequencename || ' ' || coalesce(last_value::text, 'unused'), ', ' ORDER BY sequencename) "
+      "SELECT string_agg(sequencename || ' ' || coalesce(last_value::text, 'unused'), ', ' ORDER BY "
+      "sequencename) "
       "FROM pg_sequences WHERE schemaname = 'public'",
       database_);
 }
 
 KillScene::Target KillScene::read_target() const {
   // Beside the reading of the rows, for both take a while.
-  Process dump({server_.programs_folder() / "pg_dump", "--schema-only", "--exclude-schema=nerve_convert", "--dbname", url_});
+  Process dump({server_.programs_folder() / "pg_dump", "--schema-only", "--exclude-schema=nerve_convert",
+                "--dbname", url_});
   Target target;
   for (const convert::TablePlan& table : plan_.tables) target.rows.push_back(target_rows(table, url_));
   // pg_dump tells where an identity goes on with the rows only.
@@ -221,10 +227,12 @@ void KillScene::check_result() const {
   if (way_ == Way::atomic) {
     CHECK(server_.query_text("SELECT to_regnamespace('nerve_convert')", database_).empty());
   } else {
-    CHECK(server_.query_text("SELECT (SELECT count(*) FROM nerve_convert.conversion WHERE ended_at IS NOT NULL) || ' ' || "
-                             "(SELECT count(*) FROM nerve_convert.conversion) || ' ' || (SELECT count(*) FROM "
-                             "nerve_convert.range) || ' ' || (SELECT count(*) FROM nerve_convert.step) || ' ' || "
-                             "(SELECT count(*) FROM nerve_convert.reject)", database_) == "1 1 0 0 0");
+    CHECK(server_.query_text(
+              "SELECT (SELECT count(*) FROM nerve_convert.conversion WHERE ended_at IS NOT NULL) || ' ' || "
+              "(SELECT count(*) FROM nerve_convert.conversion) || ' ' || (SELECT count(*) FROM "
+              "nerve_convert.range) || ' ' || (SELECT count(*) FROM nerve_convert.step) || ' ' || "
+              "(SELECT count(*) FROM nerve_convert.reject)",
+              database_) == "1 1 0 0 0");
   }
   check_no_session(std::chrono::seconds(5));
 }
@@ -232,7 +240,8 @@ void KillScene::check_result() const {
 void KillScene::check_no_session(std::chrono::milliseconds limit) const {
   // Locks go with their sessions, but for those of prepared transactions.
   const std::string others =
-      "SELECT (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client "
+      "SELECT (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = "
+      "'client "
       "backend' AND pid <> pg_backend_pid()) + (SELECT count(*) FROM pg_prepared_xacts)";
   const auto deadline = std::chrono::steady_clock::now() + limit;
   bool is_any = true;

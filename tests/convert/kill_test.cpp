@@ -2,11 +2,12 @@
 // Goal: whatever is killed, a conversion is never half: the same command goes on and ends as if it had never
 // been interrupted, and one with --atomic leaves nothing.
 //
-// Method: undisturbed runs are timed; then runs are disturbed after a random part of the shortest one's time (a
-// fixed seed, printed): by SIGKILL, SIGINT or SIGTERM of the converter, and by SIGKILL of the server's first
-// process or of one that serves the converter, whereupon the server recovers. After each the command is run
-// again, and the report, the rejects, the rows and the schema (as pg_dump writes it) are compared with those of
-// an undisturbed run, whose rows are compared with the source's by code that shares nothing with the converter.
+// Method: undisturbed runs are timed; then runs are disturbed after a random part of the shortest one's time
+// (a fixed seed, printed): by SIGKILL, SIGINT or SIGTERM of the converter, and by SIGKILL of the server's
+// first process or of one that serves the converter, whereupon the server recovers. After each the command is
+// run again, and the report, the rejects, the rows and the schema (as pg_dump writes it) are compared with
+// those of an undisturbed run, whose rows are compared with the source's by code that shares nothing with the
+// converter.
 #include "convert/kill_scene.h"
 
 #include "nerve/core/json.h"
@@ -111,7 +112,8 @@ int kill_until_end(const KillScene& scene, Moments& moments) {
   }
 }
 
-/// The sources of the cases below, one of each journal mode; several cases share one for its undisturbed runs.
+/// The sources of the cases below, one of each journal mode; several cases share one for its undisturbed
+/// runs.
 KillScene& command_scene() {
   static KillScene scene(PostgresServer::shared(), "kill_command", Way::command, "wal");
   return scene;
@@ -178,7 +180,8 @@ TEST_CASE("a conversion whose server is killed at 15 random moments is gone on w
   survive_kills_of_server(command_scene(), 15);
 }
 
-TEST_CASE("a conversion of tables in many ranges whose server is killed at 15 random moments is gone on with") {
+TEST_CASE(
+    "a conversion of tables in many ranges whose server is killed at 15 random moments is gone on with") {
   if (PostgresServer::is_waived()) return;
   survive_kills_of_server(ranges_scene(), 15);
 }
@@ -188,7 +191,8 @@ TEST_CASE("an atomic conversion that is killed, or whose server is, leaves the t
   PostgresServer& server = PostgresServer::shared();
   KillScene scene(server, "kill_atomic", Way::atomic, "wal");
   server.execute(
-      "CREATE SCHEMA other; CREATE TABLE other.kept (id int PRIMARY KEY, t text); INSERT INTO other.kept VALUES (1, 'a'); "
+      "CREATE SCHEMA other; CREATE TABLE other.kept (id int PRIMARY KEY, t text); INSERT INTO other.kept "
+      "VALUES (1, 'a'); "
       "SELECT lo_from_bytea(4711, 'large')",
       scene.database());
   scene.relearn_target();
@@ -231,7 +235,8 @@ TEST_CASE("a conversion that SIGINT or SIGTERM ends takes its sessions along and
     scene.check_no_session(std::chrono::seconds(1));
     CAPTURE(result.err);
     // Before it has begun to watch for them, a signal has its usual effect.
-    CHECK((result.exit_code == exit_cancelled || result.exit_code == exit_partial || result.signal == signal));
+    CHECK(
+        (result.exit_code == exit_cancelled || result.exit_code == exit_partial || result.signal == signal));
     if (result.exit_code == exit_cancelled) ++interrupted;
     scene.finish();
     scene.check_result();
@@ -246,12 +251,15 @@ TEST_CASE("a conversion that is killed while the server builds an index is gone 
   scene.clear();
   // No client is needed for the statement to last, as for one over many rows.
   server.execute(
-      "CREATE SCHEMA wait; CREATE FUNCTION wait.long() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(60); END $$; "
-      "CREATE EVENT TRIGGER wait ON ddl_command_end WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION wait.long()",
+      "CREATE SCHEMA wait; CREATE FUNCTION wait.long() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN "
+      "PERFORM pg_sleep(60); END $$; "
+      "CREATE EVENT TRIGGER wait ON ddl_command_end WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION "
+      "wait.long()",
       scene.database());
   Process process(scene.command(), scene.options());
-  while (server.query_text("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'",
-                           scene.database()) != "1") {
+  while (server.query_text(
+             "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'",
+             scene.database()) != "1") {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   process.send_signal(SIGKILL);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Converts as `nerve-db convert SOURCE TARGET --rejects FILE --json` does, in ranges of a few hundred rows: of
-// the size that the command makes, a test would need gigabytes.
+// Converts as `nerve-db convert SOURCE TARGET --rejects FILE --json` does, in ranges of a few hundred rows:
+// of the size that the command makes, a test would need gigabytes.
 #include "nerve/convert/convert.h"
 #include "nerve/core/error.h"
 #include "nerve/core/interrupt.h"

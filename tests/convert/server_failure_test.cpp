@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Goal: a server that cannot do what is asked, or not now, is told by an error that names it and says what to
-// do; nothing is half-made, and where trying again can help, the same call goes on. Method: real servers with a
-// disk that is full, in recovery, of another encoding, with settings and triggers of their own, and one behind a
-// proxy that tells another version.
+// do; nothing is half-made, and where trying again can help, the same call goes on. Method: real servers with
+// a disk that is full, in recovery, of another encoding, with settings and triggers of their own, and one
+// behind a proxy that tells another version.
 #include "convert/torture.h"
 #include "convert/version_proxy.h"
 #include "support/postgres_server.h"
@@ -59,7 +59,6 @@ struct Case {
     try {
       convert(progress);
     } catch (const nerve::Error& error) {
-      MESSAGE(std::string(error.what()), " | ", error.hint());
       return {error.kind(), error.what(), error.hint()};
     }
     FAIL("no error was thrown");
@@ -67,14 +66,17 @@ struct Case {
   }
   std::string text(const std::string& sql) const { return server.query_text(sql, database); }
   bool is_untouched() const {
-    return text("SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname "
-                "NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'watch')") == "0" &&
+    return text(
+               "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE "
+               "n.nspname "
+               "NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'watch')") == "0" &&
            text("SELECT to_regnamespace('nerve_convert')").empty();
   }
   /// The URL for another role.
   std::string url_of(std::string_view role) const {
     std::string changed = server.url(database);
-    return changed.replace(changed.find("postgres@"), std::string_view("postgres@").size(), std::string(role) + "@");
+    return changed.replace(changed.find("postgres@"), std::string_view("postgres@").size(),
+                           std::string(role) + "@");
   }
 
   PostgresServer& server;
@@ -109,8 +111,8 @@ WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 6000)
   INSERT INTO t SELECT i, hex(randomblob(250)), hex(randomblob(250)) FROM n;
 CREATE INDEX t_by_label ON t (label);)";
 
-/// A server that was started where small disks can be made: what is mounted later is seen by it, because it is in
-/// the same namespace.
+/// A server that was started where small disks can be made: what is mounted later is seen by it, because it
+/// is in the same namespace.
 struct SmallServer {
   SmallServer() {
     const std::filesystem::path folder = server.socket_folder() / "small";
@@ -161,9 +163,11 @@ class Administrator final : public nerve::ProgressSink {
 
   void update(std::string_view phase, std::uint64_t /*done*/, std::uint64_t /*total*/) override {
     if (phase != "loading" || is_done_) return;
-    is_done_ = run_.text("SELECT bool_or(" + function_ +
-                         "(pid)) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'COPY%' AND "
-                         "state = 'active'") == "t";
+    is_done_ =
+        run_.text(
+            "SELECT bool_or(" + function_ +
+            "(pid)) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'COPY%' AND "
+            "state = 'active'") == "t";
   }
   bool is_done() const noexcept { return is_done_; }
 
@@ -177,12 +181,15 @@ class Administrator final : public nerve::ProgressSink {
 void slow_down(const Case& run) {
   run.server.execute(
       "CREATE SCHEMA watch; "
-      "CREATE FUNCTION watch.wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(30); RETURN NULL; "
+      "CREATE FUNCTION watch.wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(30); "
+      "RETURN NULL; "
       "END $$; "
       "CREATE FUNCTION watch.slow() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN "
       "IF to_regclass('public.a') IS NOT NULL THEN "
-      "EXECUTE 'CREATE OR REPLACE TRIGGER wait AFTER INSERT ON public.a EXECUTE FUNCTION watch.wait()'; END IF; END $$; "
-      "CREATE EVENT TRIGGER slow ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION watch.slow()",
+      "EXECUTE 'CREATE OR REPLACE TRIGGER wait AFTER INSERT ON public.a EXECUTE FUNCTION watch.wait()'; END "
+      "IF; END $$; "
+      "CREATE EVENT TRIGGER slow ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION "
+      "watch.slow()",
       run.database);
 }
 
@@ -194,12 +201,16 @@ void speed_up(const Case& run) {
 void watch_rows(const Case& run, const std::string& body) {
   run.server.execute(
       "CREATE SCHEMA watch; "
-      "CREATE FUNCTION watch.row() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN " + body + " END $$; "
-      "CREATE FUNCTION watch.table() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN "
-      "IF to_regclass('public.b') IS NOT NULL THEN "
-      "EXECUTE 'CREATE OR REPLACE TRIGGER watch BEFORE INSERT ON public.b FOR EACH ROW EXECUTE FUNCTION watch.row()'; "
-      "END IF; END $$; "
-      "CREATE EVENT TRIGGER watch ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION watch.table()",
+      "CREATE FUNCTION watch.row() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN " +
+          body +
+          " END $$; "
+          "CREATE FUNCTION watch.table() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN "
+          "IF to_regclass('public.b') IS NOT NULL THEN "
+          "EXECUTE 'CREATE OR REPLACE TRIGGER watch BEFORE INSERT ON public.b FOR EACH ROW EXECUTE FUNCTION "
+          "watch.row()'; "
+          "END IF; END $$; "
+          "CREATE EVENT TRIGGER watch ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION "
+          "watch.table()",
       run.database);
 }
 
@@ -209,7 +220,8 @@ TEST_CASE("a disk of the server that is full while rows are loaded is told, and 
   survive_full_disk(std::uint64_t{4} << 20U, "0");
 }
 
-TEST_CASE("a disk of the server that is full while an index is built is told, and with space the run goes on") {
+TEST_CASE(
+    "a disk of the server that is full while an index is built is told, and with space the run goes on") {
   survive_full_disk(std::uint64_t{9} << 20U, "6000");
 }
 
@@ -217,8 +229,8 @@ TEST_CASE("a server of a version before 14 is refused by an error that names bot
   if (PostgresServer::is_waived()) return;
   Case run = shared_case("server_old", linked_tables);
   const TempFolder folder;
-  const VersionProxy proxy(folder.path(), run.server.socket_folder() / fmt::format(".s.PGSQL.{}", run.server.port()),
-                           "13");
+  const VersionProxy proxy(folder.path(),
+                           run.server.socket_folder() / fmt::format(".s.PGSQL.{}", run.server.port()), "13");
   run.url = "postgresql://postgres@/server_old?host=" + folder.path().string();
   const Told told = run.failure();
   CHECK(told.kind == ErrorKind::unsupported);
@@ -259,7 +271,8 @@ TEST_CASE("a database of another encoding than UTF-8 is refused with nothing mad
   for (const std::string encoding : {"SQL_ASCII", "LATIN1"}) {
     CAPTURE(encoding);
     const std::string name = "server_" + encoding;
-    server.execute("CREATE DATABASE \"" + name + "\" ENCODING '" + encoding + "' LOCALE 'C' TEMPLATE template0");
+    server.execute("CREATE DATABASE \"" + name + "\" ENCODING '" + encoding +
+                   "' LOCALE 'C' TEMPLATE template0");
     const Case run(server, name, linked_tables);
     const Told told = run.failure();
     CHECK(told.kind == ErrorKind::unsupported);
@@ -281,8 +294,9 @@ TEST_CASE("a client encoding that is set for the database does not change texts"
 TEST_CASE("a role that may not create in the schema, or in the database, is refused with nothing made") {
   if (PostgresServer::is_waived()) return;
   Case run = shared_case("server_rights", linked_tables);
-  run.server.execute("CREATE ROLE no_schema LOGIN; CREATE ROLE no_database LOGIN; "
-                     "GRANT CREATE ON DATABASE server_rights TO no_schema");
+  run.server.execute(
+      "CREATE ROLE no_schema LOGIN; CREATE ROLE no_database LOGIN; "
+      "GRANT CREATE ON DATABASE server_rights TO no_schema");
   run.server.execute("GRANT CREATE ON SCHEMA public TO no_database", run.database);
   for (const char* role : {"no_schema", "no_database"}) {
     CAPTURE(std::string(role));
@@ -295,12 +309,14 @@ TEST_CASE("a role that may not create in the schema, or in the database, is refu
   }
 }
 
-TEST_CASE("a role that may not open as many connections as there are workers is told so, and goes on with fewer") {
+TEST_CASE(
+    "a role that may not open as many connections as there are workers is told so, and goes on with fewer") {
   if (PostgresServer::is_waived()) return;
   Case run = shared_case("server_connections", linked_tables);
   run.server.execute("CREATE ROLE limited LOGIN CONNECTION LIMIT 2");
-  run.server.execute("GRANT CREATE ON DATABASE server_connections TO limited; GRANT CREATE ON SCHEMA public TO limited",
-                     run.database);
+  run.server.execute(
+      "GRANT CREATE ON DATABASE server_connections TO limited; GRANT CREATE ON SCHEMA public TO limited",
+      run.database);
   run.url = run.url_of("limited");
   const Told told = run.failure();
   CHECK(told.kind == ErrorKind::unavailable);
@@ -393,7 +409,8 @@ TEST_CASE("a schema's name of any letters is taken, and one that the server woul
     CHECK(are_equal(run.convert()));
     CHECK(run.failure().kind == ErrorKind::conflict);
   }
-  for (const std::string& name : {std::string(64, 'x'), std::string("pg_mine"), std::string("information_schema")}) {
+  for (const std::string& name :
+       {std::string(64, 'x'), std::string("pg_mine"), std::string("information_schema")}) {
     CAPTURE(name);
     run.options.schema = name;
     CHECK(run.failure().kind == ErrorKind::invalid);

@@ -66,12 +66,14 @@ TEST_CASE("a run that another one takes over ends, and no row is there twice") {
     ConvertReport report;
     Meanwhile meanwhile([&] { report = convert(source, url, second); });
     CHECK_THROWS_WITH_AS(convert(source, url, options, &meanwhile),
-                         "another run has taken over the conversion into schema public", nerve::ConflictError);
+                         "another run has taken over the conversion into schema public",
+                         nerve::ConflictError);
     REQUIRE(meanwhile.is_done());
     CHECK(report.is_resumed == !may_replace);
     CHECK(std::ranges::all_of(report.tables, &TableReport::is_equal));
     CHECK(report.refused.empty());
-    CHECK(server.query_text("SELECT count(*) || ' ' || count(DISTINCT label) FROM t", database) == "30000 30000");
+    CHECK(server.query_text("SELECT count(*) || ' ' || count(DISTINCT label) FROM t", database) ==
+          "30000 30000");
     CHECK(server.query_text("SELECT count(*) FROM pg_indexes WHERE tablename = 't'", database) == "1");
     CHECK(server.query_text("SELECT count(*) FROM nerve_convert.range", database) == "0");
   }

@@ -18,7 +18,8 @@ namespace {
 
 /// A Unix socket, and the address of a path for it.
 struct Socket {
-  explicit Socket(const std::filesystem::path& path) : descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit Socket(const std::filesystem::path& path)
+      : descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     if (descriptor < 0) throw_errno("cannot make a socket");
     address.sun_family = AF_UNIX;
     path.string().copy(address.sun_path, sizeof address.sun_path - 1);
@@ -48,7 +49,8 @@ bool send_all(int to, std::string_view bytes) {
 
 }  // namespace
 
-VersionProxy::VersionProxy(const std::filesystem::path& folder, std::filesystem::path socket, std::string version)
+VersionProxy::VersionProxy(const std::filesystem::path& folder, std::filesystem::path socket,
+                           std::string version)
     : socket_(std::move(socket)), version_(std::move(version)) {
   const Socket own(folder / ".s.PGSQL.5432");
   listener_ = own.descriptor;

@@ -55,8 +55,8 @@ SmallDisk::SmallDisk(std::filesystem::path folder, std::uint64_t size_bytes) : f
   if (::stat(folder_.c_str(), &facts) != 0) throw_errno("cannot look at " + folder_.string());
   std::array<char, 8> mode{};
   std::snprintf(mode.data(), mode.size(), "%03o", facts.st_mode & 0777U);
-  ownership_ = "uid=" + std::to_string(facts.st_uid) + ",gid=" + std::to_string(facts.st_gid) +
-               ",mode=" + mode.data();
+  ownership_ =
+      "uid=" + std::to_string(facts.st_uid) + ",gid=" + std::to_string(facts.st_gid) + ",mode=" + mode.data();
   const std::string options = ownership_ + ",size=" + std::to_string(size_bytes);
   if (::mount("tmpfs", folder_.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, options.c_str()) != 0)
     throw_errno("cannot mount a file system on " + folder_.string());

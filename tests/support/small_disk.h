@@ -9,9 +9,9 @@ namespace nerve::test {
 
 /// A file system in memory of a chosen size, mounted on a folder until the end of the object's life.
 ///
-/// Mounts are made in a namespace of this process, so that none outlives it, however it ends: only programs that
-/// it starts after the first one see them. A user other than root gets a user namespace as well, which a process
-/// with threads cannot.
+/// Mounts are made in a namespace of this process, so that none outlives it, however it ends: only programs
+/// that it starts after the first one see them. A user other than root gets a user namespace as well, which a
+/// process with threads cannot.
 class SmallDisk {
  public:
   /// Why this process can have none; empty where it can. To be asked before the first is made.

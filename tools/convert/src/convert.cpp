@@ -201,8 +201,9 @@ void Conversion::begin_or_take_over() {
   const ConversionState state = options_.may_replace ? ConversionState::none : ledger_.state(target_);
   report_.is_resumed = state == ConversionState::begun;
   if (report_.is_resumed && options_.is_atomic) {
-    throw ConflictError("a conversion into schema " + plan_.schema + " was begun without --atomic and not ended",
-                        "Go on with it without --atomic, or begin anew with --replace.");
+    throw ConflictError(
+        "a conversion into schema " + plan_.schema + " was begun without --atomic and not ended",
+        "Go on with it without --atomic, or begin anew with --replace.");
   }
   if (report_.is_resumed) return ledger_.take_over(target_);
   if (!options_.may_replace) {

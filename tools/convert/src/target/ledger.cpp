@@ -103,18 +103,20 @@ void Ledger::begin(postgresql::Session& session) {
   const std::array<Parameter, 4> parameters{identity_.schema, identity_.source, identity_.source_digest,
                                             identity_.plan_digest};
   run_ = session
-             .text("INSERT INTO nerve_convert.conversion (target_schema, source, source_digest, plan_digest) "
-                   "VALUES ($1, $2, $3, $4) RETURNING run",
-                   parameters)
+             .text(
+                 "INSERT INTO nerve_convert.conversion (target_schema, source, source_digest, plan_digest) "
+                 "VALUES ($1, $2, $3, $4) RETURNING run",
+                 parameters)
              .value_or("");
 }
 
 void Ledger::take_over(postgresql::Session& session) {
   const std::array<Parameter, 1> parameters{identity_.schema};
   run_ = session
-             .text("UPDATE nerve_convert.conversion SET run = gen_random_uuid()::text "
-                   "WHERE target_schema = $1 AND ended_at IS NULL RETURNING run",
-                   parameters)
+             .text(
+                 "UPDATE nerve_convert.conversion SET run = gen_random_uuid()::text "
+                 "WHERE target_schema = $1 AND ended_at IS NULL RETURNING run",
+                 parameters)
              .value_or("");
   require_own(session);
 }

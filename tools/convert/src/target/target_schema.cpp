@@ -35,8 +35,8 @@ constexpr const char* kind_name = R"(CASE c.relkind
 
 postgresql::Session connect_target(const std::string& url, const OpenOptions& options) {
   postgresql::Session session(url, options);
-  // A run that goes on after a kill would else wait for an index that the killed one had asked for. Other systems
-  // cannot tell that a client is gone, and refuse the setting.
+  // A run that goes on after a kill would else wait for an index that the killed one had asked for. Other
+  // systems cannot tell that a client is gone, and refuse the setting.
   session.execute(
       "SELECT set_config('search_path', '', false), CASE WHEN version() LIKE '%linux%' AND "
       "current_setting('server_version_num')::int >= 140000 THEN "

@@ -13,8 +13,8 @@ namespace nerve::convert {
 /// what the server itself calls so, and a statement whose client is gone soon ends.
 postgresql::Session connect_target(const std::string& url, const OpenOptions& options);
 
-/// Throws UnsupportedError for a server or a database that lacks what is relied on, and DeniedError for one that
-/// only reads.
+/// Throws UnsupportedError for a server or a database that lacks what is relied on, and DeniedError for one
+/// that only reads.
 void require_supported_server(postgresql::Session& session);
 
 /// Throws ValidationError for a name that the server would cut or refuse.
