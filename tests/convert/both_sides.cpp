@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "convert/both_sides.h"
 
-#include "nerve/backends/postgresql/session.h"
-
 #include <fmt/format.h>
 #include <sqlite3.h>
 
@@ -143,6 +141,11 @@ std::vector<std::string> source_rows(const std::filesystem::path& source, const 
 std::vector<std::string> target_rows(const TablePlan& table, const std::string& target_url,
                                      const std::string& schema) {
   postgresql::Session target(target_url);
+  return target_rows(table, target, schema);
+}
+
+std::vector<std::string> target_rows(const TablePlan& table, postgresql::Session& target,
+                                     const std::string& schema) {
   const std::vector<std::string> types = target_types(target, table, schema);
   std::vector<std::string> expressions;
   for (std::size_t i = 0; i < types.size(); ++i)

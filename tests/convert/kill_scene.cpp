@@ -176,7 +176,8 @@ KillScene::Target KillScene::read_target() const {
   Process dump({server_.programs_folder() / "pg_dump", "--schema-only", "--exclude-schema=nerve_convert",
                 "--dbname", url_});
   Target target;
-  for (const convert::TablePlan& table : plan_.tables) target.rows.push_back(target_rows(table, url_));
+  postgresql::Session session(url_);
+  for (const convert::TablePlan& table : plan_.tables) target.rows.push_back(target_rows(table, session));
   // pg_dump tells where an identity goes on with the rows only.
   target.schema = read_dump(dump.wait()) + numbers();
   return target;

@@ -271,8 +271,8 @@ TEST_CASE("a database of another encoding than UTF-8 is refused with nothing mad
   for (const std::string encoding : {"SQL_ASCII", "LATIN1"}) {
     CAPTURE(encoding);
     const std::string name = "server_" + encoding;
-    server.execute("CREATE DATABASE \"" + name + "\" ENCODING '" + encoding +
-                   "' LOCALE 'C' TEMPLATE template0");
+    server.execute(
+        fmt::format("CREATE DATABASE \"{}\" ENCODING '{}' LOCALE 'C' TEMPLATE template0", name, encoding));
     const Case run(server, name, linked_tables);
     const Told told = run.failure();
     CHECK(told.kind == ErrorKind::unsupported);
