@@ -94,7 +94,11 @@ VerboseText read_verbose(std::string_view text) {
 
 std::string describe(const Meaning& meaning, const PGresult* result, bool preparing,
                      const std::string& server_text) {
-  if (preparing && !server_text.empty()) return "statement refused: " + server_text;
+  if (preparing && !server_text.empty()) {
+    // Where it is the moment that is wrong, the server's words alone ("could not extend file") do not say so.
+    const bool is_about_moment = meaning.kind == ErrorKind::unavailable;
+    return (is_about_moment ? std::string(meaning.message) : "statement refused") + ": " + server_text;
+  }
   std::string message(meaning.message);
   const std::string constraint = field(result, PG_DIAG_CONSTRAINT_NAME);
   const std::string table = field(result, PG_DIAG_TABLE_NAME);
@@ -167,6 +171,11 @@ void throw_connect_error(std::string_view text, const std::string& database) {
   }
   if (says("is starting up") || says("is shutting down") || says("in recovery mode")) {
     throw ConnectionError(message, "Wait until the server is up.", "57P03");
+  }
+  if (says("too many connections") || says("too many clients") || says("connection slots are reserved")) {
+    throw ConnectionError(
+        message, "Use fewer connections at once, or raise the limit of the role, the database or the server.",
+        "53300");
   }
   throw ConnectionError(message, "Check that the server runs, and its host and port.");
 }

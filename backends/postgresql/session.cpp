@@ -122,7 +122,8 @@ Session::Connection::Connection(std::string_view text, const OpenOptions& option
       "SELECT set_config('timezone', 'UTC', false), set_config('datestyle', 'ISO, YMD', false), "
       "set_config('bytea_output', 'hex', false), set_config('standard_conforming_strings', 'on', false), "
       "set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false), "
-      "set_config('default_transaction_read_only', $3, false)",
+      "set_config('default_transaction_read_only', "
+      "CASE WHEN $3 = 'on' THEN 'on' ELSE current_setting('default_transaction_read_only') END, false)",
       std::array<Parameter, 3>{std::to_string(options.statement_timeout.count()),
                                std::to_string(options.lock_timeout.count()),
                                options.read_only ? "on" : "off"});

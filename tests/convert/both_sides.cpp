@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "convert/both_sides.h"
 
-#include "nerve/backends/postgresql/session.h"
-
 #include <fmt/format.h>
 #include <sqlite3.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <stdexcept>
 
@@ -21,14 +20,20 @@ using convert::TablePlan;
 /// The types of a table's columns as the server's catalogue names them, in the order of the plan.
 std::vector<std::string> target_types(postgresql::Session& target, const TablePlan& table,
                                       const std::string& schema) {
+  std::map<std::string, std::string> by_name;
+  const std::array<postgresql::Session::Parameter, 2> parameters{schema, table.target};
+  target.each(
+      "SELECT a.attname, format_type(a.atttypid, NULL) FROM pg_attribute a JOIN pg_class c ON c.oid = "
+      "a.attrelid "
+      "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > "
+      "0",
+      parameters, [&](const postgresql::Row& row) {
+        by_name.emplace(row.text(0).value_or(""), row.text(1).value_or(""));
+      });
   std::vector<std::string> types;
   for (const ColumnPlan& column : table.columns) {
-    const std::array<postgresql::Session::Parameter, 3> parameters{schema, table.target, column.target};
-    types.push_back(target
-                        .text("SELECT data_type FROM information_schema.columns "
-                              "WHERE table_schema = $1 AND table_name = $2 AND column_name = $3",
-                              parameters)
-                        .value_or("missing"));
+    const auto found = by_name.find(column.target);
+    types.push_back(found == by_name.end() ? "missing" : found->second);
   }
   return types;
 }
@@ -136,6 +141,11 @@ std::vector<std::string> source_rows(const std::filesystem::path& source, const 
 std::vector<std::string> target_rows(const TablePlan& table, const std::string& target_url,
                                      const std::string& schema) {
   postgresql::Session target(target_url);
+  return target_rows(table, target, schema);
+}
+
+std::vector<std::string> target_rows(const TablePlan& table, postgresql::Session& target,
+                                     const std::string& schema) {
   const std::vector<std::string> types = target_types(target, table, schema);
   std::vector<std::string> expressions;
   for (std::size_t i = 0; i < types.size(); ++i)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "nerve/backends/postgresql/session.h"
 #include "nerve/convert/plan.h"
 
 #include <filesystem>
@@ -15,6 +16,8 @@ namespace nerve::test {
 std::vector<std::string> source_rows(const std::filesystem::path& source, const convert::TablePlan& table,
                                      const std::string& target_url, const std::string& schema = "public");
 std::vector<std::string> target_rows(const convert::TablePlan& table, const std::string& target_url,
+                                     const std::string& schema = "public");
+std::vector<std::string> target_rows(const convert::TablePlan& table, postgresql::Session& target,
                                      const std::string& schema = "public");
 
 /// The first place where two lists differ, cut to what a person reads; empty where they are the same.

@@ -215,21 +215,6 @@ TEST_CASE("an atomic run that fails leaves nothing behind") {
   CHECK(content(run.options.rejects) == one_reject);
 }
 
-TEST_CASE("an atomic run goes on with what another one left") {
-  if (PostgresServer::is_waived()) return;
-  Run run("runs_atomic_next", two_tables);
-  fail_at(run, "CREATE INDEX");
-  CHECK_THROWS_AS(run.convert(), nerve::DatabaseError);
-  heal(run);
-  run.options.is_atomic = true;
-  const ConvertReport report = run.convert();
-  CHECK(report.is_resumed);
-  CHECK(report.rejects == 1);
-  for (const TableReport& table : report.tables) CHECK(table.is_equal);
-  CHECK(describe_schema(run.url) == two_tables_outcome);
-  CHECK(content(run.options.rejects) == one_reject);
-}
-
 TEST_CASE("rows that the server changes are named, and an atomic run of them is rolled back") {
   if (PostgresServer::is_waived()) return;
   Run run("runs_differs", two_tables);

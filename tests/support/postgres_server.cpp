@@ -8,6 +8,7 @@
 #include <grp.h>
 #include <libpq-fe.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -163,6 +164,9 @@ using Result = std::unique_ptr<PGresult, Finish>;
 Connection connect(const std::string& url) {
   Connection connection(PQconnectdb(url.c_str()));
   if (PQstatus(connection.get()) != CONNECTION_OK) throw std::runtime_error(PQerrorMessage(connection.get()));
+  // Notices would stand between the lines of the test's report.
+  PQsetNoticeReceiver(
+      connection.get(), [](void*, const PGresult*) {}, nullptr);
   return connection;
 }
 
@@ -272,6 +276,7 @@ void PostgresServer::start_watcher() {
 }
 
 void PostgresServer::end_watcher() {
+  if (life_pipe_ >= 0) ::close(life_pipe_);
   ::close(watcher_pipe_);
   ::waitpid(watcher_, nullptr, 0);
 }
@@ -285,9 +290,16 @@ pid_t PostgresServer::launch(const std::string& program, std::vector<std::string
   pointers.push_back(nullptr);
   const Account account = server_account();
 
+  std::array<int, 2> life{-1, -1};
+  if (::pipe2(life.data(), O_CLOEXEC) != 0) throw_errno("cannot create a pipe");
   const pid_t child = ::fork();
   if (child < 0) throw_errno("cannot start " + path);
-  if (child > 0) return child;
+  if (child > 0) {
+    ::close(life[1]);
+    if (life_pipe_ >= 0) ::close(life_pipe_);
+    life_pipe_ = life[0];
+    return child;
+  }
   // The child tells the watcher its own number before it becomes the server: there is no moment at which a
   // server runs that the watcher does not know of.
   announce(watcher_pipe_, ::getpid());
@@ -297,7 +309,9 @@ pid_t PostgresServer::launch(const std::string& program, std::vector<std::string
   ::dup2(input, STDIN_FILENO);
   ::dup2(output, STDOUT_FILENO);
   ::dup2(output, STDERR_FILENO);
-  ::close_range(STDERR_FILENO + 1, ~0U, 0);
+  constexpr int life_descriptor = STDERR_FILENO + 1;
+  if (::dup2(life[1], life_descriptor) < 0 || ::fcntl(life_descriptor, F_SETFD, 0) != 0) ::_exit(126);
+  ::close_range(life_descriptor + 1, ~0U, 0);
   if (::chdir(folder_.c_str()) != 0) ::_exit(126);
   ::execve(path.c_str(), pointers.data(), const_cast<char**>(environment.data()));
   ::_exit(127);
@@ -383,6 +397,22 @@ void PostgresServer::stop() {
   }
   server_ = -1;
   announce(watcher_pipe_, 0);
+}
+
+void PostgresServer::kill() {
+  if (server_ <= 0) return;
+  ::kill(server_, SIGKILL);
+  ::waitpid(server_, nullptr, 0);
+  server_ = -1;
+  wait_for_processes();
+  announce(watcher_pipe_, 0);
+}
+
+/// A new server refuses to start while the shared memory of the old one is in use.
+void PostgresServer::wait_for_processes() {
+  pollfd life{.fd = life_pipe_, .events = POLLIN, .revents = 0};
+  constexpr auto limit = std::chrono::milliseconds(stop_wait);
+  if (::poll(&life, 1, static_cast<int>(limit.count())) != 1) fail("processes of a killed server go on");
 }
 
 void PostgresServer::restart() {

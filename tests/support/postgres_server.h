@@ -77,9 +77,14 @@ class PostgresServer {
 
   /// Ends the server as an administrator would; clients lose their connections.
   void stop();
-  /// Starts it again on the same data, socket and port.
+  /// Ends its first process by SIGKILL, and returns when those that it started have noticed and are gone.
+  void kill();
+  /// Starts it again on the same data, socket and port; after a kill it recovers what was committed.
   void start();
   void restart();
+
+  /// Returns when it accepts connections, such as after the crash of one of its processes.
+  void wait_until_ready();
 
  private:
   void create_cluster();
@@ -89,7 +94,7 @@ class PostgresServer {
   /// Starts a server program as the server's account; what it writes goes to server.log.
   pid_t launch(const std::string& program, std::vector<std::string> arguments);
   bool has_ended();
-  void wait_until_ready();
+  void wait_for_processes();
   [[noreturn]] void fail(const std::string& what) const;
 
   PostgresOptions options_;
@@ -99,6 +104,7 @@ class PostgresServer {
   pid_t server_ = -1;
   pid_t watcher_ = -1;
   int watcher_pipe_ = -1;
+  int life_pipe_ = -1;  ///< all processes of the server hold its other end
 };
 
 }  // namespace nerve::test

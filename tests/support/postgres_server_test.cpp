@@ -96,6 +96,20 @@ TEST_CASE("kill_backends ends the connections of others, and a restart serves th
   CHECK(server.query_text("SELECT number FROM kept") == "7");
 }
 
+TEST_CASE("a server that is killed starts again with what was committed, and without what was not") {
+  if (PostgresServer::is_waived()) return;
+  PostgresServer server;
+  server.execute("CREATE TABLE kept AS SELECT 7 AS number");
+  const Connection victim = connect(server.url());
+  PQclear(PQexec(victim.get(), "BEGIN; INSERT INTO kept VALUES (8)"));
+  server.kill();
+  CHECK_FALSE(is_connected(connect(server.url())));
+  server.start();
+  PQclear(PQexec(victim.get(), "COMMIT"));
+  CHECK_FALSE(is_connected(victim));
+  CHECK(server.query_text("SELECT sum(number) FROM kept") == "7");
+}
+
 TEST_CASE("nothing of the server remains after its object's life") {
   if (PostgresServer::is_waived()) return;
   fs::path folder;

@@ -31,8 +31,6 @@
 namespace nerve::convert {
 namespace {
 
-/// Large enough for COPY to run at its full speed, small enough for two workers to end together.
-constexpr std::int64_t range_bytes = 64 * 1024 * 1024;
 /// The whole takes so many times as long as the scan: benchmarks/convert.
 constexpr int scans_in_conversion = 8;
 constexpr std::size_t differences_max = 10;
@@ -50,7 +48,7 @@ struct PlannedSource {
   /// Reads every row.
   void make_plan(const ConvertOptions& options, ProgressSink* progress) {
     const auto begin = std::chrono::steady_clock::now();
-    profiles = scan_source(snapshot, schema, range_bytes, progress);
+    profiles = scan_source(snapshot, schema, options.range_bytes, progress);
     scan_duration = milliseconds_since(begin);
     plan = convert::make_plan({.source = snapshot.reader(0).path(),
                                .schema = options.schema,
@@ -66,6 +64,16 @@ struct PlannedSource {
       all.add(static_cast<std::uint64_t>(table.rows));
       all.add(table.digest_low);
       all.add(table.digest_high);
+    }
+    return digest_text(all.finish());
+  }
+  /// Of what is to be made, and in which parts.
+  std::string plan_digest() const {
+    DigestedRow all;
+    all.add(as_bytes(to_json(plan).dump()));
+    for (const TablePlan& table : plan.tables) {
+      all.add(static_cast<std::uint64_t>(table.range_starts.size()));
+      for (const std::int64_t start : table.range_starts) all.add(static_cast<std::uint64_t>(start));
     }
     return digest_text(all.finish());
   }
@@ -92,8 +100,9 @@ void require_empty(postgresql::Session& target, const std::string& schema) {
 /// Connects to a target into which can be converted as far as it shows by itself: before the source is read,
 /// which may take long.
 postgresql::Session open_target(const std::string& url, const ConvertOptions& options) {
-  postgresql::Session target(url, options.target);
+  postgresql::Session target = connect_target(url, options.target);
   require_supported_server(target);
+  require_schema_name(options.schema);
   if (options.schema == Ledger::schema) {
     throw ValidationError("schema " + options.schema + " keeps the state of conversions",
                           "Convert into another schema with --schema NAME.");
@@ -133,7 +142,7 @@ class Conversion {
         ledger_({.schema = plan_.schema,
                  .source = plan_.source.string(),
                  .source_digest = source.digest(),
-                 .plan_digest = PlannedSource::digest_text(digest_of(as_bytes(to_json(plan_).dump())))}) {}
+                 .plan_digest = source.plan_digest()}) {}
 
   ConvertReport run();
 
@@ -142,6 +151,7 @@ class Conversion {
   void run_at_once();
   void work();
   void begin();
+  void begin_or_take_over();
   void make_tables();
   std::span<postgresql::Session> sessions() noexcept;
   Transactions transactions() const noexcept {
@@ -173,7 +183,8 @@ ConvertReport Conversion::run() {
     }
   } else {
     begin();
-    for (std::size_t i = 0; i < source_.snapshot.size(); ++i) workers_.emplace_back(url_, options_.target);
+    for (std::size_t i = 0; i < source_.snapshot.size(); ++i)
+      workers_.push_back(connect_target(url_, options_.target));
     work();
     target_.transaction([&] { ledger_.end(target_); });
   }
@@ -220,15 +231,26 @@ std::span<postgresql::Session> Conversion::sessions() noexcept {
 }
 
 void Conversion::begin() {
+  if (options_.is_atomic) return begin_or_take_over();
+  target_.transaction([&] { begin_or_take_over(); });
+}
+
+void Conversion::begin_or_take_over() {
+  Ledger::lock(target_);
   const ConversionState state = options_.may_replace ? ConversionState::none : ledger_.state(target_);
   report_.is_resumed = state == ConversionState::begun;
+  if (report_.is_resumed && options_.is_atomic) {
+    throw ConflictError(
+        "a conversion into schema " + plan_.schema + " was begun without --atomic and not ended",
+        "Go on with it without --atomic, or begin anew with --replace.");
+  }
   if (report_.is_resumed) {
+    ledger_.take_over(target_);
     report_.refused = recall_plain_columns(target_, plan_, ledger_);
     return;
   }
   if (!options_.may_replace) require_empty(target_, plan_.schema);
-  if (options_.is_atomic) return make_tables();
-  target_.transaction([&] { make_tables(); });
+  make_tables();
 }
 
 /// Schema, ledger and empty tables come into being together.
@@ -308,7 +330,8 @@ std::vector<TableReport> verify_conversion(const std::filesystem::path& source, 
                                            const ConvertOptions& options, ProgressSink* progress) {
   PlannedSource planned(source, options);
   std::vector<postgresql::Session> targets;
-  for (std::size_t i = 0; i < planned.snapshot.size(); ++i) targets.emplace_back(target_url, options.target);
+  for (std::size_t i = 0; i < planned.snapshot.size(); ++i)
+    targets.push_back(connect_target(target_url, options.target));
   planned.make_plan(options, progress);
   const Plan& plan = planned.plan;
   const TableSums sums = sum_tables(plan, planned.snapshot, targets, Sides::both, progress);

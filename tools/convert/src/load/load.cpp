@@ -104,7 +104,10 @@ class Load {
     if (transactions == Transactions::one) {
       work();
     } else {
-      target.transaction(work);
+      target.transaction([&] {
+        context_.ledger.require_own(target);
+        work();
+      });
     }
     add(range.table, result);
   }

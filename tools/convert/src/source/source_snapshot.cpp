@@ -45,9 +45,10 @@ std::unique_ptr<sqlite::Session> lock_if_possible(const std::filesystem::path& p
   if (!may_write(facts.path) || !may_write(facts.path.parent_path())) return nullptr;
   auto session =
       std::make_unique<sqlite::Session>(path, sqlite::SessionOptions{.mode = sqlite::OpenMode::read_write});
-  // Nothing is to be written to the source, not even what its -wal holds. Where there was none, the new one
-  // goes.
-  if (facts.wal_bytes) ::sqlite3_db_config(session->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  // Nothing is to be written to the source, not even what its -wal holds. Where there was none, or an empty
+  // one such as a run leaves that is killed, the new one goes.
+  if (facts.wal_bytes.value_or(0) > 0)
+    ::sqlite3_db_config(session->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   session->execute("BEGIN IMMEDIATE");
   return session;
 }

@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS nerve_convert.conversion (
   source text NOT NULL,
   source_digest text NOT NULL,
   plan_digest text NOT NULL,
+  run text NOT NULL DEFAULT gen_random_uuid()::text,
   begun_at timestamptz NOT NULL DEFAULT now(),
   ended_at timestamptz
 );
@@ -61,6 +62,10 @@ std::string signed_text(std::uint64_t bits) {
 
 }  // namespace
 
+void Ledger::lock(postgresql::Session& session) {
+  session.execute("SELECT pg_advisory_xact_lock(hashtextextended('nerve_convert', 0))");
+}
+
 void Ledger::create_tables(postgresql::Session& session) {
   session.execute(tables);
 }
@@ -103,16 +108,40 @@ ConversionState Ledger::state(postgresql::Session& session) const {
   return state;
 }
 
-void Ledger::begin(postgresql::Session& session) const {
+void Ledger::begin(postgresql::Session& session) {
   const std::array<Parameter, 4> parameters{identity_.schema, identity_.source, identity_.source_digest,
                                             identity_.plan_digest};
-  session.change(
-      "INSERT INTO nerve_convert.conversion (target_schema, source, source_digest, plan_digest) "
-      "VALUES ($1, $2, $3, $4)",
-      parameters);
+  run_ = session
+             .text(
+                 "INSERT INTO nerve_convert.conversion (target_schema, source, source_digest, plan_digest) "
+                 "VALUES ($1, $2, $3, $4) RETURNING run",
+                 parameters)
+             .value_or("");
+}
+
+void Ledger::take_over(postgresql::Session& session) {
+  const std::array<Parameter, 1> parameters{identity_.schema};
+  run_ = session
+             .text(
+                 "UPDATE nerve_convert.conversion SET run = gen_random_uuid()::text "
+                 "WHERE target_schema = $1 AND ended_at IS NULL RETURNING run",
+                 parameters)
+             .value_or("");
+  require_own(session);
+}
+
+void Ledger::require_own(postgresql::Session& session) const {
+  const std::array<Parameter, 2> parameters{identity_.schema, run_};
+  if (session.text("SELECT run FROM nerve_convert.conversion "
+                   "WHERE target_schema = $1 AND run = $2 AND ended_at IS NULL FOR SHARE",
+                   parameters))
+    return;
+  throw ConflictError("another run has taken over the conversion into schema " + identity_.schema,
+                      "Let that one end; it does the whole of it.");
 }
 
 void Ledger::end(postgresql::Session& session) const {
+  require_own(session);
   const std::array<Parameter, 1> parameters{identity_.schema};
   for (const char* table : {"range", "step", "reject"}) {
     session.change(std::string("DELETE FROM nerve_convert.") + table + " WHERE target_schema = $1",

@@ -37,6 +37,9 @@ class Ledger {
 
   explicit Ledger(Identity identity) : identity_(std::move(identity)) {}
 
+  /// Has others who begin or take over a conversion in this database wait until the transaction ends.
+  static void lock(postgresql::Session& session);
+
   /// Makes the tables where they are missing.
   static void create_tables(postgresql::Session& session);
   static bool exists(postgresql::Session& session);
@@ -45,7 +48,14 @@ class Ledger {
 
   /// Throws ConflictError where a conversion of another source or by another plan was begun in this schema.
   ConversionState state(postgresql::Session& session) const;
-  void begin(postgresql::Session& session) const;
+  void begin(postgresql::Session& session);
+  /// Takes over what an earlier run has begun. Should that be at work still, or the server at its last
+  /// statement, then the transaction at hand is waited for, and further ones are refused: nothing is done
+  /// twice.
+  void take_over(postgresql::Session& session);
+  /// What a transaction begins with that makes a part: throws ConflictError where another run has taken over,
+  /// and else has others wait until the transaction ends.
+  void require_own(postgresql::Session& session) const;
   /// Forgets ranges and steps, which only a conversion under way needs.
   void end(postgresql::Session& session) const;
   /// Forgets the conversion.
@@ -68,6 +78,7 @@ class Ledger {
 
  private:
   Identity identity_;
+  std::string run_;  ///< names the run that may write; another one has another name
 };
 
 }  // namespace nerve::convert

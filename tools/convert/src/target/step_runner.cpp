@@ -5,6 +5,8 @@
 
 #include "nerve/core/error.h"
 
+#include <functional>
+
 namespace nerve::convert {
 
 std::string run_step(postgresql::Session& session, const Ledger& ledger, const Step& step,
@@ -18,13 +20,19 @@ std::string run_step(postgresql::Session& session, const Ledger& ledger, const S
     if (!refusal.empty()) ledger.add_step(session, key, refusal);
     return refusal;
   }
+  const auto in_own_transaction = [&](const std::function<void()>& part) {
+    session.transaction([&] {
+      ledger.require_own(session);
+      part();
+    });
+  };
   try {
-    session.transaction(work);
+    in_own_transaction(work);
     return {};
   } catch (const DatabaseError& error) {
     if (!is_refusal(error)) throw;
     std::string refusal = error.what();
-    session.transaction([&] { ledger.add_step(session, key, refusal); });
+    in_own_transaction([&] { ledger.add_step(session, key, refusal); });
     return refusal;
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "target/target_schema.h"
 
+#include "plan/names.h"
+
 #include "nerve/core/error.h"
 
 #include <fmt/format.h>
@@ -31,11 +33,50 @@ constexpr const char* kind_name = R"(CASE c.relkind
 
 }  // namespace
 
-void require_supported_server(const postgresql::Session& session) {
-  if (session.server_version() >= version_min) return;
-  throw UnsupportedError(
-      fmt::format("{} is PostgreSQL {}", session.name(), session.server_version() / 10'000),
-      "Convert into PostgreSQL 14 or later.");
+postgresql::Session connect_target(const std::string& url, const OpenOptions& options) {
+  postgresql::Session session(url, options);
+  // A run that goes on after a kill would else wait for an index that the killed one had asked for. Other
+  // systems cannot tell that a client is gone, and refuse the setting.
+  session.execute(
+      "SELECT set_config('search_path', '', false), CASE WHEN version() LIKE '%linux%' AND "
+      "current_setting('server_version_num')::int >= 140000 THEN "
+      "set_config('client_connection_check_interval', '2s', false) END");
+  return session;
+}
+
+void require_supported_server(postgresql::Session& session) {
+  if (session.server_version() < version_min) {
+    throw UnsupportedError(
+        fmt::format("{} is PostgreSQL {}", session.name(), session.server_version() / 10'000),
+        fmt::format("Convert into PostgreSQL {} or later.", version_min / 10'000));
+  }
+  // Others have no room for every character, or cut text in the middle of one.
+  const std::string encoding = session.text("SHOW server_encoding").value_or("");
+  if (encoding != "UTF8") {
+    throw UnsupportedError(
+        session.name() + " keeps text as " + encoding,
+        "Convert into a database of UTF-8: createdb --encoding=UTF8 --template=template0 NAME.");
+  }
+  if (session.text("SELECT pg_is_in_recovery()") == "t") {
+    throw DeniedError(session.name() + " is a standby, which only reads",
+                      "Convert into the server that it follows.");
+  }
+  if (session.text("SHOW transaction_read_only") == "on") {
+    throw DeniedError(session.name() + " only reads: default_transaction_read_only is on",
+                      "Turn it off for this user: ALTER ROLE … SET default_transaction_read_only = off.");
+  }
+}
+
+void require_schema_name(const std::string& schema) {
+  if (schema.empty() || schema.size() > name_bytes_max) {
+    throw ValidationError(
+        fmt::format("a schema's name is of 1 to {} bytes; this one is of {}", name_bytes_max, schema.size()),
+        "Choose another one with --schema NAME.");
+  }
+  if (schema.starts_with("pg_") || schema == "information_schema") {
+    throw ValidationError("schema " + schema + " is the server's own",
+                          "Convert into another schema with --schema NAME.");
+  }
 }
 
 std::vector<std::string> relations_of(postgresql::Session& session, const std::string& schema,

@@ -9,8 +9,16 @@
 
 namespace nerve::convert {
 
-/// Throws UnsupportedError for a server that lacks what is relied on.
-void require_supported_server(const postgresql::Session& session);
+/// Connects with the settings that are relied on, whatever server, database and role are set to: names mean
+/// what the server itself calls so, and a statement whose client is gone soon ends.
+postgresql::Session connect_target(const std::string& url, const OpenOptions& options);
+
+/// Throws UnsupportedError for a server or a database that lacks what is relied on, and DeniedError for one
+/// that only reads.
+void require_supported_server(postgresql::Session& session);
+
+/// Throws ValidationError for a name that the server would cut or refuse.
+void require_schema_name(const std::string& schema);
 
 /// The relations of a schema that belong to no extension: "table users", "view active_users"; at most
 /// `count_max`.

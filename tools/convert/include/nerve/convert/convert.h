@@ -24,6 +24,9 @@ struct ConvertOptions {
   int workers = 2;                ///< readers of the source, each with a connection to the target
   OpenOptions target = {};
   std::filesystem::path rejects = {};  ///< the file for rows that cannot be stored; empty: there must be none
+  /// Of a part of a table that is loaded in one transaction, about. Large enough for COPY to run at its full
+  /// speed, small enough for two workers to end together.
+  std::int64_t range_bytes = std::int64_t{64} * 1024 * 1024;
 };
 
 /// What a conversion came to.
