@@ -3,6 +3,7 @@
 #include "command.h"
 #include "context.h"
 #include "convert_text.h"
+#include "new_file.h"
 
 #include "nerve/backends/database_url.h"
 #include "nerve/convert/convert.h"
@@ -55,6 +56,7 @@ std::string target_of(const Arguments& arguments) {
 ConvertOptions options_from(Context& context, const Arguments& arguments) {
   ConvertOptions options;
   if (const auto schema = arguments.text("--schema")) options.schema = *schema;
+  if (const auto rules = arguments.text("--rules")) options.rules = *rules;
   if (const auto rejects = arguments.text("--rejects")) options.rejects = *rejects;
   options.may_replace = arguments.has("--replace");
   options.is_atomic = arguments.has("--atomic");
@@ -76,12 +78,20 @@ void require_equal(const std::vector<TableReport>& tables) {
       "The report names rows that differ. Convert again with --replace, or into another schema.");
 }
 
+/// Writes a file of rules that is to be edited, and never over another one.
+void write_rules(Output& output, const Plan& plan, const std::filesystem::path& file) {
+  make_new_file(file, convert::rules_text(plan), NewFileAccess::owner);
+  output.note(fmt::format("wrote {}; edit it, and give it to convert with --rules", file.string()));
+}
+
 int show_plan(Context& context, const Arguments& arguments) {
   Output& output = context.output();
   const ConvertOptions options = options_from(context, arguments);
   Progress progress(output.talk(), output.progress(Progress::Unit::items));
   const Plan plan = convert::plan_conversion(source_of(arguments), options, &progress);
   progress.clear();
+  if (const auto file = arguments.text("--write-rules")) write_rules(output, plan, *file);
+  if (!arguments.has("--plan")) return 0;
   if (output.wants_json()) {
     output.json(convert::to_json(plan));
   } else {
@@ -97,7 +107,7 @@ void confirm_replacement(Context& context, const ConvertOptions& options, const 
 }
 
 int run_convert(Context& context, const Arguments& arguments) {
-  if (arguments.has("--plan")) return show_plan(context, arguments);
+  if (arguments.has("--plan") || arguments.text("--write-rules")) return show_plan(context, arguments);
   Output& output = context.output();
   const std::filesystem::path source = source_of(arguments);
   const std::string target = target_of(arguments);
@@ -154,6 +164,13 @@ Parameter keep_case_option() {
           .description = "keep upper case in names, which then need quotes in PostgreSQL"};
 }
 
+Parameter rules_option() {
+  return {.name = "--rules",
+          .value_name = "FILE",
+          .type = ValueType::file,
+          .description = "take types, names, what to skip and what to do with misfits from there"};
+}
+
 Parameter workers_option() {
   return {.name = "--workers",
           .value_name = "N",
@@ -164,16 +181,17 @@ Parameter workers_option() {
 }
 
 Command verify_command() {
-  return {.name = "verify",
-          .summary = "compare a converted database with its source, row by row",
-          .description =
-              "Reads every value of both sides, and names rows that only one of them has. Nothing is\n"
-              "written. Options that change names or the schema must be those of the conversion.",
-          .operands = operands(),
-          .options = {schema_option(), keep_case_option(), workers_option()},
-          .exit_codes = "6 when a table differs; otherwise as 'nerve-db --help' lists them",
-          .example = "nerve-db convert verify chinook.sqlite postgresql://localhost/chinook",
-          .run = &run_verify};
+  return {
+      .name = "verify",
+      .summary = "compare a converted database with its source, row by row",
+      .description =
+          "Reads every value of both sides, and names rows that only one of them has. Nothing is\n"
+          "written. Options that change names or the schema, and the rules, must be those of the conversion.",
+      .operands = operands(),
+      .options = {schema_option(), rules_option(), keep_case_option(), workers_option()},
+      .exit_codes = "6 when a table differs; otherwise as 'nerve-db --help' lists them",
+      .example = "nerve-db convert verify chinook.sqlite postgresql://localhost/chinook",
+      .run = &run_verify};
 }
 
 }  // namespace
@@ -191,6 +209,12 @@ Command convert_command() {
       .options =
           {{.name = "--plan",
             .description = "show what would be done, and write nothing; no target is needed"},
+           {.name = "--write-rules",
+            .value_name = "FILE",
+            .type = ValueType::file,
+            .description =
+                "write what would be done to a new file, to be edited for --rules, and convert nothing"},
+           rules_option(),
            schema_option(),
            {.name = "--replace", .description = "drop what stands in the schema first"},
            {.name = "--atomic", .description = "do all in one transaction, on one connection"},

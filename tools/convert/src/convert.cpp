@@ -4,6 +4,7 @@
 #include "load/load.h"
 #include "plan/planner.h"
 #include "plan/source_schema.h"
+#include "rules/ruled_source.h"
 #include "scan/source_scan.h"
 #include "source/source_snapshot.h"
 #include "target/ledger.h"
@@ -43,14 +44,16 @@ std::chrono::milliseconds milliseconds_since(std::chrono::steady_clock::time_poi
 struct PlannedSource {
   PlannedSource(const std::filesystem::path& path, const ConvertOptions& options, ProgressSink* progress)
       : snapshot(path, std::max(options.workers, 1)) {
-    const SourceSchema schema = read_source_schema(snapshot.reader(0));
+    SourceSchema schema = read_source_schema(snapshot.reader(0));
+    const CasePolicy case_policy =
+        rule_schema(options.rules, options.folds_case ? CasePolicy::lower : CasePolicy::keep, schema);
     const auto begin = std::chrono::steady_clock::now();
     profiles = scan_source(snapshot, schema, range_bytes, progress);
     scan_duration = milliseconds_since(begin);
-    plan = make_plan({.source = snapshot.reader(0).path(),
-                      .schema = options.schema,
-                      .case_policy = options.folds_case ? CasePolicy::lower : CasePolicy::keep},
-                     schema, profiles);
+    judge_ruled_types(options.rules, snapshot.reader(0), schema, profiles);
+    plan =
+        make_plan({.source = snapshot.reader(0).path(), .schema = options.schema, .case_policy = case_policy},
+                  schema, profiles);
   }
 
   /// Of all tables' content.
@@ -75,10 +78,15 @@ struct PlannedSource {
 };
 
 void require_place_for_rejects(const Plan& plan, const ConvertOptions& options) {
-  if (!options.rejects.empty()) return;
   for (const TablePlan& table : plan.tables) {
     for (const ColumnPlan& column : table.columns) {
-      if (column.misfits == 0) continue;
+      if (column.misfits == 0 || (!options.rejects.empty() && column.on_misfit != OnMisfit::fail)) continue;
+      if (column.on_misfit == OnMisfit::fail) {
+        throw ValidationError(
+            fmt::format("{} values of {}.{} cannot be stored as {}, and its rule is to fail", column.misfits,
+                        table.source, column.source, to_ddl(column.type)),
+            "Give the column another type or another on_misfit in the rules file.");
+      }
       throw ValidationError(
           fmt::format("{} values of {}.{} cannot be stored as {} ({})", column.misfits, table.source,
                       column.source, to_ddl(column.type), column.why),

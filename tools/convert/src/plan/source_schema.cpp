@@ -42,8 +42,9 @@ SourceTable describe(sqlite::Table table, const std::vector<SchemaEntry>& entrie
   for (const sqlite::Column& column : table.columns) {
     source.query.columns.push_back(column.name);
     source.declared.push_back(read_declaration(column.declared_type));
-    source.interests.push_back(interest_in(source.declared.back()));
+    source.interests.push_back(interest_in(source.declared.back(), std::nullopt));
   }
+  source.rules.resize(table.columns.size());
   const auto entry = std::ranges::find_if(
       entries, [&](const SchemaEntry& one) { return one.type == "table" && one.name == table.name; });
   if (entry != entries.end()) source.sql = entry->sql;

@@ -23,6 +23,7 @@ struct ConvertOptions {
   bool folds_case = true;         ///< letters A to Z of names become lower case
   int workers = 2;                ///< readers of the source, each with a connection to the target
   OpenOptions target = {};
+  std::filesystem::path rules = {};    ///< a file of rules (docs/converting.md); empty: none
   std::filesystem::path rejects = {};  ///< the file for rows that cannot be stored; empty: there must be none
 };
 
@@ -45,18 +46,23 @@ Json to_json(const ConvertReport& report);
 
 /// Reads the source and says what a conversion would do. Nothing is written anywhere.
 ///
-/// Throws what sqlite::Session throws for a source that is missing, damaged, encrypted or no database.
+/// Throws what sqlite::Session throws for a source that is missing, damaged, encrypted or no database, and
+/// ValidationError with a violation for each of the first errors in the rules file.
 Plan plan_conversion(const std::filesystem::path& source, const ConvertOptions& options,
                      ProgressSink* progress = nullptr);
+
+/// A plan as a rules file: with it the same source is planned in the same way, and whoever edits it says what
+/// is to be otherwise.
+std::string rules_text(const Plan& plan);
 
 /// Converts a whole database, and compares every row afterwards.
 ///
 /// The schema of the target must be empty, unless a conversion of the same source in the same state was begun
 /// there: then it is gone on with. After an abort at any moment the next call goes on with what is there.
 ///
-/// Throws ValidationError where rows would be rejected and no file for them is named, ConflictError where the
-/// schema is not empty or the source changes and cannot be locked, UnsupportedError for a server before
-/// version 14, and what the two databases throw.
+/// Throws ValidationError where the rules file has errors, where rows would be rejected and no file for them
+/// is named, and where a rule says to fail; ConflictError where the schema is not empty or the source changes
+/// and cannot be locked, UnsupportedError for a server before version 14, and what the two databases throw.
 ConvertReport convert(const std::filesystem::path& source, const std::string& target_url,
                       const ConvertOptions& options, ProgressSink* progress = nullptr);
 

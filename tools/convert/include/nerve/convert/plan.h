@@ -72,7 +72,8 @@ struct TablePlan {
 
 struct Plan {
   std::filesystem::path source;
-  std::string schema;  ///< of the target
+  std::string schema;      ///< of the target
+  bool folds_case = true;  ///< letters A to Z of names became lower case, but of those that a rule gave
   std::vector<TablePlan> tables;
   std::vector<Step> at_end;  ///< constraints between tables, identities, views; in this order
   std::vector<Untranslated> untranslated;
