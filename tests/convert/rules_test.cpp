@@ -67,6 +67,21 @@ std::string columns_of(const Plan& plan) {
   return text;
 }
 
+/// The indented lines of a page that follow a line, down to the next one that is not indented.
+std::string example(const std::string& page, std::string_view first) {
+  const std::string begin = fmt::format("\n    {}\n", first);
+  std::size_t place = page.find(begin);
+  REQUIRE(place != std::string::npos);
+  place += begin.size();
+  std::string text;
+  while (page.compare(place, 4, "    ") == 0 || page[place] == '\n') {
+    const std::size_t end = page.find('\n', place);
+    if (end > place) text += page.substr(place + 4, end - place - 3);
+    place = end + 1;
+  }
+  return text;
+}
+
 /// A plan but for why its types are what they are.
 std::string without_reasons(const Plan& plan) {
   nerve::Json document = to_json(plan);
@@ -382,6 +397,17 @@ TEST_CASE("what was begun by other rules is not gone on with") {
   const ConvertReport report = run.convert();
   CHECK(report.is_resumed);
   CHECK(report.is_complete());
+}
+
+TEST_CASE("the example of the documentation makes the tables that it shows") {
+  if (PostgresServer::is_waived()) return;
+  const std::string page = content(std::filesystem::path(NERVE_SOURCE_DIR) / "docs" / "converting.md");
+  Run run("rules_example", example(page, "-- shop.sql"));
+  run.rules(example(page, "# shop.toml"));
+  const ConvertReport report = run.convert();
+  CHECK(describe_schema(run.url) == example(page, "-- outcome"));
+  CHECK(report.rejects == 1);
+  CHECK(report.tables.at(0).nulled == 1);
 }
 
 TEST_CASE("rules that a plan wrote give the same plan") {

@@ -59,6 +59,10 @@ ConvertOptions options_from(Context& context, const Arguments& arguments) {
   if (const auto rules = arguments.text("--rules")) options.rules = *rules;
   if (const auto rejects = arguments.text("--rejects")) options.rejects = *rejects;
   options.may_replace = arguments.has("--replace");
+  options.may_append = arguments.has("--append");
+  if (options.may_replace && options.may_append) {
+    throw ValidationError("--replace drops the tables that --append adds rows to", "Give one of the two.");
+  }
   options.is_atomic = arguments.has("--atomic");
   options.folds_case = !arguments.has("--keep-case");
   options.workers = static_cast<int>(arguments.integer("--workers").value_or(workers_default));
@@ -69,13 +73,15 @@ ConvertOptions options_from(Context& context, const Arguments& arguments) {
   return options;
 }
 
-void require_equal(const std::vector<TableReport>& tables) {
+void require_equal(const std::vector<TableReport>& tables, bool appends = false) {
   const auto differing =
       std::ranges::count_if(tables, [](const TableReport& table) { return !table.is_equal; });
   if (differing == 0) return;
   throw IntegrityError(
-      fmt::format("{} of {} tables differ from the source", differing, tables.size()),
-      "The report names rows that differ. Convert again with --replace, or into another schema.");
+      fmt::format("{} of {} tables differ from {}", differing, tables.size(),
+                  appends ? "what they had and what was appended" : "the source"),
+      appends ? "The report names rows that are missing. Look who else wrote to these tables meanwhile."
+              : "The report names rows that differ. Convert again with --replace, or into another schema.");
 }
 
 /// Writes a file of rules that is to be edited, and never over another one.
@@ -122,7 +128,7 @@ int run_convert(Context& context, const Arguments& arguments) {
   } else {
     show(output, report, std::chrono::steady_clock::now() - begin);
   }
-  require_equal(report.tables);
+  require_equal(report.tables, options.may_append);
   if (report.is_complete()) return 0;
   throw Error(ErrorKind::partial, "not all of the source has an equal in the target",
               "The report says what is missing or changed, and why.");
@@ -217,6 +223,7 @@ Command convert_command() {
            rules_option(),
            schema_option(),
            {.name = "--replace", .description = "drop what stands in the schema first"},
+           {.name = "--append", .description = "add the rows to the tables that stand in the schema"},
            {.name = "--atomic", .description = "do all in one transaction, on one connection"},
            {.name = "--rejects",
             .value_name = "FILE",

@@ -7,6 +7,7 @@
 #include "rules/ruled_source.h"
 #include "scan/source_scan.h"
 #include "source/source_snapshot.h"
+#include "target/append_target.h"
 #include "target/ledger.h"
 #include "target/rejects_file.h"
 #include "target/step_runner.h"
@@ -25,6 +26,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <numeric>
 #include <utility>
 
@@ -54,6 +56,7 @@ struct PlannedSource {
     plan =
         make_plan({.source = snapshot.reader(0).path(), .schema = options.schema, .case_policy = case_policy},
                   schema, profiles);
+    if (options.may_append) restrict_to_rows(plan);
   }
 
   /// Of all tables' content.
@@ -117,6 +120,8 @@ class Conversion {
   void run_resumable();
   void run_at_once();
   void begin();
+  void require_not_appended();
+  void begin_append();
   void make_tables();
   void make_table(const TablePlan& table);
   void finish_schema();
@@ -175,10 +180,13 @@ void Conversion::run_resumable() {
 
 /// The ledger is needed for the rejects only, and goes where it was not there before.
 void Conversion::run_at_once() {
-  const bool is_new = !Ledger::exists(target_);
+  // That something was appended is to be known later on.
+  const bool is_new = !plan_.appends && !Ledger::exists(target_);
   begin();
+  if (plan_.appends) target_.execute("SET CONSTRAINTS ALL DEFERRED");
   const auto load = [&] { return load_tables_at_once(plan_, ledger_, source_.snapshot, target_, progress_); };
   timed("load", [&] { report_loaded(load()); });
+  if (plan_.appends) target_.execute("SET CONSTRAINTS ALL IMMEDIATE");
   timed("constraints", [&] { finish_schema(); });
   timed("comparison", [&] { verify(); });
   if (!options_.rejects.empty()) report_.rejects = write_rejects(options_.rejects, ledger_, target_);
@@ -192,18 +200,50 @@ void Conversion::run_at_once() {
 void Conversion::begin() {
   const ConversionState state = options_.may_replace ? ConversionState::none : ledger_.state(target_);
   report_.is_resumed = state == ConversionState::begun;
+  if (report_.is_resumed && options_.is_atomic) {
+    throw ConflictError(
+        fmt::format("a conversion into schema {} was begun without --atomic, and is there in part",
+                    plan_.schema),
+        "Go on with it without --atomic.");
+  }
   if (report_.is_resumed) return;
-  if (!options_.may_replace) {
+  if (plan_.appends) {
+    require_not_appended();
+  } else if (!options_.may_replace) {
     const auto relations = relations_of(target_, plan_.schema, relations_named_max);
     if (!relations.empty()) {
       throw ConflictError(
           fmt::format("schema {} of {} is not empty: it has {}{}", plan_.schema, target_.name(),
                       fmt::join(relations, ", "), relations.size() == relations_named_max ? " …" : ""),
-          "Convert into another schema with --schema NAME, or drop what stands there with --replace.");
+          "Convert into another schema with --schema NAME, add to what stands there with --append, or drop "
+          "it with "
+          "--replace.");
     }
   }
-  if (options_.is_atomic) return make_tables();
-  target_.transaction([&] { make_tables(); });
+  const auto make = [&] { plan_.appends ? begin_append() : make_tables(); };
+  if (options_.is_atomic) return make();
+  target_.transaction(make);
+}
+
+void Conversion::require_not_appended() {
+  if (!ledger_.has_ended_with_source(target_)) return;
+  throw ConflictError(
+      fmt::format("this state of {} was converted into schema {} already, and its rows would be there twice",
+                  plan_.source.string(), plan_.schema),
+      fmt::format(
+          "To append them all the same, forget that first: DELETE FROM nerve_convert.conversion WHERE "
+          "target_schema = {};",
+          postgresql::quote_literal(plan_.schema)));
+}
+
+/// What is there before is known from the very transaction that begins: it and what is sent must be there in
+/// the end.
+void Conversion::begin_append() {
+  Ledger::create_tables(target_);
+  ledger_.forget(target_);
+  ledger_.begin(target_);
+  for (const TablePlan& table : plan_.tables)
+    ledger_.add_before(target_, table, sum_target(target_, table, plan_.schema));
 }
 
 /// Schema, ledger and empty tables come into being together.
@@ -275,8 +315,11 @@ void compare_table(const Plan& plan, std::size_t place, const DigestSum& expecte
   report.target_rows = found.rows;
   // A row of the scan that was neither sent nor rejected would be missed by neither digest.
   report.is_equal = found == expected && report.stored + report.rejected == report.rows;
-  if (!report.is_equal)
-    report.differences = find_differences(source, target, table, place, plan.schema, differences_max);
+  if (report.is_equal) return;
+  report.differences = find_differences(source, target, table, place, plan.schema, differences_max);
+  // What was there before is in the target alone.
+  if (plan.appends)
+    std::erase_if(report.differences, [](const RowDifference& row) { return row.side == "target"; });
 }
 
 /// The places of the tables, the largest first.
@@ -318,16 +361,24 @@ void for_each_table(const Plan& plan, SourceSnapshot& snapshot, const std::strin
 }
 
 void Conversion::verify() {
+  const std::map<std::string, DigestSum> before = ledger_.before(target_);
+  std::vector<DigestSum> expected;
+  for (std::size_t table = 0; table < plan_.tables.size(); ++table) {
+    expected.push_back(sent_[table].stored);
+    const auto found = before.find(plan_.tables[table].source);
+    if (found == before.end()) continue;
+    expected.back().add(found->second);
+    report_.tables[table].target_rows_before = found->second.rows;
+  }
   if (options_.is_atomic) {
-    for (std::size_t table = 0; table < plan_.tables.size(); ++table) {
-      compare_table(plan_, table, sent_[table].stored, source_.snapshot.reader(0), target_,
+    for (std::size_t table = 0; table < plan_.tables.size(); ++table)
+      compare_table(plan_, table, expected[table], source_.snapshot.reader(0), target_,
                     report_.tables[table]);
-    }
     return;
   }
   for_each_table(plan_, source_.snapshot, url_, options_.target, progress_,
                  [&](std::size_t table, sqlite::Session& source, postgresql::Session& target) {
-                   compare_table(plan_, table, sent_[table].stored, source, target, report_.tables[table]);
+                   compare_table(plan_, table, expected[table], source, target, report_.tables[table]);
                  });
 }
 
@@ -348,6 +399,10 @@ Plan plan_conversion(const std::filesystem::path& source, const ConvertOptions& 
 ConvertReport convert(const std::filesystem::path& source, const std::string& target_url,
                       const ConvertOptions& options, ProgressSink* progress) {
   PlannedSource planned(source, options, progress);
+  if (options.may_append) {
+    postgresql::Session target(target_url, options.target);
+    fit_to_target(planned.plan, target, options.is_atomic);
+  }
   return Conversion(planned, target_url, options, progress).run();
 }
 
