@@ -213,6 +213,40 @@ TEST_CASE("of many errors the first ten are told, and how many there are") {
   CHECK(std::ranges::count(told, '\n') == 10);
 }
 
+TEST_CASE("whatever stands in a rules file, it is taken or refused with a place") {
+  const Planned source(people);
+  const std::string_view whole =
+      "case = \"keep\"\non_misfit = \"null\"\n[tables.person]\nname = \"p\"\n[tables.person.columns]\n"
+      "age = { type = \"numeric(10,2)\", on_misfit = \"widen\" }\n[tables.\"left over\"]\nskip = true\n";
+  unsigned state = 1;
+  const auto dice = [&](std::size_t sides) {
+    state = state * 1103515245U + 12345U;
+    return static_cast<std::size_t>(state >> 16U) % sides;
+  };
+  constexpr std::string_view odd("\"'[]{}=.,#\\\n\0\xff\xc3 (", 18);
+  int taken = 0;
+  int refused = 0;
+  for (int i = 0; i < 500; ++i) {
+    std::string text(whole);
+    const std::size_t place = dice(text.size());
+    if (dice(2) == 0) {
+      text.erase(place, 1 + dice(12));
+    } else {
+      text.insert(place, 1, odd[dice(odd.size())]);
+    }
+    CAPTURE(text);
+    const std::string told = source.errors(text);
+    if (told == "no error") {
+      ++taken;
+    } else {
+      ++refused;
+      CHECK(told.find_first_not_of("0123456789") == told.find(':'));
+    }
+  }
+  CHECK(taken > 10);
+  CHECK(refused > 100);
+}
+
 TEST_CASE("a rules file that is not there is not found") {
   const Planned source(people);
   ConvertOptions options;
@@ -347,6 +381,38 @@ table people
   (1,a@b,"2023-11-14 22:13:20+00",17,)
   (2,,,3,1)
 untranslated check Half of Person: a division of numbers that are whole in some rows and real in others
+)");
+}
+
+TEST_CASE(
+    "an expression over times of another form than SQLite has them is told, and never translated as if") {
+  if (PostgresServer::is_waived()) return;
+  Run run("rules_time", R"(
+CREATE TABLE t (id INTEGER PRIMARY KEY, d TEXT CHECK (d <> '2024-01-02'), s INTEGER CHECK (s > 5), f TEXT, j REAL, ms);
+CREATE VIEW v AS SELECT strftime('%Y', s, 'unixepoch') AS y FROM t;
+INSERT INTO t VALUES (1, '2024-01-02 00:00:00', 1700000000, '2024-01-02', 2460000.5, 1700000000123),
+  (2, '2024-01-03', 1700000001, '2024-01-02 03:04', 2460001.25, 'never');)");
+  run.rules(R"([tables.t.columns]
+d = { type = "date" }
+s = { type = "timestamp" }
+f = { type = "timestamp" }
+j = { type = "timestamptz" }
+ms = { type = "timestamptz", on_misfit = "null" })");
+  const ConvertReport report = run.convert();
+  CHECK(describe_schema(run.url) + describe_report(report, run.options.rejects) == R"(table t
+  id bigint NOT NULL IDENTITY from 3
+  d date
+  s timestamp without time zone
+  f timestamp without time zone
+  j timestamp with time zone
+  ms timestamp with time zone
+  t_pkey PRIMARY KEY (id)
+  (1,2024-01-02,"2023-11-14 22:13:20","2024-01-02 00:00:00","2023-02-25 00:00:00+00","2023-11-14 22:13:20.123+00")
+  (2,2024-01-03,"2023-11-14 22:13:21","2024-01-02 03:04:00","2023-02-25 18:00:00+00",)
+untranslated check d of t: values whose form is not known are compared
+untranslated check s of t: values whose form is not known are compared
+untranslated view v: a modifier of strftime()
+reject t 2 ms text: the type holds no value of this storage class
 )");
 }
 

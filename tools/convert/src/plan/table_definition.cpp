@@ -172,14 +172,18 @@ bool is_mixed(const ColumnPlan& plan, const ColumnProfile& profile) noexcept {
 }
 
 sql::TimeForm expression_time_form(const ColumnPlan& plan, const ColumnProfile& profile) {
-  if (plan.type.time == TimeForm::epoch_seconds) return sql::TimeForm::epoch_seconds;
-  if (plan.type.time == TimeForm::epoch_milliseconds) return sql::TimeForm::epoch_milliseconds;
   if (plan.type.time == TimeForm::julian_day || profile.texts_with_fraction > 0)
     return sql::TimeForm::unknown;
+  // A rule may make a date of moments, or a timestamp of what others are given a zone for.
+  if (plan.type.time != TimeForm::iso_text && plan.type.type != TargetType::timestamptz)
+    return sql::TimeForm::unknown;
+  if (plan.type.time == TimeForm::epoch_seconds) return sql::TimeForm::epoch_seconds;
+  if (plan.type.time == TimeForm::epoch_milliseconds) return sql::TimeForm::epoch_milliseconds;
   const auto only = [&](IsoForm form) {
     return profile.texts_of_iso_form[static_cast<std::size_t>(form)] == profile.values();
   };
-  if (plan.type.type == TargetType::date) return sql::TimeForm::date;
+  if (plan.type.type == TargetType::date)
+    return only(IsoForm::date) ? sql::TimeForm::date : sql::TimeForm::unknown;
   if (plan.type.type != TargetType::timestamp) return sql::TimeForm::unknown;
   // Where there are no values yet, those to come are taken to be in SQLite's own form.
   if (only(IsoForm::space_seconds)) return sql::TimeForm::datetime;
