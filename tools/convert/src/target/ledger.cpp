@@ -147,16 +147,17 @@ void Ledger::add_before(postgresql::Session& session, const TablePlan& table, co
 }
 
 std::map<std::string, DigestSum> Ledger::before(postgresql::Session& session) const {
-  std::map<std::string, DigestSum> tables;
+  std::map<std::string, DigestSum> rows_by_table;
   const std::array<Parameter, 1> parameters{identity_.schema};
   session.each(
       "SELECT source_table, rows, digest_low, digest_high FROM nerve_convert.before WHERE target_schema = $1",
       parameters, [&](const postgresql::Row& row) {
-        tables[std::string(row.text(0).value_or(""))] = {.rows = number(row, 1),
-                                                         .low = static_cast<std::uint64_t>(number(row, 2)),
-                                                         .high = static_cast<std::uint64_t>(number(row, 3))};
+        rows_by_table[std::string(row.text(0).value_or(""))] = {
+            .rows = number(row, 1),
+            .low = static_cast<std::uint64_t>(number(row, 2)),
+            .high = static_cast<std::uint64_t>(number(row, 3))};
       });
-  return tables;
+  return rows_by_table;
 }
 
 void Ledger::add_range(postgresql::Session& session, const TablePlan& table, const Range& range,
