@@ -237,6 +237,48 @@ TEST_CASE("a converted database is equal to its source until somebody changes it
   CHECK(contains(differing.out, R"(artist: only in the target: {"id":2,"name":"Rob"})"));
 }
 
+TEST_CASE("rules are written, given back, and wrong ones are told line by line; rows are appended once") {
+  if (PostgresServer::is_waived()) return;
+  PostgresServer& server = PostgresServer::shared();
+  const std::string url = server.create_database("cli_rules");
+  const TempFolder folder;
+  const std::string source = folder / "app.db";
+  const std::string rules = folder / "rules.toml";
+  REQUIRE(
+      run_process({"sqlite3", "-batch", source,
+                   "CREATE TABLE artist(id INTEGER PRIMARY KEY, name); INSERT INTO artist VALUES (1, 'Ann')"})
+          .exit_code == 0);
+  const ProcessResult written = nerve_db({"convert", "--write-rules", rules, source});
+  CHECK(written.exit_code == 0);
+  CHECK(contains(written.err, "edit it, and give it to convert with --rules"));
+  CHECK(std::filesystem::status(rules).permissions() == std::filesystem::perms{0600});
+  const ProcessResult twice = nerve_db({"convert", "--write-rules", rules, source});
+  CHECK(twice.exit_code == 4);
+  CHECK(contains(twice.err, "rules.toml is there already\nhint: "));
+  CHECK(nerve_db({"convert", source, url, "--rules", rules}).exit_code == 0);
+  CHECK(nerve_db({"convert", "verify", source, url, "--rules", rules}).exit_code == 0);
+  CHECK(nerve_db({"convert", source, url, "--rules", folder / "missing.toml"}).exit_code == 3);
+
+  std::ofstream(rules) << "[tables.artists]\nskip = true\n[tables.artist]\nnam = \"people\"\n";
+  const ProcessResult wrong = nerve_db({"convert", source, url, "--rules", rules, "--replace", "--yes"});
+  CHECK(wrong.exit_code == 2);
+  CHECK(contains(wrong.err, "rules.toml has 2 errors\n  "));
+  CHECK(contains(wrong.err, "rules.toml:1:9: there is no table 'artists'; did you mean 'artist'?\n"));
+  CHECK(contains(wrong.err, "rules.toml:4:1: unknown key 'nam'; did you mean 'name'?\n"));
+
+  REQUIRE(run_process({"sqlite3", "-batch", source, "UPDATE artist SET id = 2, name = 'Bob'"}).exit_code ==
+          0);
+  const ProcessResult both = nerve_db({"convert", source, url, "--append", "--replace", "--yes"});
+  CHECK(both.exit_code == 2);
+  CHECK(contains(both.err, "--replace drops the tables that --append adds rows to"));
+  const ProcessResult appended = nerve_db({"convert", source, url, "--append"});
+  CHECK(appended.exit_code == 0);
+  CHECK(contains(appended.out, "appended 1 row of 1 tables"));
+  const ProcessResult again = nerve_db({"convert", source, url, "--append"});
+  CHECK(again.exit_code == 4);
+  CHECK(server.query_text("SELECT string_agg(name, ' ' ORDER BY id) FROM artist", "cli_rules") == "Ann Bob");
+}
+
 TEST_CASE("what has no equal or cannot be stored ends a conversion with partial, and is told") {
   if (PostgresServer::is_waived()) return;
   const std::string url = PostgresServer::shared().create_database("cli_partial");

@@ -3,11 +3,10 @@
 // Goal: a run that fails leaves nothing or what the next run goes on with, and says why. Method: a real
 // server is made to fail at a chosen statement by an event trigger of its own; the source is damaged, changed
 // or withheld.
+#include "convert/run.h"
 #include "convert/torture.h"
 #include "support/postgres_server.h"
-#include "support/temp_folder.h"
 
-#include "nerve/backends/postgresql/session.h"
 #include "nerve/convert/convert.h"
 #include "nerve/core/error.h"
 #include "nerve/core/progress.h"
@@ -17,7 +16,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -25,49 +23,6 @@ using namespace nerve::convert;
 using namespace nerve::test;
 
 namespace {
-
-/// A source and a new, empty target.
-struct Run {
-  explicit Run(std::string_view database, std::string_view script)
-      : url(PostgresServer::shared().create_database(database)) {
-    make_source(source, script);
-    options.rejects = scratch / "rejects.jsonl";
-  }
-
-  ConvertReport convert(nerve::ProgressSink* progress = nullptr) const {
-    return nerve::convert::convert(source, url, options, progress);
-  }
-  void execute(const std::string& sql) const { nerve::postgresql::Session(url).execute(sql); }
-  std::string text(const std::string& sql) const {
-    return nerve::postgresql::Session(url).text(sql).value_or("");
-  }
-  bool has_ledger() const { return !text("SELECT to_regnamespace('nerve_convert')").empty(); }
-  bool has_rejects() const { return std::filesystem::exists(options.rejects); }
-
-  TempFolder scratch;
-  std::filesystem::path source = scratch / "source.db";
-  std::string url;
-  ConvertOptions options;
-};
-
-/// Lets the server end each statement of a kind as a timeout would.
-void fail_at(const Run& run, const std::string& command) {
-  run.execute(
-      "CREATE SCHEMA fault; CREATE FUNCTION fault.fail() RETURNS event_trigger LANGUAGE plpgsql AS "
-      "$$ BEGIN RAISE EXCEPTION 'canceling statement due to statement timeout' USING ERRCODE = '57014'; END "
-      "$$; "
-      "CREATE EVENT TRIGGER fail_at ON ddl_command_end WHEN TAG IN ('" +
-      command + "') EXECUTE FUNCTION fault.fail()");
-}
-
-void heal(const Run& run) {
-  run.execute("DROP EVENT TRIGGER fail_at");
-}
-
-std::string content(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 /// Ends every connection when loading has begun.
 class Killer final : public nerve::ProgressSink {
@@ -146,11 +101,11 @@ TEST_CASE("rows that cannot be stored and no file for them stop a conversion bef
 TEST_CASE("a run that an error ended is gone on with, and stores no row twice") {
   if (PostgresServer::is_waived()) return;
   const Run run("runs_error", two_tables);
-  fail_at(run, "CREATE INDEX");
+  run.fail_at("CREATE INDEX");
   CHECK_THROWS_AS(run.convert(), nerve::DatabaseError);
   CHECK(run.has_ledger());
   CHECK(!run.has_rejects());
-  heal(run);
+  run.heal();
   const ConvertReport report = run.convert();
   CHECK(report.is_resumed);
   CHECK(report.rejects == 1);
@@ -174,7 +129,7 @@ CREATE EVENT TRIGGER fail_at ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXE
   Killer killer;
   CHECK_THROWS_AS(run.convert(&killer), nerve::DatabaseError);
   CHECK(killer.killed > 0);
-  heal(run);
+  run.heal();
   run.execute("DROP TRIGGER wait ON public.a");
   const ConvertReport report = run.convert();
   CHECK(report.is_resumed);
@@ -187,9 +142,9 @@ CREATE EVENT TRIGGER fail_at ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXE
 TEST_CASE("a source that changed since a run was broken off is not gone on with") {
   if (PostgresServer::is_waived()) return;
   Run run("runs_changed", two_tables);
-  fail_at(run, "CREATE INDEX");
+  run.fail_at("CREATE INDEX");
   CHECK_THROWS_AS(run.convert(), nerve::DatabaseError);
-  heal(run);
+  run.heal();
   make_source(run.source, "UPDATE b SET n = 11 WHERE id = 1");
   CHECK_THROWS_AS(run.convert(), nerve::ConflictError);
   run.options.may_replace = true;
@@ -202,12 +157,12 @@ TEST_CASE("an atomic run that fails leaves nothing behind") {
   if (PostgresServer::is_waived()) return;
   Run run("runs_atomic", two_tables);
   run.options.is_atomic = true;
-  fail_at(run, "CREATE INDEX");
+  run.fail_at("CREATE INDEX");
   CHECK_THROWS_AS(run.convert(), nerve::DatabaseError);
   CHECK(describe_schema(run.url) == "");
   CHECK(!run.has_ledger());
   CHECK(!run.has_rejects());
-  heal(run);
+  run.heal();
   const ConvertReport report = run.convert();
   CHECK(!report.is_resumed);
   CHECK(!run.has_ledger());

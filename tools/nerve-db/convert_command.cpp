@@ -3,6 +3,7 @@
 #include "command.h"
 #include "context.h"
 #include "convert_text.h"
+#include "new_file.h"
 
 #include "nerve/backends/database_url.h"
 #include "nerve/convert/convert.h"
@@ -55,8 +56,13 @@ std::string target_of(const Arguments& arguments) {
 ConvertOptions options_from(Context& context, const Arguments& arguments) {
   ConvertOptions options;
   if (const auto schema = arguments.text("--schema")) options.schema = *schema;
+  if (const auto rules = arguments.text("--rules")) options.rules = *rules;
   if (const auto rejects = arguments.text("--rejects")) options.rejects = *rejects;
   options.may_replace = arguments.has("--replace");
+  options.may_append = arguments.has("--append");
+  if (options.may_replace && options.may_append) {
+    throw ValidationError("--replace drops the tables that --append adds rows to", "Give one of the two.");
+  }
   options.is_atomic = arguments.has("--atomic");
   options.folds_case = !arguments.has("--keep-case");
   options.workers = static_cast<int>(arguments.integer("--workers").value_or(workers_default));
@@ -67,13 +73,21 @@ ConvertOptions options_from(Context& context, const Arguments& arguments) {
   return options;
 }
 
-void require_equal(const std::vector<TableReport>& tables) {
+void require_equal(const std::vector<TableReport>& tables, bool appends = false) {
   const auto differing =
       std::ranges::count_if(tables, [](const TableReport& table) { return !table.is_equal; });
   if (differing == 0) return;
   throw IntegrityError(
-      fmt::format("{} of {} tables differ from the source", differing, tables.size()),
-      "The report names rows that differ. Convert again with --replace, or into another schema.");
+      fmt::format("{} of {} tables differ from {}", differing, tables.size(),
+                  appends ? "what they had and what was appended" : "the source"),
+      appends ? "The report names rows that are missing. Look who else wrote to these tables meanwhile."
+              : "The report names rows that differ. Convert again with --replace, or into another schema.");
+}
+
+/// Writes a file of rules that is to be edited, and never over another one.
+void write_rules(Output& output, const Plan& plan, const std::filesystem::path& file) {
+  make_new_file(file, convert::rules_text(plan), NewFileAccess::owner);
+  output.note(fmt::format("wrote {}; edit it, and give it to convert with --rules", file.string()));
 }
 
 int show_plan(Context& context, const Arguments& arguments) {
@@ -83,6 +97,8 @@ int show_plan(Context& context, const Arguments& arguments) {
   const convert::PlannedConversion planned =
       convert::plan_conversion(source_of(arguments), options, &progress);
   progress.clear();
+  if (const auto file = arguments.text("--write-rules")) write_rules(output, planned.plan, *file);
+  if (!arguments.has("--plan")) return 0;
   if (output.wants_json()) {
     Json plan = convert::to_json(planned.plan);
     plan["forecast"] = convert::to_json(planned.forecast);
@@ -100,7 +116,7 @@ void confirm_replacement(Context& context, const ConvertOptions& options, const 
 }
 
 int run_convert(Context& context, const Arguments& arguments) {
-  if (arguments.has("--plan")) return show_plan(context, arguments);
+  if (arguments.has("--plan") || arguments.text("--write-rules")) return show_plan(context, arguments);
   Output& output = context.output();
   const std::filesystem::path source = source_of(arguments);
   const std::string target = target_of(arguments);
@@ -115,7 +131,7 @@ int run_convert(Context& context, const Arguments& arguments) {
   } else {
     show(output, report, std::chrono::steady_clock::now() - begin);
   }
-  require_equal(report.tables);
+  require_equal(report.tables, options.may_append);
   if (report.is_complete()) return 0;
   throw Error(ErrorKind::partial, "not all of the source has an equal in the target",
               "The report says what is missing or changed, and why.");
@@ -157,6 +173,13 @@ Parameter keep_case_option() {
           .description = "keep upper case in names, which then need quotes in PostgreSQL"};
 }
 
+Parameter rules_option() {
+  return {.name = "--rules",
+          .value_name = "FILE",
+          .type = ValueType::file,
+          .description = "take types, names, what to skip and what to do with misfits from there"};
+}
+
 Parameter workers_option() {
   return {.name = "--workers",
           .value_name = "N",
@@ -167,16 +190,17 @@ Parameter workers_option() {
 }
 
 Command verify_command() {
-  return {.name = "verify",
-          .summary = "compare a converted database with its source, row by row",
-          .description =
-              "Reads every value of both sides, and names rows that only one of them has. Nothing is\n"
-              "written. Options that change names or the schema must be those of the conversion.",
-          .operands = operands(),
-          .options = {schema_option(), keep_case_option(), workers_option()},
-          .exit_codes = "6 when a table differs; otherwise as 'nerve-db --help' lists them",
-          .example = "nerve-db convert verify chinook.sqlite postgresql://localhost/chinook",
-          .run = &run_verify};
+  return {
+      .name = "verify",
+      .summary = "compare a converted database with its source, row by row",
+      .description =
+          "Reads every value of both sides, and names rows that only one of them has. Nothing is\n"
+          "written. Options that change names or the schema, and the rules, must be those of the conversion.",
+      .operands = operands(),
+      .options = {schema_option(), rules_option(), keep_case_option(), workers_option()},
+      .exit_codes = "6 when a table differs; otherwise as 'nerve-db --help' lists them",
+      .example = "nerve-db convert verify chinook.sqlite postgresql://localhost/chinook",
+      .run = &run_verify};
 }
 
 }  // namespace
@@ -194,8 +218,15 @@ Command convert_command() {
       .options =
           {{.name = "--plan",
             .description = "show what would be done, and write nothing; no target is needed"},
+           {.name = "--write-rules",
+            .value_name = "FILE",
+            .type = ValueType::file,
+            .description =
+                "write what would be done to a new file, to be edited for --rules, and convert nothing"},
+           rules_option(),
            schema_option(),
            {.name = "--replace", .description = "drop what stands in the schema first"},
+           {.name = "--append", .description = "add the rows to the tables that stand in the schema"},
            {.name = "--atomic", .description = "do all in one transaction, on one connection"},
            {.name = "--rejects",
             .value_name = "FILE",

@@ -125,7 +125,8 @@ void show(Output& output, const ConvertReport& report, std::chrono::nanoseconds 
   }
   std::int64_t rows = 0;
   for (const TableReport& table : report.tables) rows += table.stored;
-  output.line(fmt::format("converted {} of {} tables in {}; every row was compared", row_count(rows),
+  output.line(fmt::format("{} {} of {} tables in {}; every row was compared",
+                          report.plan.appends ? "appended" : "converted", row_count(rows),
                           report.tables.size(), format_duration(duration)),
               report.is_complete() ? Style::good : Style::warning);
 }

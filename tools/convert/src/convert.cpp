@@ -2,11 +2,9 @@
 #include "nerve/convert/convert.h"
 
 #include "load/load.h"
-#include "plan/planner.h"
-#include "plan/source_schema.h"
+#include "planned_source.h"
 #include "scan/orphans.h"
-#include "scan/source_scan.h"
-#include "source/source_snapshot.h"
+#include "target/append_target.h"
 #include "target/end_steps.h"
 #include "target/ledger.h"
 #include "target/rejects_file.h"
@@ -15,16 +13,15 @@
 #include "verify/table_comparison.h"
 #include "verify/table_sums.h"
 
-#include "nerve/core/bytes.h"
 #include "nerve/core/error.h"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <functional>
 #include <iterator>
+#include <map>
 #include <span>
 #include <utility>
 
@@ -36,57 +33,9 @@ constexpr int scans_in_conversion = 8;
 constexpr std::size_t differences_max = 10;
 constexpr std::size_t relations_named_max = 5;
 
-std::chrono::milliseconds milliseconds_since(std::chrono::steady_clock::time_point begin) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+SearchPath search_path(const ConvertOptions& options) noexcept {
+  return options.may_append ? SearchPath::own : SearchPath::empty;
 }
-
-/// The source, held still, and what is to become of it.
-struct PlannedSource {
-  PlannedSource(const std::filesystem::path& path, const ConvertOptions& options)
-      : snapshot(path, std::max(options.workers, 1)), schema(read_source_schema(snapshot.reader(0))) {}
-
-  /// Reads every row.
-  void make_plan(const ConvertOptions& options, ProgressSink* progress) {
-    const auto begin = std::chrono::steady_clock::now();
-    profiles = scan_source(snapshot, schema, options.range_bytes, progress);
-    scan_duration = milliseconds_since(begin);
-    plan = convert::make_plan({.source = snapshot.reader(0).path(),
-                               .schema = options.schema,
-                               .case_policy = options.folds_case ? CasePolicy::lower : CasePolicy::keep},
-                              schema, profiles);
-  }
-
-  /// Of all tables' content.
-  std::string digest() const {
-    DigestedRow all;
-    for (const TableProfile& table : profiles) {
-      all.add(as_bytes(table.name));
-      all.add(static_cast<std::uint64_t>(table.rows));
-      all.add(table.digest_low);
-      all.add(table.digest_high);
-    }
-    return digest_text(all.finish());
-  }
-  /// Of what is to be made, and in which parts.
-  std::string plan_digest() const {
-    DigestedRow all;
-    all.add(as_bytes(to_json(plan).dump()));
-    for (const TablePlan& table : plan.tables) {
-      all.add(static_cast<std::uint64_t>(table.range_starts.size()));
-      for (const std::int64_t start : table.range_starts) all.add(static_cast<std::uint64_t>(start));
-    }
-    return digest_text(all.finish());
-  }
-  static std::string digest_text(const RowDigest& digest) {
-    return fmt::format("{:016x}{:016x}", digest.high, digest.low);
-  }
-
-  SourceSnapshot snapshot;
-  SourceSchema schema;
-  std::vector<TableProfile> profiles;
-  std::chrono::milliseconds scan_duration{0};
-  Plan plan;
-};
 
 void require_empty(postgresql::Session& target, const std::string& schema) {
   const auto relations = relations_of(target, schema, relations_named_max);
@@ -94,21 +43,24 @@ void require_empty(postgresql::Session& target, const std::string& schema) {
   throw ConflictError(
       fmt::format("schema {} of {} is not empty: it has {}{}", schema, target.name(),
                   fmt::join(relations, ", "), relations.size() == relations_named_max ? " …" : ""),
-      "Convert into another schema with --schema NAME, or drop what stands there with --replace.");
+      "Convert into another schema with --schema NAME, add to what stands there with --append, or drop it "
+      "with "
+      "--replace.");
 }
 
 /// Connects to a target into which can be converted as far as it shows by itself: before the source is read,
 /// which may take long.
 postgresql::Session open_target(const std::string& url, const ConvertOptions& options) {
-  postgresql::Session target = connect_target(url, options.target);
+  postgresql::Session target = connect_target(url, options.target, search_path(options));
   require_supported_server(target);
   require_schema_name(options.schema);
   if (options.schema == Ledger::schema) {
     throw ValidationError("schema " + options.schema + " keeps the state of conversions",
                           "Convert into another schema with --schema NAME.");
   }
-  if (!options.may_replace && !Ledger::has_begun(target, options.schema))
-    require_empty(target, options.schema);
+  const bool may_stand =
+      options.may_replace || options.may_append || Ledger::has_begun(target, options.schema);
+  if (!may_stand) require_empty(target, options.schema);
   return target;
 }
 
@@ -116,10 +68,15 @@ postgresql::Session open_target(const std::string& url, const ConvertOptions& op
 struct NotEqual {};
 
 void require_place_for_rejects(const Plan& plan, const ConvertOptions& options) {
-  if (!options.rejects.empty()) return;
   for (const TablePlan& table : plan.tables) {
     for (const ColumnPlan& column : table.columns) {
-      if (column.misfits == 0) continue;
+      if (column.misfits == 0 || (!options.rejects.empty() && column.on_misfit != OnMisfit::fail)) continue;
+      if (column.on_misfit == OnMisfit::fail) {
+        throw ValidationError(
+            fmt::format("{} values of {}.{} cannot be stored as {}, and its rule is to fail", column.misfits,
+                        table.source, column.source, to_ddl(column.type)),
+            "Give the column another type or another on_misfit in the rules file.");
+      }
       throw ValidationError(
           fmt::format("{} values of {}.{} cannot be stored as {} ({})", column.misfits, table.source,
                       column.source, to_ddl(column.type), column.why),
@@ -134,7 +91,7 @@ class Conversion {
   Conversion(PlannedSource& source, std::string url, postgresql::Session target,
              const ConvertOptions& options, ProgressSink* progress)
       : source_(source),
-        plan_(source.plan),
+        plan_(source.plan()),
         url_(std::move(url)),
         options_(options),
         progress_(progress),
@@ -152,6 +109,8 @@ class Conversion {
   void work();
   void begin();
   void begin_or_take_over();
+  void require_not_appended();
+  void begin_append();
   void make_tables();
   std::span<postgresql::Session> sessions() noexcept;
   Transactions transactions() const noexcept {
@@ -173,7 +132,7 @@ class Conversion {
 };
 
 ConvertReport Conversion::run() {
-  report_.durations.emplace_back("scan", source_.scan_duration);
+  report_.durations.emplace_back("scan", source_.scan_duration());
   require_place_for_rejects(plan_, options_);
   if (options_.is_atomic) {
     try {
@@ -183,8 +142,8 @@ ConvertReport Conversion::run() {
     }
   } else {
     begin();
-    for (std::size_t i = 0; i < source_.snapshot.size(); ++i)
-      workers_.push_back(connect_target(url_, options_.target));
+    for (std::size_t i = 0; i < source_.snapshot().size(); ++i)
+      workers_.push_back(connect_target(url_, options_.target, search_path(options_)));
     work();
     target_.transaction([&] { ledger_.end(target_); });
   }
@@ -195,12 +154,14 @@ ConvertReport Conversion::run() {
 void Conversion::timed(const char* part, const std::function<void()>& work) {
   const auto begin = std::chrono::steady_clock::now();
   work();
-  report_.durations.emplace_back(part, milliseconds_since(begin));
+  report_.durations.emplace_back(
+      part, std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin));
 }
 
 /// The ledger is needed for the rejects only, and goes where it was not there before.
 void Conversion::run_at_once() {
-  const bool is_new = !Ledger::exists(target_);
+  // That something was appended is to be known later on.
+  const bool is_new = !plan_.appends && !Ledger::exists(target_);
   begin();
   work();
   if (is_new) {
@@ -211,17 +172,20 @@ void Conversion::run_at_once() {
 }
 
 void Conversion::work() {
+  const bool defers = plan_.appends && options_.is_atomic;
+  if (defers) target_.execute("SET CONSTRAINTS ALL DEFERRED");
   timed("load", [&] {
-    report_loaded(load_tables(plan_, ledger_, source_.snapshot, sessions(),
+    report_loaded(load_tables(plan_, ledger_, source_.snapshot(), sessions(),
                               {.transactions = transactions(), .may_reject = !options_.rejects.empty()},
                               progress_));
   });
+  if (defers) target_.execute("SET CONSTRAINTS ALL IMMEDIATE");
   timed("constraints", [&] {
     std::ranges::move(run_end_steps(plan_, ledger_, sessions(), transactions(), progress_),
                       std::back_inserter(report_.refused));
   });
   timed("comparison", [&] { verify(); });
-  source_.snapshot.require_unchanged();
+  source_.snapshot().require_unchanged();
   if (options_.is_atomic && !std::ranges::all_of(report_.tables, &TableReport::is_equal)) throw NotEqual();
   if (!options_.rejects.empty()) report_.rejects = write_rejects(options_.rejects, ledger_, target_);
 }
@@ -242,15 +206,42 @@ void Conversion::begin_or_take_over() {
   if (report_.is_resumed && options_.is_atomic) {
     throw ConflictError(
         "a conversion into schema " + plan_.schema + " was begun without --atomic and not ended",
-        "Go on with it without --atomic, or begin anew with --replace.");
+        "Go on with it without --atomic; --replace drops what stands in the schema and begins anew.");
   }
   if (report_.is_resumed) {
     ledger_.take_over(target_);
-    report_.refused = recall_plain_columns(target_, plan_, ledger_);
+    if (!plan_.appends) report_.refused = recall_plain_columns(target_, plan_, ledger_);
     return;
+  }
+  if (plan_.appends) {
+    require_not_appended();
+    return begin_append();
   }
   if (!options_.may_replace) require_empty(target_, plan_.schema);
   make_tables();
+}
+
+void Conversion::require_not_appended() {
+  if (!ledger_.has_ended_with_source(target_)) return;
+  throw ConflictError(
+      fmt::format("this state of {} was converted into schema {} already, and its rows would be there twice",
+                  plan_.source.string(), plan_.schema),
+      fmt::format(
+          "To append them all the same, forget that first: DELETE FROM nerve_convert.conversion WHERE "
+          "target_schema = {};",
+          postgresql::quote_literal(plan_.schema)));
+}
+
+/// What is there before is known from the very transaction that begins: it and what is sent must be there in
+/// the end.
+void Conversion::begin_append() {
+  Ledger::create_tables(target_);
+  ledger_.forget(target_);
+  ledger_.begin(target_);
+  const TableSums before =
+      sum_tables(plan_, source_.snapshot(), std::span(&target_, 1), Sides::target, progress_);
+  for (std::size_t table = 0; table < plan_.tables.size(); ++table)
+    ledger_.add_before(target_, plan_.tables[table], before.target[table]);
 }
 
 /// Schema, ledger and empty tables come into being together.
@@ -289,15 +280,25 @@ void compare_tables(const Plan& plan, const std::vector<DigestSum>& expected,
     report.target_rows = found[i].rows;
     // A row of the scan that was neither sent nor rejected would be missed by neither digest.
     report.is_equal = found[i] == expected[i] && report.stored + report.rejected == report.rows;
-    if (!report.is_equal) {
-      report.differences = find_differences(source, target, plan.tables[i], i, plan.schema, differences_max);
-    }
+    if (report.is_equal) continue;
+    report.differences = find_differences(source, target, plan.tables[i], i, plan.schema, differences_max);
+    // What was there before is in the target alone.
+    if (plan.appends)
+      std::erase_if(report.differences, [](const RowDifference& row) { return row.side == "target"; });
   }
 }
 
 void Conversion::verify() {
-  const TableSums sums = sum_tables(plan_, source_.snapshot, sessions(), Sides::target, progress_);
-  compare_tables(plan_, sent_, sums.target, source_.snapshot.reader(0), target_, report_.tables);
+  const std::map<std::string, DigestSum> before = ledger_.before(target_);
+  std::vector<DigestSum> expected = sent_;
+  for (std::size_t table = 0; table < plan_.tables.size(); ++table) {
+    const auto found = before.find(plan_.tables[table].source);
+    if (found == before.end()) continue;
+    expected[table].add(found->second);
+    report_.tables[table].target_rows_before = found->second.rows;
+  }
+  const TableSums sums = sum_tables(plan_, source_.snapshot(), sessions(), Sides::target, progress_);
+  compare_tables(plan_, expected, sums.target, source_.snapshot().reader(0), target_, report_.tables);
 }
 
 }  // namespace
@@ -312,17 +313,18 @@ bool ConvertReport::is_complete() const noexcept {
 PlannedConversion plan_conversion(const std::filesystem::path& source, const ConvertOptions& options,
                                   ProgressSink* progress) {
   PlannedSource planned(source, options);
-  planned.make_plan(options, progress);
-  return {.plan = std::move(planned.plan),
-          .forecast = {.orphans = find_orphans(planned.snapshot.reader(0), planned.schema),
-                       .duration = planned.scan_duration * scans_in_conversion}};
+  planned.make_plan(progress);
+  return {.plan = std::move(planned.plan()),
+          .forecast = {.orphans = find_orphans(planned.snapshot().reader(0), planned.schema()),
+                       .duration = planned.scan_duration() * scans_in_conversion}};
 }
 
 ConvertReport convert(const std::filesystem::path& source, const std::string& target_url,
                       const ConvertOptions& options, ProgressSink* progress) {
   PlannedSource planned(source, options);
   postgresql::Session target = open_target(target_url, options);
-  planned.make_plan(options, progress);
+  planned.make_plan(progress);
+  if (options.may_append) fit_to_target(planned.plan(), target, options.is_atomic);
   return Conversion(planned, target_url, std::move(target), options, progress).run();
 }
 
@@ -330,11 +332,11 @@ std::vector<TableReport> verify_conversion(const std::filesystem::path& source, 
                                            const ConvertOptions& options, ProgressSink* progress) {
   PlannedSource planned(source, options);
   std::vector<postgresql::Session> targets;
-  for (std::size_t i = 0; i < planned.snapshot.size(); ++i)
-    targets.push_back(connect_target(target_url, options.target));
-  planned.make_plan(options, progress);
-  const Plan& plan = planned.plan;
-  const TableSums sums = sum_tables(plan, planned.snapshot, targets, Sides::both, progress);
+  for (std::size_t i = 0; i < planned.snapshot().size(); ++i)
+    targets.push_back(connect_target(target_url, options.target, SearchPath::empty));
+  planned.make_plan(progress);
+  const Plan& plan = planned.plan();
+  const TableSums sums = sum_tables(plan, planned.snapshot(), targets, Sides::both, progress);
   std::vector<TableReport> reports(plan.tables.size());
   for (std::size_t i = 0; i < plan.tables.size(); ++i) {
     reports[i].source = plan.tables[i].source;
@@ -343,8 +345,8 @@ std::vector<TableReport> verify_conversion(const std::filesystem::path& source, 
     reports[i].stored = sums.source[i].rows;
     reports[i].rejected = reports[i].rows - reports[i].stored;
   }
-  compare_tables(plan, sums.source, sums.target, planned.snapshot.reader(0), targets.front(), reports);
-  planned.snapshot.require_unchanged();
+  compare_tables(plan, sums.source, sums.target, planned.snapshot().reader(0), targets.front(), reports);
+  planned.snapshot().require_unchanged();
   return reports;
 }
 

@@ -21,6 +21,7 @@ Json to_json(const std::vector<TableReport>& tables) {
                     {"nulled", table.nulled},
                     {"changed", table.changed},
                     {"target_rows", table.target_rows},
+                    {"target_rows_before", table.target_rows_before},
                     {"is_equal", table.is_equal},
                     {"differences", std::move(differences)}});
   }

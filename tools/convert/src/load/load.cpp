@@ -9,6 +9,8 @@
 
 #include "nerve/core/error.h"
 
+#include <fmt/format.h>
+
 #include <atomic>
 #include <mutex>
 
@@ -57,7 +59,7 @@ class Load {
         add_refusal(*step, refusal);
         is_refused = !refusal.empty();
       } else {
-        load(std::get<Range>(*task), source, target, transactions);
+        load_as_planned(std::get<Range>(*task), source, target, transactions);
       }
       schedule_.finish(*task, is_refused);
     }
@@ -91,11 +93,31 @@ class Load {
     return {plan_.tables[range.table].source, range.first};
   }
 
+  /// Tables that were there before have rules that rows may break.
+  void load_as_planned(const Range& range, sqlite::Session& source, postgresql::Session& target,
+                       Transactions transactions) {
+    try {
+      load(range, source, target, transactions);
+    } catch (const DatabaseError& error) {
+      constexpr std::string_view integrity_class = "23";  // of SQLSTATE
+      if (!plan_.appends || !error.code().starts_with(integrity_class)) throw;
+      throw DatabaseError(
+          error.kind(),
+          fmt::format("cannot append to table {}: {}", plan_.tables[range.table].target, error.what()),
+          transactions == Transactions::one
+              ? "Nothing was written. Remove what is there twice or breaks the rule from one side."
+              : "What was appended before stays. Take what is in the way out of the table, and the same "
+                "command "
+                "goes on; with --atomic nothing is left of an append that fails.",
+          error.code());
+    }
+  }
+
   void load(const Range& range, sqlite::Session& source, postgresql::Session& target,
             Transactions transactions) {
     const TablePlan& table = plan_.tables[range.table];
     // COPY may freeze rows where nobody else can have seen the table: it was emptied in the same transaction.
-    const bool is_whole = ranges_of(table, 0).size() == 1;
+    const bool is_whole = !plan_.appends && ranges_of(table, 0).size() == 1;
     RangeResult result;
     const auto work = [&] {
       if (is_whole) target.execute("TRUNCATE " + qualified_name(plan_.schema, table.target));

@@ -2,6 +2,7 @@
 #include "load/load_schedule.h"
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 
 namespace nerve::convert {
@@ -16,16 +17,26 @@ LoadSchedule::LoadSchedule(const Plan& plan, const std::function<bool(const Rang
   for (const std::size_t table : order) {
     for (const Range& range : ranges_of(plan.tables[table], table)) {
       if (is_range_done(range)) continue;
-      ready_.emplace_back(range);
+      waiting_.push_back(range);
       ++ranges_left_[table];
     }
   }
+  release_ranges();
   for (const std::size_t table : order) {
     for (std::size_t step = 0; step < plan.tables[table].after_load.size(); ++step) {
       if (!is_step_done({table, step})) steps_left_[table].push_back(step);
     }
     if (ranges_left_[table] == 0) release_steps(table);
   }
+}
+
+void LoadSchedule::release_ranges() {
+  const auto is_ready = [&](const Range& range) {
+    return std::ranges::all_of(plan_.tables[range.table].previous,
+                               [&](std::size_t table) { return ranges_left_[table] == 0; });
+  };
+  std::ranges::copy_if(waiting_, std::back_inserter(ready_), is_ready);
+  std::erase_if(waiting_, is_ready);
 }
 
 void LoadSchedule::release_steps(std::size_t table) {
@@ -65,7 +76,10 @@ void LoadSchedule::finish(const LoadTask& task, bool is_refused) {
   const std::scoped_lock lock(mutex_);
   --at_work_;
   if (const auto* range = std::get_if<Range>(&task)) {
-    if (--ranges_left_[range->table] == 0) release_steps(range->table);
+    if (--ranges_left_[range->table] == 0) {
+      release_ranges();
+      release_steps(range->table);
+    }
   } else if (!is_refused) {
     release_follower(std::get<TableStep>(task));
   }

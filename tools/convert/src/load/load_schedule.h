@@ -24,8 +24,9 @@ struct TableStep {
 
 using LoadTask = std::variant<Range, TableStep>;
 
-/// Hands out the work of a load: ranges of the largest table first, and a table's steps as soon as its last
-/// range is there, while the next table loads. Used by all workers at once.
+/// Hands out the work of a load: ranges of the largest table first, but behind those of the tables that it
+/// names as previous, and a table's steps as soon as its last range is there, while the next table loads.
+/// Used by all workers at once.
 class LoadSchedule {
  public:
   /// What `is_done` says was done by an earlier run is left out.
@@ -41,6 +42,7 @@ class LoadSchedule {
   void stop();
 
  private:
+  void release_ranges();
   void release_steps(std::size_t table);
   void release_follower(const TableStep& step);
 
@@ -48,7 +50,8 @@ class LoadSchedule {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<LoadTask> ready_;
-  std::vector<std::size_t> ranges_left_;              ///< by table
+  std::vector<std::size_t> ranges_left_;  ///< by table
+  std::deque<Range> waiting_;             ///< of tables that come behind others; the largest first
   std::vector<std::vector<std::size_t>> steps_left_;  ///< by table, until they are released; ascending
   std::size_t at_work_ = 0;
   bool is_stopped_ = false;

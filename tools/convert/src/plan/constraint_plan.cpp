@@ -197,6 +197,19 @@ void add_validated(Plan& plan, Untranslated object, const std::string& table, co
        .only_reads = true});
 }
 
+/// Whether PostgreSQL takes a foreign key from one type to another: of one type, of one family of operators,
+/// or where the child's becomes the parent's by itself.
+bool is_comparable(TargetType child, TargetType parent) noexcept {
+  const auto is_text = [](TargetType type) {
+    return type == TargetType::text || type == TargetType::varchar;
+  };
+  if (child == parent || (is_text(child) && is_text(parent)) || (is_time(child) && is_time(parent)))
+    return true;
+  if (parent == TargetType::numeric) return child == TargetType::bigint;
+  return parent == TargetType::double_precision &&
+         (child == TargetType::bigint || child == TargetType::numeric);
+}
+
 /// Plans the foreign keys of one table.
 class ForeignKeys {
  public:
@@ -212,21 +225,26 @@ class ForeignKeys {
     if (column != nullptr) add_column(defined_, column->name.text, children);
     for (const sql::Name& one : key.columns) add_column(defined_, one.text, children);
     const std::string& parent_name = key.reference.table.text;
-    const Untranslated object{"foreign key", joined_names(plan_, children), plan_.source, "",
-                              "REFERENCES " + parent_name};
+    std::string names = column != nullptr ? column->name.text : "";
+    for (const sql::Name& one : key.columns) names += (names.empty() ? "" : ", ") + one.text;
+    const Untranslated object{"foreign key", names, plan_.source, "", "REFERENCES " + parent_name};
     const auto refuse = [&](std::string reason) {
       Untranslated refused = object;
       refused.reason = std::move(reason);
       context_.plan.untranslated.push_back(std::move(refused));
     };
+    if (children.size() != key.columns.size() + (column != nullptr ? 1 : 0))
+      return refuse("a column of it is left out");
     const auto parent = context_.find_table(parent_name);
-    if (!parent) return refuse(fmt::format("there is no table {}", parent_name));
+    if (!parent) return refuse(why_missing(parent_name));
     const DefinedTable& parent_table = context_.defined[*parent];
     std::vector<std::size_t> parents;
     for (const sql::Name& one : key.reference.columns) add_column(parent_table, one.text, parents);
     if (key.reference.columns.empty()) parents = parent_table.primary_key();
     if (parents.size() != children.size() || children.empty())
       return refuse(fmt::format("table {} has no such key", parent_name));
+    if (auto reason = why_incomparable(children, *parent, parents); !reason.empty())
+      return refuse(std::move(reason));
     const std::string target =
         context_.constraints[table_].take(name.empty() ? default_name(children) : name);
     add_validated(context_.plan, object, context_.target_of(table_), target,
@@ -238,6 +256,28 @@ class ForeignKeys {
  private:
   static void add_column(const DefinedTable& table, std::string_view name, std::vector<std::size_t>& places) {
     if (const auto place = table.column(name)) places.push_back(*place);
+  }
+
+  std::string why_missing(const std::string& name) const {
+    const bool is_skipped = std::ranges::any_of(context_.source.skipped, [&](const Untranslated& object) {
+      return object.kind == "table" && is_same_name(object.name, name);
+    });
+    return is_skipped ? fmt::format("table {} is left out by rule", name)
+                      : fmt::format("there is no table {}", name);
+  }
+
+  /// Empty where PostgreSQL compares the columns of both sides.
+  std::string why_incomparable(const std::vector<std::size_t>& children, std::size_t parent,
+                               const std::vector<std::size_t>& parents) const {
+    for (std::size_t i = 0; i < children.size(); ++i) {
+      const ColumnPlan& child = plan_.columns[children[i]];
+      const ColumnPlan& other = context_.plan.tables[parent].columns[parents[i]];
+      if (is_comparable(child.type.type, other.type.type)) continue;
+      return fmt::format("{} is {}, and {}.{} is {}, which PostgreSQL compares by no foreign key",
+                         child.source, to_ddl(child.type), context_.plan.tables[parent].source, other.source,
+                         to_ddl(other.type));
+    }
+    return {};
   }
 
   std::string default_name(const std::vector<std::size_t>& places) const {

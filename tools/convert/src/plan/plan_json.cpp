@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "load/range.h"
 #include "values/valid_text.h"
 
 #include "nerve/convert/plan.h"
@@ -31,9 +32,13 @@ Json steps_to_json(const std::vector<Step>& steps) {
 Json table_to_json(const TablePlan& table) {
   Json columns = Json::array();
   for (const ColumnPlan& column : table.columns) columns.push_back(column_to_json(column));
-  return {
-      {"source", table.source}, {"target", table.target},        {"rows", table.rows},
-      {"bytes", table.bytes},   {"columns", std::move(columns)}, {"steps", steps_to_json(table.after_load)}};
+  return {{"source", table.source},
+          {"target", table.target},
+          {"rows", table.rows},
+          {"bytes", table.bytes},
+          {"ranges", ranges_of(table, 0).size()},
+          {"columns", std::move(columns)},
+          {"steps", steps_to_json(table.after_load)}};
 }
 
 }  // namespace
@@ -71,6 +76,7 @@ Json to_json(const Plan& plan) {
   for (const std::string& note : plan.notes) notes.push_back(valid_text(note));
   return {{"source", valid_text(plan.source.string())},
           {"schema", plan.schema},
+          {"appends", plan.appends},
           {"tables", std::move(tables)},
           {"steps_at_end", steps_to_json(plan.at_end)},
           {"untranslated", to_json(plan.untranslated)},

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <utility>
+#include <cstddef>
 
 namespace nerve::convert {
 namespace {
@@ -15,15 +15,31 @@ namespace {
 /// PostgreSQL's MaxHeapAttributeNumber.
 constexpr std::size_t columns_max = 1'600;
 
-ColumnPlan plan_column(const sqlite::Column& column, const std::optional<Declared>& declared,
-                       const ColumnProfile& profile, NameSpace& names) {
-  const TypeChoice choice = choose_type(declared, profile);
+OnMisfit on_misfit(MisfitRule rule) noexcept {
+  switch (rule) {
+    case MisfitRule::widen:
+    case MisfitRule::reject:
+      return OnMisfit::reject;
+    case MisfitRule::null:
+      return OnMisfit::null;
+    case MisfitRule::fail:
+      return OnMisfit::fail;
+  }
+  return OnMisfit::reject;
+}
+
+ColumnPlan plan_column(const SourceTable& source, std::size_t place, const ColumnProfile& profile,
+                       NameSpace& names) {
+  const sqlite::Column& column = source.table.columns[place];
+  const ColumnRule& rule = source.rules[place];
+  const TypeChoice choice = choose_type(source.declared[place], profile, rule, profile.held_misfits);
   ColumnPlan plan;
   plan.source = column.name;
-  plan.target = names.take(column.name);
+  plan.target = rule.name.empty() ? names.take(column.name) : rule.name;
   plan.declared = column.declared_type;
   plan.type = choice.type;
   plan.why = choice.why;
+  plan.on_misfit = on_misfit(rule.on_misfit);
   // A row whose value is NULL all the same would be rejected for the sake of a constraint.
   plan.is_not_null = column.is_not_null && profile.nulls == 0;
   plan.has_storable_text = profile.texts_unstorable() == 0;
@@ -36,16 +52,15 @@ TablePlan plan_table(const SourceTable& source, const TableProfile& profile, Nam
                      CasePolicy case_policy) {
   TablePlan plan;
   plan.source = source.table.name;
-  plan.target = relations.take(source.table.name);
+  plan.target = source.ruled_name.empty() ? relations.take(source.table.name) : source.ruled_name;
   plan.rowid = source.query.rowid;
   plan.rows = profile.rows;
   plan.bytes = profile.bytes;
   plan.range_starts = profile.range_starts;
   NameSpace names = column_names(case_policy);
-  for (std::size_t i = 0; i < source.table.columns.size(); ++i) {
-    plan.columns.push_back(
-        plan_column(source.table.columns[i], source.declared[i], profile.columns[i], names));
-  }
+  for (const ColumnRule& rule : source.rules) names.reserve(rule.name);
+  for (std::size_t place = 0; place < source.table.columns.size(); ++place)
+    plan.columns.push_back(plan_column(source, place, profile.columns[place], names));
   return plan;
 }
 
@@ -87,7 +102,10 @@ Plan make_plan(const PlanRequest& request, const SourceSchema& schema,
   Plan plan;
   plan.source = request.source;
   plan.schema = request.schema;
+  plan.folds_case = request.case_policy == CasePolicy::lower;
+  plan.untranslated = schema.skipped;
   NameSpace relations(request.case_policy);
+  for (const SourceTable& table : schema.tables) relations.reserve(table.ruled_name);
   std::vector<DefinedTable> defined;
   for (std::size_t i = 0; i < schema.tables.size(); ++i) {
     if (schema.tables[i].table.columns.size() > columns_max) {

@@ -64,8 +64,9 @@ SourceTable describe(sqlite::Table table, const std::vector<SchemaEntry>& entrie
   for (const sqlite::Column& column : table.columns) {
     source.query.columns.push_back(column.name);
     source.declared.push_back(read_declaration(column.declared_type));
-    source.interests.push_back(interest_in(source.declared.back()));
+    source.interests.push_back(interest_in(source.declared.back(), std::nullopt));
   }
+  source.rules.resize(table.columns.size());
   source.table = std::move(table);
   return source;
 }

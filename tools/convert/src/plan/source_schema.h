@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "plan/column_rule.h"
 #include "plan/type_choice.h"
 #include "scan/table_scan.h"
 
 #include "nerve/backends/sqlite/schema.h"
+#include "nerve/convert/plan.h"
 #include "nerve/convert/profile.h"
 
 #include <cstdint>
@@ -31,6 +33,8 @@ struct SourceTable {
   TableQuery query;                               ///< of all its columns
   std::vector<std::optional<Declared>> declared;  ///< by column
   std::vector<ColumnInterest> interests;
+  std::string ruled_name;         ///< in the target; empty: as names are made
+  std::vector<ColumnRule> rules;  ///< by column
 
   /// Of SQLite's full-text search. Its rowids say what the texts are of, so they are a column, the first one.
   bool is_text_search() const noexcept { return module == "fts3" || module == "fts4" || module == "fts5"; }
@@ -46,6 +50,7 @@ struct SourceSchema {
   std::vector<SchemaEntry> entries;               ///< in the order in which they were made
   std::map<std::string, std::int64_t> sequences;  ///< of sqlite_sequence, by table
   std::vector<sqlite::Table> left_out;  ///< what cannot be read, and what belongs to a virtual table
+  std::vector<Untranslated> skipped;    ///< tables and columns that a rule leaves out
 };
 
 /// Reads the schema; throws what reading throws.

@@ -32,13 +32,20 @@ sql::Collation collation_of(const DefinedTable& table, std::size_t place) {
 /// Collects the keys of a table's definition.
 class KeyReader {
  public:
-  explicit KeyReader(DefinedTable& table) : table_(table) {}
+  KeyReader(DefinedTable& table, std::vector<Untranslated>& untranslated)
+      : table_(table), untranslated_(untranslated) {}
 
   void read() {
     for (const sql::ColumnDefinition& column : table_.definition->columns) {
       const auto place = table_.column(column.name.text);
-      if (!place) continue;
-      for (const sql::Constraint& constraint : column.constraints) read_constraint(constraint, *place);
+      for (const sql::Constraint& constraint : column.constraints) {
+        if (place) {
+          read_constraint(constraint, *place);
+        } else if (std::holds_alternative<sql::PrimaryKey>(constraint.rule) ||
+                   std::holds_alternative<sql::Unique>(constraint.rule)) {
+          list_lost(std::holds_alternative<sql::PrimaryKey>(constraint.rule), column.name.text);
+        }
+      }
     }
     for (const sql::Constraint& constraint : table_.definition->constraints)
       read_constraint(constraint, std::nullopt);
@@ -66,9 +73,21 @@ class KeyReader {
       key.collations.push_back(collation_of(table_, *column));
     }
     for (const sql::OrderingTerm& term : *terms) {
-      if (!add_term(term, key)) return;
+      if (!add_term(term, key)) return list_lost(key.is_primary, column_names_of(*terms));
     }
     table_.keys.push_back(std::move(key));
+  }
+
+  static std::string column_names_of(const std::vector<sql::OrderingTerm>& terms) {
+    std::string names;
+    for (const sql::OrderingTerm& term : terms) {
+      const sql::Expression* expression = term.expression.get();
+      if (const auto* collate = std::get_if<sql::Collate>(&expression->node))
+        expression = collate->operand.get();
+      if (const auto* name = std::get_if<sql::ColumnName>(&expression->node))
+        names += (names.empty() ? "" : ", ") + name->column.text;
+    }
+    return names;
   }
 
   /// `column` or `column COLLATE name`.
@@ -87,7 +106,14 @@ class KeyReader {
     return true;
   }
 
+  /// A key goes with a column that is left out.
+  void list_lost(bool is_primary, const std::string& name) {
+    untranslated_.push_back({is_primary ? "primary key" : "unique key", name, table_.source->table.name,
+                             "a column of it is left out", ""});
+  }
+
   DefinedTable& table_;
+  std::vector<Untranslated>& untranslated_;
 };
 
 /// The column that is the rowid under another name: the only one of the primary key, of the very type
@@ -140,15 +166,24 @@ sql::TargetType expression_type(const ColumnPlan& plan, const ColumnProfile& pro
   return sql::TargetType::unknown;
 }
 
+/// Integers that a rule makes reals are divided as integers in SQLite all the same.
+bool is_mixed(const ColumnPlan& plan, const ColumnProfile& profile) noexcept {
+  return profile.integers > 0 && (profile.reals > 0 || plan.type.type == TargetType::double_precision);
+}
+
 sql::TimeForm expression_time_form(const ColumnPlan& plan, const ColumnProfile& profile) {
-  if (plan.type.time == TimeForm::epoch_seconds) return sql::TimeForm::epoch_seconds;
-  if (plan.type.time == TimeForm::epoch_milliseconds) return sql::TimeForm::epoch_milliseconds;
   if (plan.type.time == TimeForm::julian_day || profile.texts_with_fraction > 0)
     return sql::TimeForm::unknown;
+  // A rule may make a date of moments, or a timestamp of what others are given a zone for.
+  if (plan.type.time != TimeForm::iso_text && plan.type.type != TargetType::timestamptz)
+    return sql::TimeForm::unknown;
+  if (plan.type.time == TimeForm::epoch_seconds) return sql::TimeForm::epoch_seconds;
+  if (plan.type.time == TimeForm::epoch_milliseconds) return sql::TimeForm::epoch_milliseconds;
   const auto only = [&](IsoForm form) {
     return profile.texts_of_iso_form[static_cast<std::size_t>(form)] == profile.values();
   };
-  if (plan.type.type == TargetType::date) return sql::TimeForm::date;
+  if (plan.type.type == TargetType::date)
+    return only(IsoForm::date) ? sql::TimeForm::date : sql::TimeForm::unknown;
   if (plan.type.type != TargetType::timestamp) return sql::TimeForm::unknown;
   // Where there are no values yet, those to come are taken to be in SQLite's own form.
   if (only(IsoForm::space_seconds)) return sql::TimeForm::datetime;
@@ -204,7 +239,7 @@ DefinedTable define_table(const SourceTable& source, const TableProfile& profile
                             std::string("the definition cannot be read: ") + error.what(), source.sql});
     return table;
   }
-  KeyReader(table).read();
+  KeyReader(table, untranslated).read();
   table.rowid_column = find_rowid_column(table);
   return table;
 }
@@ -223,7 +258,7 @@ void fill_environment(DefinedTable& table, const TablePlan& plan, const std::str
                                          .is_not_null = column.is_not_null,
                                          .is_rowid = table.rowid_column == place,
                                          .may_be_infinite = profile.reals_infinite > 0,
-                                         .is_mixed = profile.integers > 0 && profile.reals > 0,
+                                         .is_mixed = is_mixed(column, profile),
                                          .time_form = expression_time_form(column, profile)});
   }
 }

@@ -18,10 +18,6 @@ namespace {
 
 using Kind = Declared::Kind;
 
-// PostgreSQL's bounds.
-constexpr int varchar_length_max = 10'485'760;
-constexpr int numeric_precision_max = 1'000;
-
 /// "DECIMAL(10, 2)" taken apart: its words in upper case, and the numbers in its parentheses.
 struct Words {
   std::string name;
@@ -74,21 +70,6 @@ Declared text_of(const Words& words) {
 
 std::string counted(std::int64_t count, std::string_view what) {
   return fmt::format("{} {}", format_count(count), what);
-}
-
-/// "3 integers, 2 texts".
-std::string describe_values(const ColumnProfile& profile) {
-  std::string text;
-  const auto add = [&](std::int64_t count, std::string_view one, std::string_view many) {
-    if (count == 0) return;
-    if (!text.empty()) text += ", ";
-    text += counted(count, count == 1 ? one : many);
-  };
-  add(profile.integers, "integer", "integers");
-  add(profile.reals, "real", "reals");
-  add(profile.texts, "text", "texts");
-  add(profile.blobs, "blob", "blobs");
-  return text.empty() ? "no values" : text;
 }
 
 /// The only form of ISO 8601 that all values have.
@@ -253,6 +234,20 @@ TypeChoice with_counts(const ColumnType& type, const ColumnProfile& profile, std
 
 }  // namespace
 
+std::string describe_values(const ColumnProfile& profile) {
+  std::string text;
+  const auto add = [&](std::int64_t count, std::string_view one, std::string_view many) {
+    if (count == 0) return;
+    if (!text.empty()) text += ", ";
+    text += counted(count, count == 1 ? one : many);
+  };
+  add(profile.integers, "integer", "integers");
+  add(profile.reals, "real", "reals");
+  add(profile.texts, "text", "texts");
+  add(profile.blobs, "blob", "blobs");
+  return text.empty() ? "no values" : text;
+}
+
 std::optional<Declared> read_declaration(std::string_view declared_type) {
   const Words words = read_words(declared_type);
   if (words.name.empty() || words.name == "ANY") return std::nullopt;
@@ -272,15 +267,22 @@ std::optional<Declared> read_declaration(std::string_view declared_type) {
   return std::nullopt;
 }
 
-ColumnInterest interest_in(const std::optional<Declared>& declared) {
-  if (!declared) return {};
-  return {.time = declared->kind == Kind::date || declared->kind == Kind::moment,
-          .json = declared->kind == Kind::json,
-          .uuid = declared->kind == Kind::uuid,
-          .decimal = declared->kind == Kind::decimal};
+ColumnInterest interest_in(const std::optional<Declared>& declared, const std::optional<ColumnType>& ruled) {
+  ColumnInterest interest;
+  if (declared) {
+    interest = {.time = declared->kind == Kind::date || declared->kind == Kind::moment,
+                .json = declared->kind == Kind::json,
+                .uuid = declared->kind == Kind::uuid,
+                .decimal = declared->kind == Kind::decimal};
+  }
+  // What else a ruled type does not hold is counted by itself; the form of time is what expressions ask for.
+  if (ruled && is_time(ruled->type)) interest.time = true;
+  return interest;
 }
 
-TypeChoice choose_type(const std::optional<Declared>& declared, const ColumnProfile& profile) {
+namespace {
+
+TypeChoice choose_without_rule(const std::optional<Declared>& declared, const ColumnProfile& profile) {
   if (!declared) {
     return with_counts(type_of_content(profile), profile,
                        fmt::format("no type is declared; it holds {}", describe_values(profile)));
@@ -308,8 +310,87 @@ TypeChoice choose_type(const std::optional<Declared>& declared, const ColumnProf
                                  describe_values(profile)));
 }
 
-TypeChoice judge_type(const ColumnType& type, const ColumnProfile& profile) {
-  return with_counts(type, profile, "by rule");
+/// How many values are written as a type of time says.
+std::int64_t values_of_time(const ColumnType& type, const ColumnProfile& profile) {
+  switch (type.time) {
+    case TimeForm::epoch_seconds:
+      return profile.integers_as_seconds;
+    case TimeForm::epoch_milliseconds:
+      return profile.integers_as_milliseconds;
+    case TimeForm::iso_text:
+    case TimeForm::julian_day:
+      return profile.values() - misfits_of_time(type, profile);
+  }
+  return 0;
+}
+
+/// The one of some types of time that most values are written as; of equals the first.
+ColumnType most_fitting_time(std::initializer_list<ColumnType> types, const ColumnProfile& profile) {
+  return *std::ranges::max_element(types, {},
+                                   [&](const ColumnType& type) { return values_of_time(type, profile); });
+}
+
+ColumnType with_time_form(const ColumnType& type, const ColumnProfile& profile) {
+  ColumnType seconds = type;
+  ColumnType milliseconds = type;
+  ColumnType julian = type;
+  seconds.time = TimeForm::epoch_seconds;
+  milliseconds.time = TimeForm::epoch_milliseconds;
+  julian.time = TimeForm::julian_day;
+  return most_fitting_time({type, seconds, milliseconds, julian}, profile);
+}
+
+/// What a declaration asks for, whatever the values are.
+ColumnType declared_type(const Declared& declared, const ColumnProfile& profile) {
+  const ColumnType iso{.type = TargetType::timestamp};
+  const ColumnType zoned = with_time_form({.type = TargetType::timestamptz}, profile);
+  if (declared.kind == Kind::date)
+    return most_fitting_time({{.type = TargetType::date}, iso, zoned}, profile);
+  if (declared.kind == Kind::moment) return most_fitting_time({iso, zoned}, profile);
+  return type_without_values(declared);
+}
+
+/// A type that a rule asks for and that not every value fits, where the rule says to widen it then.
+TypeChoice widen_ruled(const ColumnType& ruled, const TypeChoice& chosen, const ColumnProfile& profile) {
+  const bool is_bounded = ruled.length > 0 || ruled.precision > 0;
+  const ColumnType wider{.type = ruled.type == TargetType::varchar ? TargetType::text : ruled.type};
+  if (is_bounded && holds(wider, profile))
+    return with_counts(wider, profile, "by rule, without the bound that some values exceed");
+  TypeChoice choice = chosen;
+  choice.why =
+      fmt::format("not by rule, which does not hold every value: there are {}", describe_values(profile));
+  return choice;
+}
+
+}  // namespace
+
+std::optional<ColumnType> held_type(const std::optional<Declared>& declared, const ColumnProfile& profile,
+                                    const ColumnRule& rule) {
+  std::optional<ColumnType> held = rule.type;
+  if (held && is_time(held->type) && !rule.has_time_form) held = with_time_form(*held, profile);
+  const bool is_declared_held =
+      !held && rule.on_misfit != MisfitRule::widen && declared && profile.values() > 0;
+  if (is_declared_held) {
+    held = declared_type(*declared, profile);
+    if (changed_by(*held, profile) > 0) return std::nullopt;
+  }
+  if (held == choose_without_rule(declared, profile).type) return std::nullopt;
+  return held;
+}
+
+TypeChoice choose_type(const std::optional<Declared>& declared, const ColumnProfile& profile,
+                       const ColumnRule& rule, std::int64_t held_misfits) {
+  TypeChoice chosen = choose_without_rule(declared, profile);
+  const auto held = held_type(declared, profile, rule);
+  if (!held || (!rule.type && held_misfits == profile.values())) return chosen;
+  if (held_misfits > 0 && rule.on_misfit == MisfitRule::widen) return widen_ruled(*held, chosen, profile);
+  TypeChoice choice{*held, rule.type ? "by rule" : "as declared, which a rule holds", held_misfits,
+                    changed_by(*held, profile)};
+  if (held_misfits > 0) {
+    choice.why += fmt::format("; {} of {} do not fit: there are {}", format_count(held_misfits),
+                              counted(profile.values(), "values"), describe_values(profile));
+  }
+  return choice;
 }
 
 }  // namespace nerve::convert

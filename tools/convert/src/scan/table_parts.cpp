@@ -15,7 +15,8 @@ constexpr std::uint64_t rowids_min = 20'000;
 constexpr std::uint64_t parts_max = 8;
 
 void join(const ColumnProfile& other, ColumnProfile& column) {
-  static_assert(sizeof(ColumnProfile) == 32 * sizeof(std::int64_t), "each member must be joined");
+  static_assert(sizeof(ColumnProfile) == 33 * sizeof(std::int64_t),
+                "each member must be joined; held_misfits are counted later");
   const auto counts = {
       &ColumnProfile::nulls,
       &ColumnProfile::integers,

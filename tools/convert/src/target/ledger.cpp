@@ -22,6 +22,14 @@ CREATE TABLE IF NOT EXISTS nerve_convert.conversion (
   begun_at timestamptz NOT NULL DEFAULT now(),
   ended_at timestamptz
 );
+CREATE TABLE IF NOT EXISTS nerve_convert.before (
+  target_schema text NOT NULL REFERENCES nerve_convert.conversion ON DELETE CASCADE,
+  source_table text NOT NULL,
+  rows bigint NOT NULL,
+  digest_low bigint NOT NULL,
+  digest_high bigint NOT NULL,
+  PRIMARY KEY (target_schema, source_table)
+);
 CREATE TABLE IF NOT EXISTS nerve_convert.range (
   target_schema text NOT NULL REFERENCES nerve_convert.conversion ON DELETE CASCADE,
   source_table text NOT NULL,
@@ -101,7 +109,8 @@ ConversionState Ledger::state(postgresql::Session& session) const {
               "a conversion into schema " + identity_.schema + " was begun and not ended, " +
                   (is_same_source ? "by another plan" : "of another source or of another state of it") +
                   ": " + std::string(row.text(0).value_or("")),
-              "Begin anew with --replace, or go on with the source and the rules as they were.");
+              "Go on with the source, the rules and the options as they were; --replace drops what stands in "
+              "the schema and begins anew.");
         }
         state = ConversionState::begun;
       });
@@ -143,16 +152,50 @@ void Ledger::require_own(postgresql::Session& session) const {
 void Ledger::end(postgresql::Session& session) const {
   require_own(session);
   const std::array<Parameter, 1> parameters{identity_.schema};
-  for (const char* table : {"range", "step", "reject"}) {
+  for (const char* table : {"before", "range", "step", "reject"}) {
     session.change(std::string("DELETE FROM nerve_convert.") + table + " WHERE target_schema = $1",
                    parameters);
   }
   session.change("UPDATE nerve_convert.conversion SET ended_at = now() WHERE target_schema = $1", parameters);
 }
 
+bool Ledger::has_ended_with_source(postgresql::Session& session) const {
+  const std::array<Parameter, 2> parameters{identity_.schema, identity_.source_digest};
+  return exists(session) &&
+         session
+             .text(
+                 "SELECT 'ended' FROM nerve_convert.conversion WHERE target_schema = $1 AND "
+                 "source_digest = $2 AND ended_at IS NOT NULL",
+                 parameters)
+             .has_value();
+}
+
 void Ledger::forget(postgresql::Session& session) const {
   const std::array<Parameter, 1> parameters{identity_.schema};
   session.change("DELETE FROM nerve_convert.conversion WHERE target_schema = $1", parameters);
+}
+
+void Ledger::add_before(postgresql::Session& session, const TablePlan& table, const DigestSum& rows) const {
+  const std::array<Parameter, 5> parameters{identity_.schema, table.source, std::to_string(rows.rows),
+                                            signed_text(rows.low), signed_text(rows.high)};
+  session.change(
+      "INSERT INTO nerve_convert.before (target_schema, source_table, rows, digest_low, digest_high) "
+      "VALUES ($1, $2, $3, $4, $5)",
+      parameters);
+}
+
+std::map<std::string, DigestSum> Ledger::before(postgresql::Session& session) const {
+  std::map<std::string, DigestSum> rows_by_table;
+  const std::array<Parameter, 1> parameters{identity_.schema};
+  session.each(
+      "SELECT source_table, rows, digest_low, digest_high FROM nerve_convert.before WHERE target_schema = $1",
+      parameters, [&](const postgresql::Row& row) {
+        rows_by_table[std::string(row.text(0).value_or(""))] = {
+            .rows = number(row, 1),
+            .low = static_cast<std::uint64_t>(number(row, 2)),
+            .high = static_cast<std::uint64_t>(number(row, 3))};
+      });
+  return rows_by_table;
 }
 
 void Ledger::add_range(postgresql::Session& session, const TablePlan& table, const Range& range,

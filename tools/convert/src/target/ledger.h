@@ -58,6 +58,8 @@ class Ledger {
   void require_own(postgresql::Session& session) const;
   /// Forgets ranges and steps, which only a conversion under way needs.
   void end(postgresql::Session& session) const;
+  /// Whether a conversion of this state of the source into this schema has ended, as the last one.
+  bool has_ended_with_source(postgresql::Session& session) const;
   /// Forgets the conversion.
   void forget(postgresql::Session& session) const;
 
@@ -66,6 +68,11 @@ class Ledger {
   /// `refusal` is why the server did not do it; empty where it did.
   void add_step(postgresql::Session& session, const std::string& step, const std::string& refusal) const;
   void add_rejects(postgresql::Session& session, const std::vector<std::string>& lines) const;
+
+  /// The rows that a table had before an append.
+  void add_before(postgresql::Session& session, const TablePlan& table, const DigestSum& rows) const;
+  /// By the name of the source's table; empty where nothing was appended to.
+  std::map<std::string, DigestSum> before(postgresql::Session& session) const;
 
   /// By the name of the source's table and the first rowid.
   using DoneRanges = std::map<std::pair<std::string, std::int64_t>, RangeResult>;

@@ -33,12 +33,14 @@ constexpr const char* kind_name = R"(CASE c.relkind
 
 }  // namespace
 
-postgresql::Session connect_target(const std::string& url, const OpenOptions& options) {
+postgresql::Session connect_target(const std::string& url, const OpenOptions& options,
+                                   SearchPath search_path) {
   postgresql::Session session(url, options);
+  if (search_path == SearchPath::empty) session.execute("SET search_path = ''");
   // A run that goes on after a kill would else wait for an index that the killed one had asked for. Other
   // systems cannot tell that a client is gone, and refuse the setting.
   session.execute(
-      "SELECT set_config('search_path', '', false), CASE WHEN version() LIKE '%linux%' AND "
+      "SELECT CASE WHEN version() LIKE '%linux%' AND "
       "current_setting('server_version_num')::int >= 140000 THEN "
       "set_config('client_connection_check_interval', '2s', false) END");
   return session;

@@ -9,9 +9,15 @@
 
 namespace nerve::convert {
 
-/// Connects with the settings that are relied on, whatever server, database and role are set to: names mean
-/// what the server itself calls so, and a statement whose client is gone soon ends.
-postgresql::Session connect_target(const std::string& url, const OpenOptions& options);
+/// What unqualified names mean on the server.
+enum class SearchPath : std::uint8_t {
+  empty,  ///< what the server itself calls so, whatever server, database and role are set to
+  own,    ///< as these are set: for triggers of tables that are there
+};
+
+/// Connects with the settings that are relied on; a statement whose client is gone soon ends.
+postgresql::Session connect_target(const std::string& url, const OpenOptions& options,
+                                   SearchPath search_path);
 
 /// Throws UnsupportedError for a server or a database that lacks what is relied on, and DeniedError for one
 /// that only reads.

@@ -38,6 +38,10 @@ enum class TimeForm : std::uint8_t {
 
 /// "ISO text", "epoch seconds", "epoch milliseconds", "Julian day".
 std::string_view to_string(TimeForm form) noexcept;
+std::optional<TimeForm> parse_time_form(std::string_view text) noexcept;
+
+/// date, timestamp or timestamptz.
+bool is_time(TargetType type) noexcept;
 
 /// A type with what belongs to it.
 struct ColumnType {
@@ -50,7 +54,14 @@ struct ColumnType {
   friend bool operator==(const ColumnType&, const ColumnType&) = default;
 };
 
+// PostgreSQL's bounds.
+inline constexpr int varchar_length_max = 10'485'760;
+inline constexpr int numeric_precision_max = 1'000;
+
 /// "varchar(40)", "numeric(10,2)", "timestamp".
 std::string to_ddl(const ColumnType& type);
+/// Reads what to_ddl() writes, also with spaces and "numeric(10)"; absent for anything else, and for a
+/// length, precision or scale that PostgreSQL does not take.
+std::optional<ColumnType> parse_column_type(std::string_view text);
 
 }  // namespace nerve::convert

@@ -19,10 +19,12 @@ namespace nerve::convert {
 struct ConvertOptions {
   std::string schema = "public";  ///< of the target; it is made where it is missing
   bool may_replace = false;       ///< drop what stands in it
+  bool may_append = false;        ///< to the tables that stand in it, and nothing but rows
   bool is_atomic = false;         ///< all in one transaction on one connection; nothing is resumed
   bool folds_case = true;         ///< letters A to Z of names become lower case
   int workers = 2;                ///< readers of the source, each with a connection to the target
   OpenOptions target = {};
+  std::filesystem::path rules = {};    ///< a file of rules (docs/converting.md); empty: none
   std::filesystem::path rejects = {};  ///< the file for rows that cannot be stored; empty: there must be none
   /// Of a part of a table that is loaded in one transaction, about. Large enough for COPY to run at its full
   /// speed, small enough for two workers to end together.
@@ -54,18 +56,28 @@ struct PlannedConversion {
 
 /// Reads the source and says what a conversion would do. Nothing is written anywhere.
 ///
-/// Throws what sqlite::Session throws for a source that is missing, damaged, encrypted or no database.
+/// Throws what sqlite::Session throws for a source that is missing, damaged, encrypted or no database, and
+/// ValidationError with a violation for each of the first errors in the rules file.
 PlannedConversion plan_conversion(const std::filesystem::path& source, const ConvertOptions& options,
                                   ProgressSink* progress = nullptr);
+
+/// A plan as a rules file: with it the same source is planned in the same way, and whoever edits it says what
+/// is to be otherwise.
+std::string rules_text(const Plan& plan);
 
 /// Converts a whole database, and compares every row afterwards.
 ///
 /// The schema of the target must be empty, unless a conversion of the same source in the same state was begun
 /// there: then it is gone on with. After an abort at any moment the next call goes on with what is there.
 ///
-/// Throws ValidationError where rows would be rejected and no file for them is named, ConflictError where the
-/// schema is not empty or the source changes and cannot be locked, UnsupportedError for a server before
-/// version 14, and what the two databases throw.
+/// With `may_append` the tables must be there, with columns that take the values; the rows that they have
+/// stay, and what the comparison expects is these and what was sent. A state of the source whose conversion
+/// or append into the schema has ended is not appended to it.
+///
+/// Throws ValidationError where the rules file has errors, where rows would be rejected and no file for them
+/// is named, where a rule says to fail, and where tables do not take what would be appended; ConflictError
+/// where the schema is not empty or the source changes and cannot be locked, UnsupportedError for a server
+/// before version 14, and what the two databases throw.
 ConvertReport convert(const std::filesystem::path& source, const std::string& target_url,
                       const ConvertOptions& options, ProgressSink* progress = nullptr);
 

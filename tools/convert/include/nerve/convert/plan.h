@@ -6,6 +6,7 @@
 #include "nerve/core/json.h"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -76,14 +77,17 @@ struct TablePlan {
   std::int64_t rows = 0;
   std::int64_t bytes = 0;
   std::vector<std::int64_t> range_starts;
-  std::vector<Step> after_load;  ///< keys and indexes
+  std::vector<Step> after_load;       ///< keys and indexes
+  std::vector<std::size_t> previous;  ///< places of the tables that are to be loaded before
 
   std::int64_t misfits() const noexcept;
 };
 
 struct Plan {
   std::filesystem::path source;
-  std::string schema;  ///< of the target
+  std::string schema;      ///< of the target
+  bool appends = false;    ///< rows alone, to tables that are there
+  bool folds_case = true;  ///< letters A to Z of names became lower case, but of those that a rule gave
   std::vector<TablePlan> tables;
   std::vector<Step> at_end;  ///< constraints between tables, identities, views; in this order
   std::vector<Untranslated> untranslated;

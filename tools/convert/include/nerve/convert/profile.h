@@ -45,6 +45,8 @@ struct ColumnProfile {
   std::int64_t texts_as_json = 0;                   ///< counted where JSON is looked for
   std::int64_t texts_as_uuid = 0;  ///< in lower case with hyphens; counted where they are looked for
 
+  std::int64_t held_misfits = 0;  ///< values that do not fit the type that a rule holds the column to
+
   std::int64_t blob_bytes_max = 0;
   std::int64_t bytes = 0;  ///< of all texts and blobs
 

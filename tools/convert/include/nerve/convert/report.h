@@ -28,6 +28,7 @@ struct TableReport {
   std::int64_t changed = 0;   ///< values that are stored as another storage class
   bool is_equal = false;      ///< the target has the very rows that were sent
   std::int64_t target_rows = 0;
+  std::int64_t target_rows_before = 0;     ///< of those, the ones that were there before an append
   std::vector<RowDifference> differences;  ///< the first ones
 };
 

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "planned_source.h"
+
+#include "plan/planner.h"
+#include "rules/ruled_source.h"
+#include "scan/source_scan.h"
+#include "target/append_target.h"
+#include "values/row_digest.h"
+
+#include "nerve/core/bytes.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cstdint>
+
+namespace nerve::convert {
+namespace {
+
+std::string digest_text(const RowDigest& digest) {
+  return fmt::format("{:016x}{:016x}", digest.high, digest.low);
+}
+
+}  // namespace
+
+PlannedSource::PlannedSource(const std::filesystem::path& path, const ConvertOptions& options)
+    : options_(options),
+      snapshot_(path, std::max(options.workers, 1)),
+      schema_(read_source_schema(snapshot_.reader(0))) {}
+
+void PlannedSource::make_plan(ProgressSink* progress) {
+  const CasePolicy case_policy =
+      rule_schema(options_.rules, options_.folds_case ? CasePolicy::lower : CasePolicy::keep, schema_);
+  const auto begin = std::chrono::steady_clock::now();
+  profiles_ = scan_source(snapshot_, schema_, options_.range_bytes, progress);
+  scan_duration_ =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+  judge_ruled_types(options_.rules, snapshot_.reader(0), schema_, profiles_);
+  plan_ = convert::make_plan(
+      {.source = snapshot_.reader(0).path(), .schema = options_.schema, .case_policy = case_policy}, schema_,
+      profiles_);
+  if (options_.may_append) restrict_to_rows(plan_);
+}
+
+std::string PlannedSource::digest() const {
+  DigestedRow all;
+  for (const TableProfile& table : profiles_) {
+    all.add(as_bytes(table.name));
+    all.add(static_cast<std::uint64_t>(table.rows));
+    all.add(table.digest_low);
+    all.add(table.digest_high);
+  }
+  return digest_text(all.finish());
+}
+
+std::string PlannedSource::plan_digest() const {
+  DigestedRow all;
+  all.add(as_bytes(to_json(plan_).dump()));
+  for (const TablePlan& table : plan_.tables) {
+    all.add(static_cast<std::uint64_t>(table.range_starts.size()));
+    for (const std::int64_t start : table.range_starts) all.add(static_cast<std::uint64_t>(start));
+  }
+  return digest_text(all.finish());
+}
+
+}  // namespace nerve::convert

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "plan/source_schema.h"
+#include "source/source_snapshot.h"
+
+#include "nerve/convert/convert.h"
+#include "nerve/convert/plan.h"
+#include "nerve/convert/profile.h"
+#include "nerve/core/progress.h"
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace nerve::convert {
+
+/// The source, held still, and what is to become of it.
+class PlannedSource {
+ public:
+  /// Opens the source and reads its schema; throws what these throw.
+  PlannedSource(const std::filesystem::path& path, const ConvertOptions& options);
+
+  /// Applies the rules, reads every row, and plans.
+  void make_plan(ProgressSink* progress);
+
+  SourceSnapshot& snapshot() noexcept { return snapshot_; }
+  const SourceSchema& schema() const noexcept { return schema_; }
+  Plan& plan() noexcept { return plan_; }
+  std::chrono::milliseconds scan_duration() const noexcept { return scan_duration_; }
+
+  /// Of all tables' content.
+  std::string digest() const;
+  /// Of what is to be made, and in which parts.
+  std::string plan_digest() const;
+
+ private:
+  const ConvertOptions& options_;
+  SourceSnapshot snapshot_;
+  SourceSchema schema_;
+  std::vector<TableProfile> profiles_;
+  std::chrono::milliseconds scan_duration_{0};
+  Plan plan_;
+};
+
+}  // namespace nerve::convert
