@@ -4,7 +4,9 @@
 //
 // Ours is the whole: scan, load, keys, indexes, foreign keys, and the comparison of every row; pgloader
 // compares nothing. The data alone are those of the same tables without a key, whose load the converter's own
-// report gives; \copy reads what the server wrote of them with COPY … TO, into tables that are there.
+// report gives; \copy reads what the server wrote of them with COPY … TO, into tables that are there. With
+// two connections \copy keeps two cores busy with the server alone; with one, a machine of two has one for
+// the client.
 #include "sample_database.h"
 #include "support/postgres_server.h"
 #include "support/program_run.h"
@@ -29,6 +31,8 @@ namespace {
 using namespace nerve::bench;
 using nerve::test::PostgresServer;
 using nerve::test::TempFolder;
+
+constexpr std::size_t connections_max = 2;
 
 struct Options {
   std::string nerve_db = NERVE_DB_PROGRAM;
@@ -62,13 +66,15 @@ class Benchmark {
   void run() {
     Series ours;
     Series pgloader;
-    Series data;
-    Series copy;
+    std::array<Series, connections_max> data;
+    std::array<Series, connections_max> copy;
     for (int round = 0; round < options_.rounds; ++round) {
       ours.add(convert(whole_));
       if (!options_.without_pgloader) pgloader.add(load_by_pgloader());
-      data.ms.push_back(load_ms());
-      copy.add(copy_by_psql());
+      for (std::size_t connections = 1; connections <= connections_max; ++connections) {
+        data.at(connections - 1).ms.push_back(load_ms(connections));
+        copy.at(connections - 1).add(copy_by_psql(connections));
+      }
     }
     fmt::print("{:.0f} MB, {} rows, median of {} rounds\n",
                static_cast<double>(std::filesystem::file_size(whole_)) / 1e6, options_.rows, options_.rounds);
@@ -76,13 +82,17 @@ class Benchmark {
     const double base = median(ours.ms);
     print("nerve-db convert, with comparison", ours, base);
     if (!options_.without_pgloader) print("pgloader", pgloader, base);
-    const double raw = median(copy.ms);
-    print("psql \\copy binary, two connections, data alone", copy, raw);
-    print("nerve-db convert, load of data alone", data, raw);
+    for (std::size_t connections = connections_max; connections > 0; --connections) {
+      const double raw = median(copy.at(connections - 1).ms);
+      print(fmt::format("data alone, {} connection(s): psql \\copy binary", connections),
+            copy.at(connections - 1), raw);
+      print(fmt::format("data alone, {} connection(s): nerve-db's load", connections),
+            data.at(connections - 1), raw);
+    }
   }
 
  private:
-  static void print(const char* name, const Series& series, double base_ms) {
+  static void print(const std::string& name, const Series& series, double base_ms) {
     fmt::print("{:<48}{:>9.2f}{:>9.2f}{:>9.1f}\n", name, median(series.ms) / 1000,
                median(series.ms) / base_ms, static_cast<double>(series.rss_kib) * 1024 / 1e6);
   }
@@ -98,11 +108,11 @@ class Benchmark {
   }
 
   /// What the report says of the load.
-  double load_ms() {
+  double load_ms(std::size_t connections) {
     const std::string url = new_database();
     const std::filesystem::path report = folder_ / "report.json";
-    run_program(
-        {"sh", "-c", R"("$1" convert "$2" "$3" --json > "$4")", "sh", options_.nerve_db, data_, url, report});
+    run_program({"sh", "-c", R"("$1" convert "$2" "$3" --workers "$5" --json > "$4")", "sh",
+                 options_.nerve_db, data_, url, report, std::to_string(connections)});
     drop_database();
     std::ifstream stream(report);
     return nlohmann::json::parse(stream).at("durations_ms").at("load").get<double>();
@@ -140,7 +150,7 @@ class Benchmark {
     drop_database();
   }
 
-  ProgramRun copy_by_psql() {
+  ProgramRun copy_by_psql(std::size_t connections) {
     new_database();
     const std::string database = fmt::format("bench_{}", databases_);
     server_.execute("DROP SCHEMA public CASCADE", database);
@@ -157,7 +167,8 @@ class Benchmark {
     // By size, so that both end at about the same time.
     const std::string first = copies({sample_tables[0], sample_tables[3]});
     const std::string second = copies({sample_tables[1], sample_tables[2], sample_tables[4]});
-    const ProgramRun run = run_program({"sh", "-c", first + " & " + second + "; wait"});
+    const ProgramRun run =
+        run_program({"sh", "-c", first + (connections == 1 ? " ; " : " & ") + second + "; wait"});
     drop_database();
     return run;
   }

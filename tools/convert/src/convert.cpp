@@ -37,6 +37,17 @@ SearchPath search_path(const ConvertOptions& options) noexcept {
   return options.may_append ? SearchPath::own : SearchPath::empty;
 }
 
+/// A session for each reader of the source.
+std::vector<postgresql::Session> open_workers(const std::string& url, const ConvertOptions& options,
+                                              std::size_t count) {
+  std::vector<postgresql::Session> sessions;
+  for (std::size_t i = 0; i < count; ++i) {
+    sessions.push_back(connect_target(url, options.target, search_path(options)));
+    if (count > 1) use_one_process(sessions.back());
+  }
+  return sessions;
+}
+
 void require_empty(postgresql::Session& target, const std::string& schema) {
   const auto relations = relations_of(target, schema, relations_named_max);
   if (relations.empty()) return;
@@ -142,8 +153,7 @@ ConvertReport Conversion::run() {
     }
   } else {
     begin();
-    for (std::size_t i = 0; i < source_.snapshot().size(); ++i)
-      workers_.push_back(connect_target(url_, options_.target, search_path(options_)));
+    workers_ = open_workers(url_, options_, source_.snapshot().size());
     work();
     target_.transaction([&] { ledger_.end(target_); });
   }
@@ -331,9 +341,7 @@ ConvertReport convert(const std::filesystem::path& source, const std::string& ta
 std::vector<TableReport> verify_conversion(const std::filesystem::path& source, const std::string& target_url,
                                            const ConvertOptions& options, ProgressSink* progress) {
   PlannedSource planned(source, options);
-  std::vector<postgresql::Session> targets;
-  for (std::size_t i = 0; i < planned.snapshot().size(); ++i)
-    targets.push_back(connect_target(target_url, options.target, SearchPath::empty));
+  std::vector<postgresql::Session> targets = open_workers(target_url, options, planned.snapshot().size());
   planned.make_plan(progress);
   const Plan& plan = planned.plan();
   const TableSums sums = sum_tables(plan, planned.snapshot(), targets, Sides::both, progress);

@@ -5,6 +5,7 @@
 #include "load/range_loader.h"
 #include "target/step_runner.h"
 #include "target/table_sql.h"
+#include "target/target_schema.h"
 #include "work/workers.h"
 
 #include "nerve/core/error.h"
@@ -53,6 +54,7 @@ class Load {
       if (is_stopped_) throw CancelledError("another part of the conversion failed");
       bool is_refused = false;
       if (const auto* step = std::get_if<TableStep>(&*task)) {
+        if (transactions == Transactions::each && schedule_.is_last_task()) use_all_processes(target);
         const Step& what = plan_.tables[step->table].after_load[step->step];
         const std::string refusal =
             run_step(target, context_.ledger, what, convert::key_of(plan_, *step), transactions);

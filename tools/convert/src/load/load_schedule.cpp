@@ -72,6 +72,11 @@ std::optional<LoadTask> LoadSchedule::next() {
   return task;
 }
 
+bool LoadSchedule::is_last_task() {
+  const std::scoped_lock lock(mutex_);
+  return at_work_ == 1 && ready_.empty() && waiting_.empty();
+}
+
 void LoadSchedule::finish(const LoadTask& task, bool is_refused) {
   const std::scoped_lock lock(mutex_);
   --at_work_;

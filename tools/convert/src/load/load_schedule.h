@@ -38,6 +38,8 @@ class LoadSchedule {
   std::optional<LoadTask> next();
   /// A step that needs the one before it follows when that is done, and never where it was refused.
   void finish(const LoadTask& task, bool is_refused = false);
+  /// Whether nobody else is at work, and nothing waits.
+  bool is_last_task();
   /// Lets all who wait go home.
   void stop();
 

@@ -37,13 +37,22 @@ postgresql::Session connect_target(const std::string& url, const OpenOptions& op
                                    SearchPath search_path) {
   postgresql::Session session(url, options);
   if (search_path == SearchPath::empty) session.execute("SET search_path = ''");
-  // A run that goes on after a kill would else wait for an index that the killed one had asked for. Other
-  // systems cannot tell that a client is gone, and refuse the setting.
+  // To compile a query that reads a table once takes longer than it saves. A run that goes on after a kill
+  // would else wait for an index that the killed one had asked for. Other systems cannot tell that a client
+  // is gone, and refuse the setting.
   session.execute(
-      "SELECT CASE WHEN version() LIKE '%linux%' AND "
+      "SELECT set_config('jit', 'off', false), CASE WHEN version() LIKE '%linux%' AND "
       "current_setting('server_version_num')::int >= 140000 THEN "
       "set_config('client_connection_check_interval', '2s', false) END");
   return session;
+}
+
+void use_one_process(postgresql::Session& session) {
+  session.execute("SET max_parallel_maintenance_workers = 0; SET max_parallel_workers_per_gather = 0");
+}
+
+void use_all_processes(postgresql::Session& session) {
+  session.execute("RESET max_parallel_maintenance_workers; RESET max_parallel_workers_per_gather");
 }
 
 void require_supported_server(postgresql::Session& session) {

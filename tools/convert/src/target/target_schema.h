@@ -19,6 +19,12 @@ enum class SearchPath : std::uint8_t {
 postgresql::Session connect_target(const std::string& url, const OpenOptions& options,
                                    SearchPath search_path);
 
+/// Has the server do what this session asks for by one process, because as many sessions are at work as there
+/// are to be processes.
+void use_one_process(postgresql::Session& session);
+/// Takes that back for what nobody else works beside.
+void use_all_processes(postgresql::Session& session);
+
 /// Throws UnsupportedError for a server or a database that lacks what is relied on, and DeniedError for one
 /// that only reads.
 void require_supported_server(postgresql::Session& session);
