@@ -38,6 +38,19 @@ TEST_CASE("on a terminal one line shows percent, rate and time left") {
   CHECK(stream.text() == "\r\x1b[Kcopying: 25.0 % of 4.0 MiB, 1.0 MiB/s, 3 s left");
 }
 
+TEST_CASE("what else is done stands behind the amount, until another phase begins") {
+  const test::MemoryStream stream;
+  Progress progress(stream.stream(), options_of(Progress::Unit::items, true));
+  progress.update("loading", 0, 40);
+  progress.detail("3 of 12 indexes");
+  test_time += 1s;
+  progress.update("loading", 10, 40);
+  CHECK(stream.text() == "\r\x1b[Kloading: 25.0 % of 40, 3 of 12 indexes, 10/s, 3 s left");
+  test_time += 1s;
+  progress.update("comparing", 0, 40);
+  CHECK(stream.text().ends_with("\r\x1b[Kcomparing: 0.0 % of 40"));
+}
+
 TEST_CASE("on a terminal the line is redrawn ten times a second at most and cleared at the end") {
   const test::MemoryStream stream;
   {

@@ -47,6 +47,7 @@ void Progress::update(std::string_view phase, std::uint64_t done, std::uint64_t 
   const SteadyTime now = options_.now();
   if (phase != phase_) {
     phase_ = phase;
+    detail_.clear();
     phase_first_done_ = done;
     phase_start_ = now;
   }
@@ -79,6 +80,7 @@ std::string Progress::describe(SteadyTime now) const {
   std::string text = phase_ + ": ";
   if (total_ > 0) text += percent_text(done_, total_) + " of " + amount_text(total_, options_.unit);
   if (total_ == 0) text += amount_text(done_, options_.unit);
+  if (!detail_.empty()) text += ", " + detail_;
 
   const double elapsed_s = std::chrono::duration<double>(now - phase_start_).count();
   const auto advanced = static_cast<double>(done_ - std::min(done_, phase_first_done_));

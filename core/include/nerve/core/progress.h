@@ -20,6 +20,8 @@ class ProgressSink {
   /// `phase` is a few words such as "copying"; `done` of `total` units of it are finished. `total` is 0 while
   /// it is not known.
   virtual void update(std::string_view phase, std::uint64_t done, std::uint64_t total) = 0;
+  /// A few words on what else is done, shown behind the next updates of the phase: "12 of 40 indexes".
+  virtual void detail(std::string_view /*text*/) {}
 };
 
 /// Shows progress to a person: on a terminal one line that is redrawn at most ten times a second, with
@@ -47,6 +49,7 @@ class Progress final : public ProgressSink {
   ~Progress() override;
 
   void update(std::string_view phase, std::uint64_t done, std::uint64_t total) override;
+  void detail(std::string_view text) override { detail_ = text; }
   /// Clears the line; later updates show it again.
   void clear() noexcept;
 
@@ -57,6 +60,7 @@ class Progress final : public ProgressSink {
   std::FILE* stream_;
   Options options_;
   std::string phase_;
+  std::string detail_;
   std::uint64_t done_ = 0;
   std::uint64_t total_ = 0;
   std::uint64_t phase_first_done_ = 0;

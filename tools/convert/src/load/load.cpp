@@ -9,6 +9,7 @@
 #include "work/workers.h"
 
 #include "nerve/core/error.h"
+#include "nerve/core/text.h"
 
 #include <fmt/format.h>
 
@@ -31,19 +32,26 @@ class Load {
       : plan_(plan),
         done_(std::move(done)),
         done_steps_(std::move(done_steps)),
-        context_{plan, ledger, bytes_, is_stopped_, may_reject},
+        context_{plan, ledger, bytes_, rows_, is_stopped_, may_reject},
         schedule_(
             plan, [this](const Range& range) { return done_.contains(key_of(range)); },
             [this](const TableStep& step) { return is_done(step); }),
         result_{.tables = std::vector<RangeResult>(plan.tables.size()), .refused = {}} {
     for (std::size_t table = 0; table < plan.tables.size(); ++table) {
-      for (const Range& range : ranges_of(plan.tables[table], table)) {
+      const std::vector<Range> ranges = ranges_of(plan.tables[table], table);
+      for (const Range& range : ranges) {
         const auto found = done_.find(key_of(range));
-        if (found != done_.end()) add(table, found->second);
+        if (found == done_.end()) continue;
+        add(table, found->second);
+        rows_ += found->second.stored.rows;
+        bytes_ += plan.tables[table].bytes / static_cast<std::int64_t>(ranges.size());
       }
       for (std::size_t step = 0; step < plan.tables[table].after_load.size(); ++step) {
         const auto found = done_steps_.find(convert::key_of(plan, {table, step}));
-        if (found != done_steps_.end()) add_refusal({table, step}, found->second);
+        ++step_count_;
+        if (found == done_steps_.end()) continue;
+        add_refusal({table, step}, found->second);
+        ++steps_done_;
       }
     }
   }
@@ -60,6 +68,7 @@ class Load {
             run_step(target, context_.ledger, what, convert::key_of(plan_, *step), transactions);
         add_refusal(*step, refusal);
         is_refused = !refusal.empty();
+        ++steps_done_;
       } else {
         load_as_planned(std::get<Range>(*task), source, target, transactions);
       }
@@ -79,6 +88,10 @@ class Load {
     if (progress == nullptr) return;
     std::int64_t total = 0;
     for (const TablePlan& table : plan_.tables) total += table.bytes;
+    std::string detail = format_count(rows_.load()) + " rows";
+    if (step_count_ > 0)
+      detail += fmt::format(", {} of {} keys and indexes", steps_done_.load(), step_count_);
+    progress->detail(detail);
     progress->update("loading", static_cast<std::uint64_t>(bytes_.load()), static_cast<std::uint64_t>(total));
   }
 
@@ -155,6 +168,9 @@ class Load {
   Ledger::DoneRanges done_;
   Ledger::DoneSteps done_steps_;
   std::atomic<std::int64_t> bytes_ = 0;
+  std::atomic<std::int64_t> rows_ = 0;
+  std::size_t step_count_ = 0;
+  std::atomic<std::size_t> steps_done_ = 0;
   std::atomic<bool> is_stopped_ = false;
   LoadContext context_;
   LoadSchedule schedule_;

@@ -27,9 +27,10 @@ class CopySink final : public RowSink {
         target_(target),
         copy_sql_(copy_in_sql(table, context.plan.schema, is_frozen)) {}
 
-  void rows(ByteView loaded) override {
+  void rows(ByteView loaded, std::int64_t count) override {
     if (!is_copying_) begin();
     send(loaded);
+    context_.rows_sent += count;
   }
 
   void reject(const Reject& reject, const Json& whole) override {

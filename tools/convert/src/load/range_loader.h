@@ -17,6 +17,7 @@ struct LoadContext {
   const Plan& plan;
   const Ledger& ledger;
   std::atomic<std::int64_t>& bytes_sent;
+  std::atomic<std::int64_t>& rows_sent;
   std::atomic<bool>& is_stopped;  ///< another worker has failed
   bool may_reject;                ///< there is a place for rows that are left out
 };

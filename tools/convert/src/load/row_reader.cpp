@@ -63,6 +63,7 @@ RangeResult RowReader::read(sqlite::Session& session, const Range& range, RowSin
   const auto parameters = table_.rowid.empty() ? std::span<const std::int64_t>() : std::span(bounds);
   all_.clear();
   loaded_.clear();
+  kept_ = 0;
   session.each(sql_, parameters, [&](const sqlite::Row& row) { take_row(row, sink); });
   hand_over(sink);
   return result_;
@@ -98,13 +99,15 @@ void RowReader::take_row(const sqlite::Row& row, RowSink& sink) {
   const RowDigest digest = digester_(whole);
   result_.stored.add(digest);
   sink.row(whole, digest);
+  ++kept_;
   if ((sends_all ? all_ : loaded_).size() >= piece_bytes) hand_over(sink);
 }
 
 void RowReader::hand_over(RowSink& sink) {
   RowBuffer& rows = loaded_count_ == table_.columns.size() ? all_ : loaded_;
-  if (rows.size() > 0) sink.rows(rows.view());
+  if (kept_ > 0) sink.rows(rows.view(), kept_);
   rows.clear();
+  kept_ = 0;
 }
 
 void RowReader::handle_misfit(const sqlite::Row& row, std::size_t column, Misfit misfit, RowSink& sink) {

@@ -33,7 +33,7 @@ class RowSink {
   /// A row with all its columns, in the format of binary COPY.
   virtual void row(ByteView /*whole*/, const RowDigest& /*digest*/) {}
   /// Many rows as they are loaded, without columns that the target computes; the last call ends the range.
-  virtual void rows(ByteView /*loaded*/) {}
+  virtual void rows(ByteView /*loaded*/, std::int64_t /*count*/) {}
   /// `whole` is the row that the value is of.
   virtual void reject(const Reject& reject, const Json& whole) = 0;
 };
@@ -63,6 +63,7 @@ class RowReader {
   RowBuffer all_;     ///< rows with all columns: those not handed over, or the present one
   RowBuffer loaded_;  ///< where the target computes columns: rows without those, not handed over
   RangeResult result_;
+  std::int64_t kept_ = 0;     ///< rows that are not handed over
   bool is_left_out_ = false;  ///< the present row
 };
 
