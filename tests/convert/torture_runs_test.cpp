@@ -239,6 +239,97 @@ TEST_CASE("another schema takes a conversion beside what there is, but not the o
   CHECK_THROWS_AS(run.convert(), nerve::ValidationError);
 }
 
+TEST_CASE("a rejects file takes the place of no other file, and of no source") {
+  if (PostgresServer::is_waived()) return;
+  Run run("runs_place", two_tables);
+  const std::string source = content(run.source);
+  write(run.scratch / "other.txt", "keep me");
+  std::filesystem::create_symlink(run.source, run.scratch / "link");
+  for (const char* name : {"source.db", "other.txt", "link"}) {
+    CAPTURE(name);
+    run.options.rejects = run.scratch / name;
+    CHECK_THROWS_WITH_AS(run.convert(), doctest::Contains("is there already, and is no rejects file"),
+                         nerve::ConflictError);
+  }
+  run.options.rejects = run.scratch / "missing" / "rejects.jsonl";
+  CHECK_THROWS_WITH_AS(run.convert(), doctest::Contains("there is no folder"), nerve::NotFoundError);
+  run.options.rejects = run.scratch.path();
+  CHECK_THROWS_AS(run.convert(), nerve::ConflictError);
+  CHECK(content(run.source) == source);
+  CHECK(content(run.scratch / "other.txt") == "keep me");
+  CHECK(describe_schema(run.url) == "");
+  // An older one of the same kind gives way, as when a conversion is done again.
+  run.options.rejects = run.scratch / "rejects.jsonl";
+  run.convert();
+  run.options.may_replace = true;
+  run.convert();
+  CHECK(content(run.options.rejects) == one_reject);
+}
+
+TEST_CASE("what is used by other schemas, or by functions, is not replaced") {
+  if (PostgresServer::is_waived()) return;
+  Run run("runs_users", two_tables);
+  run.execute(
+      "CREATE TABLE prod (x int PRIMARY KEY); INSERT INTO prod VALUES (7); CREATE SCHEMA other; "
+      "CREATE VIEW other.v AS SELECT * FROM prod; CREATE TABLE other.child (x int REFERENCES prod); "
+      "CREATE FUNCTION f() RETURNS SETOF prod LANGUAGE sql AS 'SELECT * FROM public.prod'");
+  run.options.may_replace = true;
+  try {
+    run.convert();
+    FAIL("the target was replaced");
+  } catch (const nerve::ConflictError& error) {
+    const std::string_view message = error.what();
+    for (const char* user : {"view other.v", "constraint child_x_fkey", "function"})
+      CHECK(message.find(user) != std::string_view::npos);
+  }
+  CHECK(run.text("SELECT x::text FROM other.v") == "7");
+  CHECK(!run.has_ledger());
+  run.execute("DROP SCHEMA other CASCADE; DROP FUNCTION f()");
+  run.convert();
+  CHECK(describe_schema(run.url) == two_tables_outcome);
+}
+
+TEST_CASE("a comparison with a target that lacks tables or columns names them") {
+  if (PostgresServer::is_waived()) return;
+  Run run("runs_lacks", two_tables);
+  run.convert();
+  run.execute("DROP TABLE a; ALTER TABLE b RENAME n TO m");
+  CHECK_THROWS_WITH_AS(verify_conversion(run.source, run.url, run.options),
+                       doctest::Contains("lacks table a, column n of b"), nerve::NotFoundError);
+}
+
+TEST_CASE("a table named by nothing does not stand in the way of constraints") {
+  if (PostgresServer::is_waived()) return;
+  const Run run("runs_nameless", R"(
+CREATE TABLE "" (id INTEGER PRIMARY KEY, v UNIQUE); CREATE TABLE c (x INTEGER CHECK (x > 0));
+INSERT INTO "" VALUES (1, 2); INSERT INTO c VALUES (3);)");
+  CHECK(run.convert().is_complete());
+  CHECK(run.text("SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid = 'c'::regclass") == "c_x_check");
+}
+
+TEST_CASE("an interrupted run is not gone on with where a rule gives a time another form") {
+  if (PostgresServer::is_waived()) return;
+  Run run("runs_time", "CREATE TABLE t (at INTEGER); INSERT INTO t VALUES (1700000000); CREATE INDEX t_at ON t (at)");
+  run.rules("[tables.t.columns]\nat = {type = 'timestamptz', time = 'epoch seconds'}\n");
+  run.fail_at("CREATE INDEX");
+  CHECK_THROWS_AS(run.convert(), nerve::DatabaseError);
+  run.heal();
+  run.rules("[tables.t.columns]\nat = {type = 'timestamptz', time = 'epoch milliseconds'}\n");
+  CHECK_THROWS_WITH_AS(run.convert(), doctest::Contains("by another plan"), nerve::ConflictError);
+}
+
+TEST_CASE("of a row that is left out nothing is told as stored") {
+  if (PostgresServer::is_waived()) return;
+  Run run("runs_both", "CREATE TABLE t (a INTEGER, b INTEGER); INSERT INTO t VALUES ('x', 'y'), ('z', 3), (1, 2)");
+  run.rules("[tables.t.columns]\na = {on_misfit = 'null'}\nb = {on_misfit = 'reject'}\n");
+  const ConvertReport report = run.convert();
+  CHECK(report.tables.at(0).nulled == 1);
+  CHECK(report.tables.at(0).rejected == 1);
+  CHECK(report.rejects == 2);
+  CHECK(run.text("SELECT string_agg(t::text, ' ' ORDER BY b) FROM t") == "(1,2) (,3)");
+  CHECK(content(run.options.rejects).find(R"("a","storage_class":"text","type":"bigint","reason":"the type holds no value of this storage class","action":"stored as NULL","row":{"a":"x")") == std::string::npos);
+}
+
 TEST_CASE("a plan forecasts the rows whose foreign keys name no row") {
   const TempFolder folder;
   make_source(folder / "source.db", R"(

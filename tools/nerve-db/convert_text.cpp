@@ -50,6 +50,17 @@ std::string forecast(const TablePlan& table) {
   return misfits == 0 ? "" : fmt::format(", {} values cannot be stored", format_count(misfits));
 }
 
+void show_differences(Output& output, const std::vector<TableReport>& tables) {
+  for (const TableReport& table : tables) {
+    for (const convert::RowDifference& difference : table.differences) {
+      output.line(fmt::format("{}: only in the {}{}: {}", table.source, difference.side,
+                              difference.count == 1 ? "" : fmt::format(", {} times", difference.count),
+                              difference.row),
+                  Style::bad);
+    }
+  }
+}
+
 void show_tables(Output& output, const std::vector<TableReport>& tables) {
   Table shown{.columns = {{"TABLE"},
                           {"ROWS", Column::Align::right},
@@ -70,14 +81,7 @@ void show_tables(Output& output, const std::vector<TableReport>& tables) {
                           {table.is_equal ? "equal" : "differs", style}});
   }
   if (!shown.rows.empty()) output.table(shown);
-  for (const TableReport& table : tables) {
-    for (const convert::RowDifference& difference : table.differences) {
-      output.line(fmt::format("{}: only in the {}{}: {}", table.source, difference.side,
-                              difference.count == 1 ? "" : fmt::format(", {} times", difference.count),
-                              difference.row),
-                  Style::bad);
-    }
-  }
+  show_differences(output, tables);
 }
 
 }  // namespace
@@ -132,7 +136,21 @@ void show(Output& output, const ConvertReport& report, std::chrono::nanoseconds 
 }
 
 void show(Output& output, const std::vector<TableReport>& tables) {
-  show_tables(output, tables);
+  Table shown{.columns = {{"TABLE"},
+                          {"ROWS", Column::Align::right},
+                          {"NOT STORABLE", Column::Align::right},
+                          {"IN THE TARGET", Column::Align::right},
+                          {"COMPARED"}},
+              .rows = {}};
+  for (const TableReport& table : tables) {
+    shown.rows.push_back({table.source,
+                          format_count(table.rows),
+                          format_count(table.rejected),
+                          format_count(table.target_rows),
+                          {table.is_equal ? "equal" : "differs", table.is_equal ? Style::good : Style::bad}});
+  }
+  if (!shown.rows.empty()) output.table(shown);
+  show_differences(output, tables);
 }
 
 }  // namespace nerve::cli

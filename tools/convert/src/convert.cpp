@@ -43,6 +43,8 @@ std::vector<postgresql::Session> open_workers(const std::string& url, const Conv
   std::vector<postgresql::Session> sessions;
   for (std::size_t i = 0; i < count; ++i) {
     sessions.push_back(connect_target(url, options.target, search_path(options)));
+    // Who holds a lock that is waited for is another one of them, or a run that is taken over.
+    sessions.back().execute("SET lock_timeout = 0");
     if (count > 1) use_one_process(sessions.back());
   }
   return sessions;
@@ -128,6 +130,7 @@ class Conversion {
     return options_.is_atomic ? Transactions::one : Transactions::each;
   }
   void verify();
+  void write_rejects_file();
   void report_loaded(LoadResult loaded);
 
   PlannedSource& source_;
@@ -155,7 +158,11 @@ ConvertReport Conversion::run() {
     begin();
     workers_ = open_workers(url_, options_, source_.snapshot().size());
     work();
-    target_.transaction([&] { ledger_.end(target_); });
+    target_.transaction([&] {
+      ledger_.require_own(target_);
+      write_rejects_file();
+      ledger_.end(target_);
+    });
   }
   report_.plan = plan_;
   return std::move(report_);
@@ -170,10 +177,12 @@ void Conversion::timed(const char* part, const std::function<void()>& work) {
 
 /// The ledger is needed for the rejects only, and goes where it was not there before.
 void Conversion::run_at_once() {
-  // That something was appended is to be known later on.
+  // Nobody makes a ledger meanwhile. That something was appended is to be known later on.
+  Ledger::lock(target_);
   const bool is_new = !plan_.appends && !Ledger::exists(target_);
   begin();
   work();
+  write_rejects_file();
   if (is_new) {
     target_.execute("DROP SCHEMA nerve_convert CASCADE");
   } else {
@@ -197,6 +206,9 @@ void Conversion::work() {
   timed("comparison", [&] { verify(); });
   source_.snapshot().require_unchanged();
   if (options_.is_atomic && !std::ranges::all_of(report_.tables, &TableReport::is_equal)) throw NotEqual();
+}
+
+void Conversion::write_rejects_file() {
   if (!options_.rejects.empty()) report_.rejects = write_rejects(options_.rejects, ledger_, target_);
 }
 
@@ -332,6 +344,7 @@ PlannedConversion plan_conversion(const std::filesystem::path& source, const Con
 ConvertReport convert(const std::filesystem::path& source, const std::string& target_url,
                       const ConvertOptions& options, ProgressSink* progress) {
   PlannedSource planned(source, options);
+  require_rejects_place(options.rejects);
   postgresql::Session target = open_target(target_url, options);
   planned.make_plan(progress);
   if (options.may_append) fit_to_target(planned.plan(), target, options.is_atomic);
@@ -344,6 +357,7 @@ std::vector<TableReport> verify_conversion(const std::filesystem::path& source, 
   std::vector<postgresql::Session> targets = open_workers(target_url, options, planned.snapshot().size());
   planned.make_plan(progress);
   const Plan& plan = planned.plan();
+  require_planned_tables(targets.front(), plan);
   const TableSums sums = sum_tables(plan, planned.snapshot(), targets, Sides::both, progress);
   std::vector<TableReport> reports(plan.tables.size());
   for (std::size_t i = 0; i < plan.tables.size(); ++i) {

@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 
@@ -21,7 +22,7 @@ namespace {
 
 /// As the ledger names it.
 std::string key_of(const Plan& plan, const TableStep& step) {
-  return plan.tables[step.table].source + "#" + std::to_string(step.step);
+  return fmt::format("step {} of {}", step.step, plan.tables[step.table].source);
 }
 
 /// What the workers of one load share.
@@ -114,7 +115,19 @@ class Load {
     try {
       load(range, source, target, transactions);
     } catch (const DatabaseError& error) {
-      constexpr std::string_view integrity_class = "23";  // of SQLSTATE
+      // Of SQLSTATE.
+      constexpr std::string_view data_class = "22";
+      constexpr std::string_view integrity_class = "23";
+      const TablePlan& table = plan_.tables[range.table];
+      const bool computes =
+          std::ranges::any_of(table.columns, [](const ColumnPlan& column) { return !column.is_loaded; });
+      if (computes && error.code().starts_with(data_class)) {
+        throw DatabaseError(
+            error.kind(), fmt::format("cannot compute a column of table {}: {}", table.source, error.what()),
+            "Leave the generated column out that PostgreSQL computes in another way: a rules file "
+            "with skip = true for it.",
+            error.code());
+      }
       if (!plan_.appends || !error.code().starts_with(integrity_class)) throw;
       throw DatabaseError(
           error.kind(),

@@ -9,7 +9,11 @@ namespace nerve::convert {
 
 LoadSchedule::LoadSchedule(const Plan& plan, const std::function<bool(const Range&)>& is_range_done,
                            const std::function<bool(const TableStep&)>& is_step_done)
-    : plan_(plan), ranges_left_(plan.tables.size()), steps_left_(plan.tables.size()) {
+    : plan_(plan),
+      ranges_left_(plan.tables.size()),
+      steps_left_(plan.tables.size()),
+      steps_at_work_(plan.tables.size()),
+      is_locked_(plan.tables.size()) {
   std::vector<std::size_t> order(plan.tables.size());
   std::iota(order.begin(), order.end(), 0);
   std::ranges::stable_sort(order, std::greater(),
@@ -62,13 +66,30 @@ void LoadSchedule::release_follower(const TableStep& step) {
   left.erase(follower);
 }
 
+std::deque<LoadTask>::iterator LoadSchedule::find_free() {
+  return std::ranges::find_if(ready_, [&](const LoadTask& task) {
+    const auto* step = std::get_if<TableStep>(&task);
+    if (step == nullptr) return true;
+    const bool locks = plan_.tables[step->table].after_load[step->step].locks_table;
+    return !is_locked_[step->table] && (!locks || steps_at_work_[step->table] == 0);
+  });
+}
+
 std::optional<LoadTask> LoadSchedule::next() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return is_stopped_ || !ready_.empty() || at_work_ == 0; });
-  if (is_stopped_ || ready_.empty()) return std::nullopt;
-  const LoadTask task = ready_.front();
-  ready_.pop_front();
+  auto free = ready_.end();
+  changed_.wait(lock, [&] {
+    free = find_free();
+    return is_stopped_ || free != ready_.end() || at_work_ == 0;
+  });
+  if (is_stopped_ || free == ready_.end()) return std::nullopt;
+  const LoadTask task = *free;
+  ready_.erase(free);
   ++at_work_;
+  if (const auto* step = std::get_if<TableStep>(&task)) {
+    ++steps_at_work_[step->table];
+    is_locked_[step->table] = plan_.tables[step->table].after_load[step->step].locks_table;
+  }
   return task;
 }
 
@@ -85,8 +106,11 @@ void LoadSchedule::finish(const LoadTask& task, bool is_refused) {
       release_ranges();
       release_steps(range->table);
     }
-  } else if (!is_refused) {
-    release_follower(std::get<TableStep>(task));
+  } else {
+    const auto& step = std::get<TableStep>(task);
+    --steps_at_work_[step.table];
+    is_locked_[step.table] = false;
+    if (!is_refused) release_follower(step);
   }
   changed_.notify_all();
 }

@@ -33,8 +33,8 @@ class LoadSchedule {
   LoadSchedule(const Plan& plan, const std::function<bool(const Range&)>& is_range_done,
                const std::function<bool(const TableStep&)>& is_step_done);
 
-  /// The next task. Waits where all that is left depends on what others are at; nothing when all is done or
-  /// stopped.
+  /// The next task; of a step that locks its table no other step of it is handed out beside. Waits where all
+  /// that is left depends on what others are at; nothing when all is done or stopped.
   std::optional<LoadTask> next();
   /// A step that needs the one before it follows when that is done, and never where it was refused.
   void finish(const LoadTask& task, bool is_refused = false);
@@ -44,6 +44,7 @@ class LoadSchedule {
   void stop();
 
  private:
+  std::deque<LoadTask>::iterator find_free();
   void release_ranges();
   void release_steps(std::size_t table);
   void release_follower(const TableStep& step);
@@ -55,6 +56,8 @@ class LoadSchedule {
   std::vector<std::size_t> ranges_left_;  ///< by table
   std::deque<Range> waiting_;             ///< of tables that come behind others; the largest first
   std::vector<std::vector<std::size_t>> steps_left_;  ///< by table, until they are released; ascending
+  std::vector<std::size_t> steps_at_work_;            ///< by table
+  std::vector<bool> is_locked_;  ///< by table: a step that no other goes beside is at work
   std::size_t at_work_ = 0;
   bool is_stopped_ = false;
 };

@@ -77,6 +77,7 @@ void RowReader::take_row(const sqlite::Row& row, RowSink& sink) {
   all_.row(table_.columns.size());
   if (!sends_all) loaded_.row(loaded_count_);
   is_left_out_ = false;
+  nulls_.clear();
   for (std::size_t i = 0; i < table_.columns.size() && !is_left_out_; ++i) {
     const ColumnPlan& column = table_.columns[i];
     const std::size_t field = all_.size();
@@ -95,6 +96,8 @@ void RowReader::take_row(const sqlite::Row& row, RowSink& sink) {
     ++result_.rejected;
     return;
   }
+  for (const auto& [column, misfit] : nulls_) reject(row, column, misfit, sink);
+  result_.nulled += static_cast<std::int64_t>(nulls_.size());
   const ByteView whole = all_.view().subspan(begin);
   const RowDigest digest = digester_(whole);
   result_.stored.add(digest);
@@ -122,12 +125,12 @@ void RowReader::handle_misfit(const sqlite::Row& row, std::size_t column, Misfit
                                       plan.source, to_ddl(plan.type), to_string(misfit)),
                           "Give the column another type or another reject policy in the rules file.");
   }
-  const bool becomes_null = plan.on_misfit == OnMisfit::null && !plan.is_not_null;
-  is_left_out_ = !becomes_null;
-  if (becomes_null) {
+  if (plan.on_misfit == OnMisfit::null && !plan.is_not_null) {
     all_.null();
-    ++result_.nulled;
+    nulls_.push_back({column, misfit});
+    return;
   }
+  is_left_out_ = true;
   reject(row, column, misfit, sink);
 }
 

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace nerve::convert {
@@ -63,8 +64,9 @@ class RowReader {
   RowBuffer all_;     ///< rows with all columns: those not handed over, or the present one
   RowBuffer loaded_;  ///< where the target computes columns: rows without those, not handed over
   RangeResult result_;
-  std::int64_t kept_ = 0;     ///< rows that are not handed over
-  bool is_left_out_ = false;  ///< the present row
+  std::int64_t kept_ = 0;                              ///< rows that are not handed over
+  bool is_left_out_ = false;                           ///< the present row
+  std::vector<std::pair<std::size_t, Misfit>> nulls_;  ///< its columns that become NULL
 };
 
 }  // namespace nerve::convert

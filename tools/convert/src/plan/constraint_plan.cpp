@@ -124,8 +124,10 @@ class Keys {
     const std::string name = context_.relations.take(key.name.empty() ? default_name(key, suffix) : key.name);
     context_.constraints[table_].reserve(name);
     plan_.after_load.push_back(
-        {object_of(key), fmt::format("ALTER TABLE {} ADD CONSTRAINT {} {} ({})", context_.target_of(table_),
-                                     quote_identifier(name), kind, column_list(plan_, key.columns))});
+        {.object = object_of(key),
+         .sql = fmt::format("ALTER TABLE {} ADD CONSTRAINT {} {} ({})", context_.target_of(table_),
+                            quote_identifier(name), kind, column_list(plan_, key.columns)),
+         .locks_table = true});
     if (!is_binary(key)) add_unique_index(key);
   }
 

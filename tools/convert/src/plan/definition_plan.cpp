@@ -1,20 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
 // What stands behind a column's name in CREATE TABLE: type, NOT NULL, default, generation.
+#include "load/encode.h"
 #include "plan/schema_context.h"
 #include "sql/postgresql/translate.h"
+#include "sql/tokens.h"
 #include "target/table_sql.h"
+#include "values/row_buffer.h"
 
 #include "nerve/backends/postgresql/session.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <optional>
+#include <string>
 
 namespace nerve::convert {
 namespace {
 
 bool is_text(TargetType type) noexcept {
   return type == TargetType::text || type == TargetType::varchar;
+}
+
+/// The value of a default that is a number or a text; absent for other expressions.
+std::optional<sqlite::Value> literal_of(const sql::Default& rule, std::string& text) {
+  const std::vector<sql::Token> tokens = sql::tokenize(rule.text);
+  const bool is_signed = tokens.size() == 3 && (tokens[0].is_symbol("-") || tokens[0].is_symbol("+"));
+  if (tokens.size() != 2 && !is_signed) return std::nullopt;
+  const sql::Token& token = tokens[is_signed ? 1 : 0];
+  if (token.kind == sql::TokenKind::string && !is_signed) {
+    text = sql::unquoted(token);
+    return sqlite::Value{.storage_class = sqlite::StorageClass::text, .octets = text};
+  }
+  if (token.kind != sql::TokenKind::integer && token.kind != sql::TokenKind::real) return std::nullopt;
+  const double value = std::strtod(std::string(token.text).c_str(), nullptr);
+  return sqlite::Value{.storage_class = sqlite::StorageClass::real,
+                       .real = is_signed && tokens[0].text == "-" ? -value : value};
+}
+
+/// Whether a column can hold its default as it is: PostgreSQL rounds one with too many digits, and refuses a
+/// text that is too long when it is needed.
+bool holds_default(const ColumnType& type, const sql::Default& rule) {
+  std::string text;
+  const auto value = literal_of(rule, text);
+  if (!value) return true;
+  const bool is_bounded_number = type.type == TargetType::numeric && type.precision > 0;
+  const bool is_bounded_text = type.type == TargetType::varchar && type.length > 0;
+  const bool is_text = value->storage_class == sqlite::StorageClass::text;
+  if (!(is_bounded_number && !is_text) && !(is_bounded_text && is_text)) return true;
+  RowBuffer buffer;
+  return encode_value(*value, type, false, buffer) == Misfit::none;
 }
 
 /// Plans the columns of one table.
@@ -59,7 +95,13 @@ class Definitions {
   void plan_default(std::size_t place, const sql::Default& rule, const std::string& plain) {
     const sql::Column& column = defined_.environment.columns[place];
     const auto result = translated([&] { return sql::translate_default(rule, column); });
-    if (const auto* translation = std::get_if<sql::Translation>(&result)) {
+    const auto* translation = std::get_if<sql::Translation>(&result);
+    if (translation != nullptr && !holds_default(plan_.columns[place].type, rule)) {
+      add_untranslated("default", place,
+                       fmt::format("{} does not hold it", to_ddl(plan_.columns[place].type)), rule.text);
+      return;
+    }
+    if (translation != nullptr) {
       plan_.columns[place].definition += " DEFAULT " + translation->sql;
       set_plain(plan_.columns[place], plain, "default", rule.text);
       return;

@@ -56,12 +56,19 @@ void plan_text_search(SchemaContext& context, std::size_t table) {
                     plan.source, source.module));
     return;
   }
+  if (source.is_contentless()) {
+    context.plan.untranslated.push_back(
+        {"text search", plan.source, plan.source,
+         "its texts are not stored, only their index, which cannot be read back", source.sql});
+    return;
+  }
   std::string document;
   NameSpace names = column_names(context.case_policy);
   for (std::size_t place = 0; place < plan.columns.size(); ++place) {
     const ColumnPlan& column = plan.columns[place];
     names.reserve(column.target);
-    if (context.defined[table].rowid_column == place) continue;
+    const bool is_unindexed = is_same_name(column.declared, "unindexed");
+    if (context.defined[table].rowid_column == place || is_unindexed) continue;
     const std::string name = quote_identifier(column.target);
     const bool is_text = column.type.type == TargetType::text;
     document += (document.empty() ? "" : " || ' ' || ") +
@@ -72,17 +79,20 @@ void plan_text_search(SchemaContext& context, std::size_t table) {
   const Untranslated object{"text search", plan.source, plan.source, "", ""};
   // 'simple' folds case and leaves words as they are, which is nearest to SQLite's own tokenizers.
   plan.after_load.push_back(
-      {object,
-       fmt::format(
+      {.object = object,
+       .sql = fmt::format(
            "ALTER TABLE {} ADD COLUMN {} tsvector GENERATED ALWAYS AS (to_tsvector('simple', {})) STORED",
-           target, search, document)});
+           target, search, document),
+       .locks_table = true});
   plan.after_load.push_back(
       {object,
        fmt::format("CREATE INDEX {} ON {} USING gin ({})",
                    quote_identifier(context.relations.take(plan.target + "_search")), target, search),
        true});
   context.plan.notes.push_back(fmt::format(
-      "{} is searched by its column search: SELECT … WHERE search @@ websearch_to_tsquery('simple', …)",
+      "{} is searched by its column search: SELECT … WHERE search @@ websearch_to_tsquery('simple', …); "
+      "words are found "
+      "by PostgreSQL's rules, which are not those of SQLite's tokenizers (accents, stems, punctuation)",
       plan.source));
 }
 

@@ -10,16 +10,18 @@ namespace nerve::convert {
 namespace {
 
 Json column_to_json(const ColumnPlan& column) {
-  return {{"source", valid_text(column.source)},
-          {"target", column.target},
-          {"declared", valid_text(column.declared)},
-          {"type", to_ddl(column.type)},
-          {"definition", column.definition},
-          {"why", column.why},
-          {"is_loaded", column.is_loaded},
-          {"on_misfit", to_string(column.on_misfit)},
-          {"misfits", column.misfits},
-          {"changed", column.changed}};
+  Json json = {{"source", valid_text(column.source)},
+               {"target", column.target},
+               {"declared", valid_text(column.declared)},
+               {"type", to_ddl(column.type)},
+               {"definition", column.definition},
+               {"why", column.why},
+               {"is_loaded", column.is_loaded},
+               {"on_misfit", to_string(column.on_misfit)},
+               {"misfits", column.misfits},
+               {"changed", column.changed}};
+  if (is_time(column.type.type)) json["time"] = to_string(column.type.time);
+  return json;
 }
 
 Json steps_to_json(const std::vector<Step>& steps) {

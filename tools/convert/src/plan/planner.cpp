@@ -64,6 +64,16 @@ TablePlan plan_table(const SourceTable& source, const TableProfile& profile, Nam
   return plan;
 }
 
+void note_lost_offsets(Plan& plan) {
+  for (const TablePlan& table : plan.tables) {
+    for (const ColumnPlan& column : table.columns) {
+      if (column.type.type != TargetType::timestamptz || column.type.time != TimeForm::iso_text) continue;
+      plan.notes.push_back(fmt::format("{}.{} keeps each moment, and not the offset that it was written with",
+                                       table.source, column.source));
+    }
+  }
+}
+
 void list_left_out(const SourceSchema& schema, Plan& plan) {
   for (const sqlite::Table& table : schema.left_out) {
     if (table.kind == sqlite::TableKind::shadow) {
@@ -135,6 +145,7 @@ Plan make_plan(const PlanRequest& request, const SourceSchema& schema,
   plan_views(context);
   list_triggers(context);
   list_left_out(schema, plan);
+  note_lost_offsets(plan);
   return plan;
 }
 

@@ -7,6 +7,7 @@
 #include "nerve/core/text.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace nerve::convert {
@@ -36,6 +37,19 @@ std::map<std::string, std::int64_t> read_sequences(sqlite::Session& session) {
   return sequences;
 }
 
+/// Why a virtual table cannot be read, such as an FTS table whose content is gone; empty where it can.
+std::string reading_error(sqlite::Session& session, const std::string& table) {
+  try {
+    session.each("SELECT * FROM main." + sqlite::quote_identifier(table) + " LIMIT 1",
+                 [](const sqlite::Row&) {});
+    return {};
+  } catch (const CancelledError&) {
+    throw;
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
 /// Empty where the definition, which anybody may have written into the schema, is none.
 std::string module_of(const std::string& definition) {
   try {
@@ -54,7 +68,9 @@ SourceTable describe(sqlite::Table table, const std::vector<SchemaEntry>& entrie
   std::erase_if(table.columns, [](const sqlite::Column& column) { return column.is_hidden; });
   if (table.kind == sqlite::TableKind::virtual_table) {
     source.module = module_of(source.sql);
-    if (source.is_text_search() && !source.query.rowid.empty()) {
+    const bool has_rowid = source.is_text_search() && !source.query.rowid.empty();
+    if (has_rowid || source.module.starts_with("rtree")) source.key_of_module = 0;
+    if (has_rowid) {
       table.columns.insert(table.columns.begin(),
                            {.name = source.query.rowid, .declared_type = "INTEGER", .is_not_null = true});
     }
@@ -73,6 +89,16 @@ SourceTable describe(sqlite::Table table, const std::vector<SchemaEntry>& entrie
 
 }  // namespace
 
+bool SourceTable::is_contentless() const {
+  if (!is_text_search()) return false;
+  std::string definition;
+  std::ranges::copy_if(sql, std::back_inserter(definition), [](char c) { return c > ' '; });
+  std::ranges::transform(definition, definition.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return definition.find("content=''") != std::string::npos ||
+         definition.find("content=\"\"") != std::string::npos;
+}
+
 SourceSchema read_source_schema(sqlite::Session& session) {
   SourceSchema schema;
   schema.entries = read_entries(session);
@@ -80,6 +106,8 @@ SourceSchema read_source_schema(sqlite::Session& session) {
     if (table.name == "sqlite_sequence") schema.sequences = read_sequences(session);
     if (is_internal(table.name) || table.kind == sqlite::TableKind::view) continue;
     if (!is_valid_utf8(table.name)) table.unreadable = "its name is not UTF-8";
+    if (table.kind == sqlite::TableKind::virtual_table && table.unreadable.empty())
+      table.unreadable = reading_error(session, table.name);
     if (table.kind == sqlite::TableKind::shadow || !table.unreadable.empty() || table.columns.empty()) {
       schema.left_out.push_back(std::move(table));
       continue;

@@ -9,6 +9,7 @@
 #include "nerve/convert/plan.h"
 #include "nerve/convert/profile.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -30,18 +31,17 @@ struct SourceTable {
   sqlite::Table table;
   std::string sql;                                ///< its CREATE TABLE, or CREATE VIRTUAL TABLE
   std::string module;                             ///< of a virtual table, in lower case: "fts5"
+  std::optional<std::size_t> key_of_module;       ///< the column by which the module numbers rows
   TableQuery query;                               ///< of all its columns
   std::vector<std::optional<Declared>> declared;  ///< by column
   std::vector<ColumnInterest> interests;
   std::string ruled_name;         ///< in the target; empty: as names are made
   std::vector<ColumnRule> rules;  ///< by column
 
+  /// Of SQLite's full-text search without its texts (`content=''`).
+  bool is_contentless() const;
   /// Of SQLite's full-text search. Its rowids say what the texts are of, so they are a column, the first one.
   bool is_text_search() const noexcept { return module == "fts3" || module == "fts4" || module == "fts5"; }
-  /// Whether the first column numbers the rows.
-  bool has_key_of_module() const noexcept {
-    return is_text_search() || module == "rtree" || module == "rtree_i32" || module == "geopoly";
-  }
 };
 
 /// What there is to convert.

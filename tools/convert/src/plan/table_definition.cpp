@@ -224,12 +224,12 @@ DefinedTable define_table(const SourceTable& source, const TableProfile& profile
   table.source = &source;
   table.profile = &profile;
   if (source.table.kind == sqlite::TableKind::virtual_table) {
-    const bool is_numbered = profile.rows == 0 || profile.columns.front().integers == profile.rows;
-    if (source.has_key_of_module() && is_numbered) {
-      table.rowid_column = 0;
-      table.keys.push_back(
-          {.name = "", .is_primary = true, .columns = {0}, .collations = {sql::Collation::binary}});
-    }
+    if (!source.key_of_module) return table;
+    const std::size_t key = *source.key_of_module;
+    if (profile.columns[key].integers < profile.rows) return table;
+    table.rowid_column = key;
+    table.keys.push_back(
+        {.name = "", .is_primary = true, .columns = {key}, .collations = {sql::Collation::binary}});
     return table;
   }
   try {

@@ -187,6 +187,8 @@ class TableRules {
       table_.declared.erase(table_.declared.begin() + at);
       table_.interests.erase(table_.interests.begin() + at);
       table_.rules.erase(table_.rules.begin() + at);
+      if (table_.key_of_module == place) table_.key_of_module.reset();
+      if (table_.key_of_module && *table_.key_of_module > place) --*table_.key_of_module;
     }
   }
 

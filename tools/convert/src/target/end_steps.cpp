@@ -3,6 +3,8 @@
 
 #include "work/workers.h"
 
+#include <fmt/format.h>
+
 #include <atomic>
 #include <cstddef>
 #include <optional>
@@ -25,7 +27,7 @@ class EndSteps {
   void run(std::size_t place, postgresql::Session& target) {
     const Step& step = plan_.at_end[place];
     if (step.needs_previous && !is_done(place - 1)) return;
-    const std::string key = "#" + std::to_string(place);
+    const std::string key = fmt::format("step {} at the end", place);
     const auto found = done_.find(key);
     refusals_[place] =
         found != done_.end() ? found->second : run_step(target, ledger_, step, key, transactions_);

@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS nerve_convert.before (
   digest_high bigint NOT NULL,
   PRIMARY KEY (target_schema, source_table)
 );
+ALTER TABLE nerve_convert.conversion ADD COLUMN IF NOT EXISTS run text NOT NULL DEFAULT gen_random_uuid()::text;
 CREATE TABLE IF NOT EXISTS nerve_convert.range (
   target_schema text NOT NULL REFERENCES nerve_convert.conversion ON DELETE CASCADE,
   source_table text NOT NULL,
@@ -129,6 +130,8 @@ void Ledger::begin(postgresql::Session& session) {
 }
 
 void Ledger::take_over(postgresql::Session& session) {
+  // The other run ends its statement, however long that takes.
+  session.execute("SET LOCAL lock_timeout = 0");
   const std::array<Parameter, 1> parameters{identity_.schema};
   run_ = session
              .text(
@@ -136,7 +139,9 @@ void Ledger::take_over(postgresql::Session& session) {
                  "WHERE target_schema = $1 AND ended_at IS NULL RETURNING run",
                  parameters)
              .value_or("");
-  require_own(session);
+  if (!run_.empty()) return;
+  throw ConflictError("another run has ended the conversion into schema " + identity_.schema + " meanwhile",
+                      "Compare what is there with the source: nerve-db convert verify.");
 }
 
 void Ledger::require_own(postgresql::Session& session) const {

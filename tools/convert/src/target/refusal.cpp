@@ -20,7 +20,7 @@ std::string refusal_of(postgresql::Session& session, const std::function<void()>
     work();
   } catch (const DatabaseError& error) {
     if (!is_refusal(error)) throw;
-    session.execute("ROLLBACK TO SAVEPOINT attempt");
+    session.execute("ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt");
     return error.what();
   }
   session.execute("RELEASE SAVEPOINT attempt");

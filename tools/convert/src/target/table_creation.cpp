@@ -18,7 +18,7 @@ namespace {
 
 /// As the ledger names it.
 std::string key_of(const TablePlan& table, std::size_t column) {
-  return fmt::format("{}#column {}", table.source, column);
+  return fmt::format("column {} of {}", column, table.source);
 }
 
 void make_plain(ColumnPlan& column) {

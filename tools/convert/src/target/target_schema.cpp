@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <map>
+#include <set>
 
 namespace nerve::convert {
 namespace {
@@ -100,6 +102,32 @@ std::vector<std::string> relations_of(postgresql::Session& session, const std::s
   return relations;
 }
 
+void require_planned_tables(postgresql::Session& session, const Plan& plan) {
+  std::vector<std::string> missing;
+  for (const TablePlan& table : plan.tables) {
+    const std::array<Parameter, 2> parameters{plan.schema, table.target};
+    std::set<std::string> columns;
+    session.each(
+        "SELECT a.attname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a "
+        "ON "
+        "a.attrelid = c.oid WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped",
+        parameters, [&](const postgresql::Row& row) { columns.emplace(row.text(0).value_or("")); });
+    if (columns.empty()) {
+      missing.push_back("table " + table.target);
+      continue;
+    }
+    for (const ColumnPlan& column : table.columns) {
+      if (!columns.contains(column.target))
+        missing.push_back("column " + column.target + " of " + table.target);
+    }
+  }
+  if (missing.empty()) return;
+  throw NotFoundError(
+      fmt::format("schema {} of {} lacks {}", plan.schema, session.name(), fmt::join(missing, ", ")),
+      "Name schema, case and rules as in the conversion (--schema, --keep-case, --rules), or convert "
+      "again.");
+}
+
 void create_schema(postgresql::Session& session, const std::string& schema) {
   const std::array<Parameter, 1> parameters{schema};
   // CREATE SCHEMA IF NOT EXISTS asks for the right to make one even where it is there.
@@ -107,7 +135,35 @@ void create_schema(postgresql::Session& session, const std::string& schema) {
   session.execute("CREATE SCHEMA " + postgresql::quote_identifier(schema));
 }
 
+namespace {
+
+/// What stands outside a schema, and its functions, by what identifies it and as people read it.
+constexpr const char* bystanders = R"(
+SELECT o.classid::text || '.' || o.objid::text, pg_describe_object(o.classid, o.objid, 0)
+FROM (SELECT 'pg_class'::regclass::oid, c.oid, c.relnamespace FROM pg_class c WHERE c.relkind IN ('r','p','v','m','f')
+        AND c.relnamespace <> $1::oid
+      UNION ALL
+      SELECT 'pg_constraint'::regclass::oid, c.oid, c.connamespace FROM pg_constraint c WHERE c.connamespace <> $1::oid
+      UNION ALL
+      SELECT 'pg_proc'::regclass::oid, p.oid, p.pronamespace FROM pg_proc p) AS o(classid, objid, namespace)
+JOIN pg_namespace n ON n.oid = o.namespace
+WHERE n.nspname NOT LIKE 'pg\_%' AND n.nspname NOT IN ('information_schema', 'nerve_convert'))";
+
+std::map<std::string, std::string> find_bystanders(postgresql::Session& session, const std::string& schema) {
+  std::map<std::string, std::string> found;
+  const std::array<Parameter, 1> name{schema};
+  const std::array<Parameter, 1> parameters{
+      session.text("SELECT oid::text FROM pg_namespace WHERE nspname = $1", name).value_or("0")};
+  session.each(bystanders, parameters, [&](const postgresql::Row& row) {
+    found.emplace(row.text(0).value_or(""), row.text(1).value_or(""));
+  });
+  return found;
+}
+
+}  // namespace
+
 void drop_relations(postgresql::Session& session, const std::string& schema) {
+  const std::map<std::string, std::string> before = find_bystanders(session, schema);
   std::vector<std::string> statements;
   const std::array<Parameter, 1> parameters{schema};
   session.each(std::string("SELECT format('DROP %s IF EXISTS %I.%I CASCADE', upper(") + kind_name +
@@ -115,6 +171,16 @@ void drop_relations(postgresql::Session& session, const std::string& schema) {
                parameters,
                [&](const postgresql::Row& row) { statements.emplace_back(row.text(0).value_or("")); });
   for (const std::string& statement : statements) session.execute(statement);
+  const std::map<std::string, std::string> after = find_bystanders(session, schema);
+  std::vector<std::string> fallen;
+  for (const auto& [id, name] : before) {
+    if (!after.contains(id)) fallen.push_back(name);
+  }
+  if (fallen.empty()) return;
+  throw ConflictError(
+      fmt::format("what stands in schema {} is used elsewhere, by {}", schema, fmt::join(fallen, ", ")),
+      "Nothing was dropped. Drop these first if they are not needed, or convert into another schema "
+      "with --schema NAME.");
 }
 
 }  // namespace nerve::convert

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "nerve/backends/postgresql/session.h"
+#include "nerve/convert/plan.h"
 
 #include <cstdint>
 #include <string>
@@ -37,10 +38,14 @@ void require_schema_name(const std::string& schema);
 std::vector<std::string> relations_of(postgresql::Session& session, const std::string& schema,
                                       std::size_t count_max);
 
+/// Throws NotFoundError that names all tables and columns of a plan which the target lacks.
+void require_planned_tables(postgresql::Session& session, const Plan& plan);
+
 /// Makes the schema where it is missing.
 void create_schema(postgresql::Session& session, const std::string& schema);
 
-/// Drops the relations of a schema that belong to no extension, and what depends on them.
+/// Drops the relations of a schema that belong to no extension, inside a transaction. Throws ConflictError
+/// where objects of other schemas, or functions, would fall with them.
 void drop_relations(postgresql::Session& session, const std::string& schema);
 
 }  // namespace nerve::convert

@@ -63,6 +63,7 @@ struct Step {
   Untranslated object;  ///< what it makes; the reason is that of a refusal
   std::string sql;
   bool needs_previous = false;  ///< it is left out where the step before it was refused
+  bool locks_table = false;     ///< no other step of its table can be run beside it
   bool only_reads = false;      ///< it looks at rows that are there, and may be run while others do
 
   /// "index album_by_artist of album".
