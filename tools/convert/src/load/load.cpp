@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "load/load.h"
 
+#include "load/append_to.h"
 #include "load/load_schedule.h"
 #include "load/range_loader.h"
 #include "target/step_runner.h"
@@ -111,21 +112,9 @@ class Load {
   /// Tables that were there before have rules that rows may break.
   void load_as_planned(const Range& range, sqlite::Session& source, postgresql::Session& target,
                        Transactions transactions) {
-    try {
-      load(range, source, target, transactions);
-    } catch (const DatabaseError& error) {
-      constexpr std::string_view integrity_class = "23";  // of SQLSTATE
-      if (!plan_.appends || !error.code().starts_with(integrity_class)) throw;
-      throw DatabaseError(
-          error.kind(),
-          fmt::format("cannot append to table {}: {}", plan_.tables[range.table].target, error.what()),
-          transactions == Transactions::one
-              ? "Nothing was written. Remove what is there twice or breaks the rule from one side."
-              : "What was appended before stays. Take what is in the way out of the table, and the same "
-                "command "
-                "goes on; with --atomic nothing is left of an append that fails.",
-          error.code());
-    }
+    const auto work = [&] { load(range, source, target, transactions); };
+    if (!plan_.appends) return work();
+    append_to("table " + plan_.tables[range.table].target, transactions, work);
   }
 
   void load(const Range& range, sqlite::Session& source, postgresql::Session& target,
