@@ -188,9 +188,16 @@ TEST_CASE("a table that was appended without a column is not appended with it") 
 
 TEST_CASE("what a conversion brought is not appended to it") {
   if (PostgresServer::is_waived()) return;
-  AppendRun run("append_same", converted_tables);
-  CHECK_THROWS_AS(run.convert(), nerve::ConflictError);
-  CHECK(run.rows() == rows_before);
+  for (const bool is_atomic : {false, true}) {
+    CAPTURE(is_atomic);
+    Run run(is_atomic ? "append_same_atomic" : "append_same",
+            "CREATE TABLE t (n INTEGER); INSERT INTO t VALUES (1);");
+    run.options.is_atomic = is_atomic;
+    run.convert();
+    run.options.may_append = true;
+    CHECK_THROWS_AS(run.convert(), nerve::ConflictError);
+    CHECK(run.text("SELECT count(*) FROM t") == "1");
+  }
 }
 
 TEST_CASE("tables and columns that do not fit are told, all of them, before anything is written") {

@@ -173,19 +173,12 @@ void Conversion::timed(const char* part, const std::function<void()>& work) {
       part, std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin));
 }
 
-/// The ledger is needed for the rejects only, and goes where it was not there before.
 void Conversion::run_at_once() {
-  // That something was appended is to be known later on.
-  const bool is_new = !plan_.appends && !Ledger::exists(target_);
   begin();
   work();
   // What is set on stays so when all else is rolled back: nothing but the commit may follow.
   if (plan_.appends) run_steps();
-  if (is_new) {
-    target_.execute("DROP SCHEMA nerve_convert CASCADE");
-  } else {
-    ledger_.end(target_, sent_tables());
-  }
+  ledger_.end(target_, sent_tables());
 }
 
 void Conversion::work() {
