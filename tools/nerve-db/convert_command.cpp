@@ -79,9 +79,10 @@ void require_equal(const std::vector<TableReport>& tables, bool appends = false)
   if (differing == 0) return;
   const bool names_rows =
       std::ranges::any_of(tables, [](const TableReport& table) { return !table.differences.empty(); });
-  std::string hint = appends ? "No row that was appended is missing: rows that were there before are gone or "
-                               "changed, or others came. "
-                             : "";
+  std::string hint = appends
+                         ? "Each row of the source has its equal there, so rows that were there before are "
+                           "gone or changed, or others came. "
+                         : "";
   if (names_rows) hint = fmt::format("The report names rows that {}. ", appends ? "are missing" : "differ");
   throw IntegrityError(
       fmt::format("{} of {} tables differ from {}", differing, tables.size(),
