@@ -6,6 +6,7 @@
 #include "convert/run.h"
 #include "convert/torture.h"
 #include "support/postgres_server.h"
+#include "support/process.h"
 #include "target/append_target.h"
 #include "verify/table_comparison.h"
 
@@ -344,6 +345,27 @@ TEST_CASE(
     CHECK(report.tables.at(0).is_equal == false);
     CHECK(report.tables.at(0).differences.size() == (is_of_source ? 1 : 0));
     CHECK(report.tables.at(1).is_equal);
+  }
+}
+
+TEST_CASE("the command says that rows are named only where some are") {
+  if (PostgresServer::is_waived()) return;
+  for (const std::string_view change : {"DELETE FROM t WHERE n = 2", "DELETE FROM t WHERE n = 1"}) {
+    CAPTURE(change);
+    const bool is_named = change.ends_with("2");
+    const Run run(is_named ? "append_hint_named" : "append_hint",
+                  "CREATE TABLE t (n INTEGER); INSERT INTO t VALUES (2), (3);");
+    run.execute(
+        fmt::format("CREATE TABLE t (n bigint); INSERT INTO t VALUES (1); "
+                    "CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {}; "
+                    "RETURN NULL; END $$; CREATE TRIGGER meddle AFTER INSERT ON t EXECUTE FUNCTION meddle()",
+                    change));
+    const ProcessResult result =
+        Process({NERVE_DB_PROGRAM, "convert", "--append", run.source, run.url}).wait();
+    CHECK(result.exit_code == 6);
+    CHECK((result.out.find(R"(t: only in the source: {"n":2})") != std::string::npos) == is_named);
+    CHECK((result.err.find("The report names rows that are missing.") != std::string::npos) == is_named);
+    CHECK((result.err.find("Each row of the source has its equal there") != std::string::npos) != is_named);
   }
 }
 
