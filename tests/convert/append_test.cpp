@@ -6,16 +6,21 @@
 #include "convert/run.h"
 #include "convert/torture.h"
 #include "support/postgres_server.h"
+#include "support/process.h"
 #include "target/append_target.h"
+#include "verify/table_comparison.h"
 
 #include "nerve/backends/postgresql/session.h"
+#include "nerve/backends/sqlite/session.h"
 #include "nerve/convert/convert.h"
 #include "nerve/core/error.h"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -139,11 +144,61 @@ TEST_CASE("one state of a source is appended once, and another state again") {
   }
 }
 
+TEST_CASE("a state of a table is not appended twice, whatever a rule skips and whatever came between") {
+  if (PostgresServer::is_waived()) return;
+  for (const bool is_atomic : {false, true}) {
+    CAPTURE(is_atomic);
+    AppendRun run(is_atomic ? "append_states_atomic" : "append_states");
+    run.options.is_atomic = is_atomic;
+    run.convert();
+    run.rules("[tables.a]\nskip = true\n");
+    CHECK_THROWS_WITH_AS(run.convert(), doctest::Contains("would be twice in b"), nerve::ConflictError);
+    run.rules("[tables.a.columns]\nt = { skip = true }\n");
+    CHECK_THROWS_WITH_AS(run.convert(), doctest::Contains("would be twice in a, b"), nerve::ConflictError);
+    run.options.rules.clear();
+    run.replace_source(
+        "CREATE TABLE b (id INTEGER PRIMARY KEY, n NUMERIC(5,2)); INSERT INTO b VALUES (21, 3);");
+    CHECK(run.convert().is_complete());
+    run.replace_source(other_rows);
+    CHECK_THROWS_WITH_AS(run.convert(), doctest::Contains("would be twice in a, b"), nerve::ConflictError);
+    run.replace_source(converted_tables);
+    CHECK_THROWS_AS(run.convert(), nerve::ConflictError);
+    // What is dropped is no longer there.
+    run.options.may_append = false;
+    run.options.may_replace = true;
+    run.convert();
+    run.options.may_replace = false;
+    run.options.may_append = true;
+    run.replace_source(other_rows);
+    CHECK(run.convert().is_complete());
+    CHECK(run.rows() == rows_after);
+  }
+}
+
+TEST_CASE("a table that was appended without a column is not appended with it") {
+  if (PostgresServer::is_waived()) return;
+  Run run("append_more_columns", "CREATE TABLE t (a INTEGER, b TEXT); INSERT INTO t VALUES (1, 'x');");
+  run.execute("CREATE TABLE t (a bigint, b text)");
+  run.options.may_append = true;
+  run.rules("[tables.t.columns]\nb = { skip = true }\n");
+  run.convert();
+  run.options.rules.clear();
+  CHECK_THROWS_WITH_AS(run.convert(), doctest::Contains("would be twice in t"), nerve::ConflictError);
+  CHECK(run.text("SELECT count(*) FROM t") == "1");
+}
+
 TEST_CASE("what a conversion brought is not appended to it") {
   if (PostgresServer::is_waived()) return;
-  AppendRun run("append_same", converted_tables);
-  CHECK_THROWS_AS(run.convert(), nerve::ConflictError);
-  CHECK(run.rows() == rows_before);
+  for (const bool is_atomic : {false, true}) {
+    CAPTURE(is_atomic);
+    Run run(is_atomic ? "append_same_atomic" : "append_same",
+            "CREATE TABLE t (n INTEGER); INSERT INTO t VALUES (1);");
+    run.options.is_atomic = is_atomic;
+    run.convert();
+    run.options.may_append = true;
+    CHECK_THROWS_AS(run.convert(), nerve::ConflictError);
+    CHECK(run.text("SELECT count(*) FROM t") == "1");
+  }
 }
 
 TEST_CASE("tables and columns that do not fit are told, all of them, before anything is written") {
@@ -215,14 +270,40 @@ INSERT INTO a VALUES (11, 11, 'x'), (3, 11, 'there');)");
                          nerve::DatabaseError);
     CHECK(run.rows() == std::string(rows_before) + (is_atomic ? "" : " (11,1.50)"));
     if (is_atomic) continue;
-    // What is in the way goes, so that what was there before is no longer there as a whole.
     run.execute("DELETE FROM a WHERE id = 3");
     const ConvertReport report = run.convert();
     CHECK(report.is_resumed);
-    CHECK(!report.tables.at(0).is_equal);
+    CHECK(report.tables.at(0).is_equal);
+    CHECK(report.tables.at(0).target_rows_before == 2);
     CHECK(report.tables.at(1).is_equal);
+    CHECK(report.tables.at(1).target_rows_before == 2);
     CHECK(run.rows() == "(1,1,x) (2,2,y) (3,11,there) (11,11,x) (1,1.50) (2,20.00) (11,1.50)");
   }
+}
+
+TEST_CASE("a row that is taken out of a table that has a part of an append is a difference, as was told") {
+  if (PostgresServer::is_waived()) return;
+  AppendRun run("append_part",
+                "CREATE TABLE b (id INTEGER PRIMARY KEY, n NUMERIC(5,2)); "
+                "INSERT INTO b VALUES (11, 1.5), (12, 2), (13, 3);");
+  run.execute("INSERT INTO b VALUES (13, 9)");
+  run.options.range_bytes = 1;
+  run.options.workers = 1;
+  std::string hint;
+  try {
+    run.convert();
+  } catch (const nerve::DatabaseError& error) {
+    hint = error.hint();
+  }
+  CHECK(hint.find("rows taken out of a table that has a part of the append already count as a difference") !=
+        std::string::npos);
+  CHECK(run.text("SELECT count(*) FROM b") == "5");
+  run.execute("DELETE FROM b WHERE id = 13");
+  const ConvertReport report = run.convert();
+  CHECK(report.is_resumed);
+  CHECK(!report.tables.at(0).is_equal);
+  CHECK(report.tables.at(0).differences.empty());
+  CHECK(run.text("SELECT count(*) FROM b") == "5");
 }
 
 TEST_CASE("an append that was broken off is gone on with, and stores no row twice") {
@@ -264,6 +345,27 @@ TEST_CASE(
     CHECK(report.tables.at(0).is_equal == false);
     CHECK(report.tables.at(0).differences.size() == (is_of_source ? 1 : 0));
     CHECK(report.tables.at(1).is_equal);
+  }
+}
+
+TEST_CASE("the command says that rows are named only where some are") {
+  if (PostgresServer::is_waived()) return;
+  for (const std::string_view change : {"DELETE FROM t WHERE n = 2", "DELETE FROM t WHERE n = 1"}) {
+    CAPTURE(change);
+    const bool is_named = change.ends_with("2");
+    const Run run(is_named ? "append_hint_named" : "append_hint",
+                  "CREATE TABLE t (n INTEGER); INSERT INTO t VALUES (2), (3);");
+    run.execute(
+        fmt::format("CREATE TABLE t (n bigint); INSERT INTO t VALUES (1); "
+                    "CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {}; "
+                    "RETURN NULL; END $$; CREATE TRIGGER meddle AFTER INSERT ON t EXECUTE FUNCTION meddle()",
+                    change));
+    const ProcessResult result =
+        Process({NERVE_DB_PROGRAM, "convert", "--append", run.source, run.url}).wait();
+    CHECK(result.exit_code == 6);
+    CHECK((result.out.find(R"(t: only in the source: {"n":2})") != std::string::npos) == is_named);
+    CHECK((result.err.find("The report names rows that are missing.") != std::string::npos) == is_named);
+    CHECK((result.err.find("Each row of the source has its equal there") != std::string::npos) != is_named);
   }
 }
 
@@ -311,4 +413,93 @@ TEST_CASE("tables that point at each other are appended in one transaction where
     }
     CHECK(run.text("SELECT count(*) FROM a") == (deferral.empty() ? "0" : "1"));
   }
+}
+
+TEST_CASE("a row that is missing is named however many rows were there before") {
+  if (PostgresServer::is_waived()) return;
+  Run run("append_large", "CREATE TABLE t (n INTEGER); INSERT INTO t VALUES (-1), (-2), (-3);");
+  run.execute(
+      "CREATE TABLE t (n bigint); INSERT INTO t SELECT generate_series(1, 1000000); "
+      "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM t WHERE n = -2; "
+      "RETURN NULL; END $$; CREATE TRIGGER lose AFTER INSERT ON t EXECUTE FUNCTION lose()");
+  run.options.may_append = true;
+  const ConvertReport report = run.convert();
+  CHECK(!report.tables.at(0).is_equal);
+  REQUIRE(report.tables.at(0).differences.size() == 1);
+  CHECK(report.tables.at(0).differences.at(0).side == "source");
+  CHECK(report.tables.at(0).differences.at(0).row == R"({"n":-2})");
+}
+
+TEST_CASE("missing rows are found in shares of their digests, with how often they are missing") {
+  if (PostgresServer::is_waived()) return;
+  Run run("append_shares",
+          "CREATE TABLE t (n INTEGER); WITH RECURSIVE i(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM i "
+          "WHERE n < 1000) INSERT INTO t SELECT n FROM i; INSERT INTO t VALUES (7), (7), (8);");
+  // 7 lacks two of three, 8 one of two, 500 is gone; 9 is there more often, and 2000 is not of the source.
+  run.execute(
+      "CREATE TABLE t (n bigint); INSERT INTO t SELECT n FROM generate_series(1, 1000) AS n WHERE n <> 500; "
+      "INSERT INTO t VALUES (9), (2000)");
+  const Plan plan = plan_conversion(run.source, run.options).plan;
+  nerve::sqlite::Session source(run.source);
+  nerve::postgresql::Session target(run.url);
+  for (const int digests_max : {100, 400, 5000}) {
+    CAPTURE(digests_max);
+    const ComparedTable table{source, target, plan.tables.at(0), 0, plan.schema};
+    std::map<std::string, std::int64_t> missing;
+    for (const RowDifference& row : find_missing(table, 10, digests_max)) {
+      CHECK(row.side == "source");
+      missing[row.row] = row.count;
+    }
+    CHECK(missing ==
+          std::map<std::string, std::int64_t>{{R"({"n":7})", 2}, {R"({"n":8})", 1}, {R"({"n":500})", 1}});
+    CHECK(find_missing(table, 2, digests_max).size() == 2);
+  }
+}
+
+TEST_CASE("a sequence that numbers a column without being its own goes on behind the largest number") {
+  if (PostgresServer::is_waived()) return;
+  Run run("append_free_sequence",
+          "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER); INSERT INTO t VALUES (7, 5);");
+  run.execute(
+      R"(CREATE SEQUENCE "My Numbers"; CREATE TABLE t (id bigint PRIMARY KEY DEFAULT nextval('"My Numbers"'), n bigint))");
+  run.options.may_append = true;
+  CHECK(run.convert().is_complete());
+  CHECK(run.text(R"(SELECT nextval('"My Numbers"'))") == "8");
+}
+
+TEST_CASE("an atomic append that is rolled back leaves sequences where they were") {
+  if (PostgresServer::is_waived()) return;
+  AppendRun run("append_sequence_back");
+  run.options.is_atomic = true;
+  const std::string before = run.text("SELECT last_value FROM a_id_seq");
+  run.execute(
+      "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM a WHERE id = 12; "
+      "RETURN NULL; END $$; CREATE TRIGGER lose AFTER INSERT ON a EXECUTE FUNCTION lose()");
+  CHECK(run.convert().is_rolled_back);
+  CHECK(run.rows() == rows_before);
+  CHECK(run.text("SELECT last_value FROM a_id_seq") == before);
+}
+
+TEST_CASE("a deferred key that is broken ends an atomic append, and it is told that nothing was written") {
+  if (PostgresServer::is_waived()) return;
+  constexpr std::string_view tables =
+      "CREATE TABLE a (id INTEGER PRIMARY KEY, b INTEGER REFERENCES b(id) DEFERRABLE);"
+      "CREATE TABLE b (id INTEGER PRIMARY KEY);";
+  Run run("append_deferred", tables);
+  run.convert();
+  make_source(run.source,
+              "PRAGMA foreign_keys = OFF; INSERT INTO a VALUES (1, 99); INSERT INTO b VALUES (2);");
+  run.options.may_append = true;
+  run.options.is_atomic = true;
+  std::string message;
+  try {
+    run.convert();
+  } catch (const nerve::DatabaseError& error) {
+    message = std::string(error.what()) + "\n" + error.hint();
+  }
+  CAPTURE(message);
+  CHECK(message.starts_with("cannot append to the tables of schema public: statement refused: "));
+  CHECK(message.find("a_b_fkey") != std::string::npos);
+  CHECK(message.find("\nNothing was written.") != std::string::npos);
+  CHECK(run.text("SELECT count(*) FROM b") == "0");
 }

@@ -225,16 +225,12 @@ void KillScene::check_result() const {
     CHECK(first_difference(found.rows[table], target_.rows[table]) == "");
   CHECK(reject_lines() == reject_lines_);
   CHECK(files() == files_);
-  if (way_ == Way::atomic) {
-    CHECK(server_.query_text("SELECT to_regnamespace('nerve_convert')", database_).empty());
-  } else {
-    CHECK(server_.query_text(
-              "SELECT (SELECT count(*) FROM nerve_convert.conversion WHERE ended_at IS NOT NULL) || ' ' || "
-              "(SELECT count(*) FROM nerve_convert.conversion) || ' ' || (SELECT count(*) FROM "
-              "nerve_convert.range) || ' ' || (SELECT count(*) FROM nerve_convert.step) || ' ' || "
-              "(SELECT count(*) FROM nerve_convert.reject)",
-              database_) == "1 1 0 0 0");
-  }
+  CHECK(server_.query_text(
+            "SELECT (SELECT count(*) FROM nerve_convert.conversion WHERE ended_at IS NOT NULL) || ' ' || "
+            "(SELECT count(*) FROM nerve_convert.conversion) || ' ' || (SELECT count(*) FROM "
+            "nerve_convert.range) || ' ' || (SELECT count(*) FROM nerve_convert.step) || ' ' || "
+            "(SELECT count(*) FROM nerve_convert.reject)",
+            database_) == "1 1 0 0 0");
   check_no_session(std::chrono::seconds(5));
 }
 

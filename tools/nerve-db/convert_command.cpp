@@ -77,11 +77,18 @@ void require_equal(const std::vector<TableReport>& tables, bool appends = false)
   const auto differing =
       std::ranges::count_if(tables, [](const TableReport& table) { return !table.is_equal; });
   if (differing == 0) return;
+  const bool names_rows =
+      std::ranges::any_of(tables, [](const TableReport& table) { return !table.differences.empty(); });
+  std::string hint = appends
+                         ? "Each row of the source has its equal there, so rows that were there before are "
+                           "gone or changed, or others came. "
+                         : "";
+  if (names_rows) hint = fmt::format("The report names rows that {}. ", appends ? "are missing" : "differ");
   throw IntegrityError(
       fmt::format("{} of {} tables differ from {}", differing, tables.size(),
                   appends ? "what they had and what was appended" : "the source"),
-      appends ? "The report names rows that are missing. Look who else wrote to these tables meanwhile."
-              : "The report names rows that differ. Convert again with --replace, or into another schema.");
+      hint + (appends ? "Look who else wrote to these tables meanwhile, and at their triggers."
+                      : "Convert again with --replace, or into another schema."));
 }
 
 /// Writes a file of rules that is to be edited, and never over another one.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/convert/convert.h"
 
+#include "load/append_to.h"
 #include "load/load.h"
 #include "planned_source.h"
 #include "scan/orphans.h"
@@ -14,6 +15,7 @@
 #include "verify/table_sums.h"
 
 #include "nerve/core/error.h"
+#include "nerve/core/text.h"
 
 #include <fmt/format.h>
 
@@ -57,8 +59,7 @@ void require_empty(postgresql::Session& target, const std::string& schema) {
       fmt::format("schema {} of {} is not empty: it has {}{}", schema, target.name(),
                   fmt::join(relations, ", "), relations.size() == relations_named_max ? " …" : ""),
       "Convert into another schema with --schema NAME, add to what stands there with --append, or drop it "
-      "with "
-      "--replace.");
+      "with --replace.");
 }
 
 /// Connects to a target into which can be converted as far as it shows by itself: before the source is read,
@@ -124,6 +125,10 @@ class Conversion {
   void begin_or_take_over();
   void require_not_appended();
   void begin_append();
+  void renew_before();
+  void set_before(const Plan& tables);
+  std::vector<SentTable> sent_tables() const;
+  void run_steps();
   void make_tables();
   std::span<postgresql::Session> sessions() noexcept;
   Transactions transactions() const noexcept {
@@ -161,7 +166,7 @@ ConvertReport Conversion::run() {
     target_.transaction([&] {
       ledger_.require_own(target_);
       write_rejects_file();
-      ledger_.end(target_);
+      ledger_.end(target_, sent_tables());
     });
   }
   report_.plan = plan_;
@@ -175,19 +180,14 @@ void Conversion::timed(const char* part, const std::function<void()>& work) {
       part, std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin));
 }
 
-/// The ledger is needed for the rejects only, and goes where it was not there before.
 void Conversion::run_at_once() {
-  // Nobody makes a ledger meanwhile. That something was appended is to be known later on.
   Ledger::lock(target_);
-  const bool is_new = !plan_.appends && !Ledger::exists(target_);
   begin();
   work();
   write_rejects_file();
-  if (is_new) {
-    target_.execute("DROP SCHEMA nerve_convert CASCADE");
-  } else {
-    ledger_.end(target_);
-  }
+  // What is set on stays so when all else is rolled back: nothing but the commit may follow.
+  if (plan_.appends) run_steps();
+  ledger_.end(target_, sent_tables());
 }
 
 void Conversion::work() {
@@ -198,11 +198,11 @@ void Conversion::work() {
                               {.transactions = transactions(), .may_reject = !options_.rejects.empty()},
                               progress_));
   });
-  if (defers) target_.execute("SET CONSTRAINTS ALL IMMEDIATE");
-  timed("constraints", [&] {
-    std::ranges::move(run_end_steps(plan_, ledger_, sessions(), transactions(), progress_),
-                      std::back_inserter(report_.refused));
-  });
+  if (defers) {
+    append_to("the tables of schema " + plan_.schema, transactions(),
+              [&] { target_.execute("SET CONSTRAINTS ALL IMMEDIATE"); });
+  }
+  if (!defers) run_steps();
   timed("comparison", [&] { verify(); });
   source_.snapshot().require_unchanged();
   if (options_.is_atomic && !std::ranges::all_of(report_.tables, &TableReport::is_equal)) throw NotEqual();
@@ -210,6 +210,13 @@ void Conversion::work() {
 
 void Conversion::write_rejects_file() {
   if (!options_.rejects.empty()) report_.rejects = write_rejects(options_.rejects, ledger_, target_);
+}
+
+void Conversion::run_steps() {
+  timed("constraints", [&] {
+    std::ranges::move(run_end_steps(plan_, ledger_, sessions(), transactions(), progress_),
+                      std::back_inserter(report_.refused));
+  });
 }
 
 std::span<postgresql::Session> Conversion::sessions() noexcept {
@@ -231,39 +238,80 @@ void Conversion::begin_or_take_over() {
         "Go on with it without --atomic; --replace drops what stands in the schema and begins anew.");
   }
   if (report_.is_resumed) {
+    Ledger::create_tables(target_);
     ledger_.take_over(target_);
-    if (!plan_.appends) report_.refused = recall_plain_columns(target_, plan_, ledger_);
+    if (plan_.appends) {
+      renew_before();
+    } else {
+      report_.refused = recall_plain_columns(target_, plan_, ledger_);
+    }
     return;
   }
-  if (plan_.appends) {
-    require_not_appended();
-    return begin_append();
-  }
+  if (plan_.appends) return begin_append();
   if (!options_.may_replace) require_empty(target_, plan_.schema);
   make_tables();
 }
 
 void Conversion::require_not_appended() {
-  if (!ledger_.has_ended_with_source(target_)) return;
+  std::vector<std::string> tables;
+  for (const TablePlan& table : plan_.tables) {
+    if (table.rows == 0) continue;
+    const std::vector<std::string> digests = source_.table_digests(table.source);
+    const bool was_sent = std::ranges::any_of(digests, [&](const std::string& digest) {
+      return ledger_.was_sent(target_, {.target = table.target, .digest = digest});
+    });
+    if (was_sent) tables.push_back(table.target);
+  }
+  if (tables.empty()) return;
+  std::vector<std::string> literals;
+  for (const std::string& table : tables) literals.push_back(postgresql::quote_literal(table));
   throw ConflictError(
-      fmt::format("this state of {} was converted into schema {} already, and its rows would be there twice",
-                  plan_.source.string(), plan_.schema),
-      fmt::format(
-          "To append them all the same, forget that first: DELETE FROM nerve_convert.conversion WHERE "
-          "target_schema = {};",
-          postgresql::quote_literal(plan_.schema)));
+      fmt::format("this state of {} was converted into schema {} already, and its rows would be twice in {}",
+                  plan_.source.string(), plan_.schema, list_names(tables)),
+      fmt::format("Skip what is there already with --rules FILE. To append it all the same, forget it first: "
+                  "DELETE FROM nerve_convert.sent WHERE target_schema = {} AND target_table IN ({});",
+                  postgresql::quote_literal(plan_.schema), fmt::join(literals, ", ")));
+}
+
+/// What has rows in the target from now on.
+std::vector<SentTable> Conversion::sent_tables() const {
+  std::vector<SentTable> sent;
+  for (std::size_t table = 0; table < plan_.tables.size(); ++table) {
+    if (report_.tables[table].stored == 0) continue;
+    for (std::string& digest : source_.table_digests(plan_.tables[table].source))
+      sent.push_back({.target = plan_.tables[table].target, .digest = std::move(digest)});
+  }
+  return sent;
 }
 
 /// What is there before is known from the very transaction that begins: it and what is sent must be there in
 /// the end.
 void Conversion::begin_append() {
   Ledger::create_tables(target_);
+  require_not_appended();
   ledger_.forget(target_);
   ledger_.begin(target_);
+  set_before(plan_);
+}
+
+/// Of tables into which nothing was sent yet rows may have been taken that were in the way.
+void Conversion::renew_before() {
+  const Ledger::DoneRanges done = ledger_.done_ranges(target_);
+  Plan untouched;
+  untouched.schema = plan_.schema;
+  for (const TablePlan& table : plan_.tables) {
+    const bool is_begun =
+        std::ranges::any_of(done, [&](const auto& range) { return range.first.first == table.source; });
+    if (!is_begun) untouched.tables.push_back(table);
+  }
+  set_before(untouched);
+}
+
+void Conversion::set_before(const Plan& tables) {
   const TableSums before =
-      sum_tables(plan_, source_.snapshot(), std::span(&target_, 1), Sides::target, progress_);
-  for (std::size_t table = 0; table < plan_.tables.size(); ++table)
-    ledger_.add_before(target_, plan_.tables[table], before.target[table]);
+      sum_tables(tables, source_.snapshot(), std::span(&target_, 1), Sides::target, progress_);
+  for (std::size_t table = 0; table < tables.tables.size(); ++table)
+    ledger_.set_before(target_, tables.tables[table], before.target[table]);
 }
 
 /// Schema, ledger and empty tables come into being together.
@@ -271,6 +319,7 @@ void Conversion::make_tables() {
   Ledger::create_tables(target_);
   create_schema(target_, plan_.schema);
   ledger_.forget(target_);
+  ledger_.forget_sent(target_);
   if (options_.may_replace) drop_relations(target_, plan_.schema);
   ledger_.begin(target_);
   report_.refused = create_tables(target_, plan_, ledger_);
@@ -303,10 +352,10 @@ void compare_tables(const Plan& plan, const std::vector<DigestSum>& expected,
     // A row of the scan that was neither sent nor rejected would be missed by neither digest.
     report.is_equal = found[i] == expected[i] && report.stored + report.rejected == report.rows;
     if (report.is_equal) continue;
-    report.differences = find_differences(source, target, plan.tables[i], i, plan.schema, differences_max);
+    const ComparedTable table{source, target, plan.tables[i], i, plan.schema};
     // What was there before is in the target alone.
-    if (plan.appends)
-      std::erase_if(report.differences, [](const RowDifference& row) { return row.side == "target"; });
+    report.differences =
+        plan.appends ? find_missing(table, differences_max) : find_differences(table, differences_max);
   }
 }
 
@@ -347,6 +396,7 @@ ConvertReport convert(const std::filesystem::path& source, const std::string& ta
   require_rejects_place(options.rejects);
   postgresql::Session target = open_target(target_url, options);
   planned.make_plan(progress);
+  planned.digest_whole_tables();
   if (options.may_append) fit_to_target(planned.plan(), target, options.is_atomic);
   return Conversion(planned, target_url, std::move(target), options, progress).run();
 }

@@ -4,10 +4,12 @@
 #include "plan/planner.h"
 #include "rules/ruled_source.h"
 #include "scan/source_scan.h"
+#include "scan/table_scan.h"
 #include "target/append_target.h"
 #include "values/row_digest.h"
 
 #include "nerve/core/bytes.h"
+#include "nerve/core/interrupt.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -22,12 +24,22 @@ std::string digest_text(const RowDigest& digest) {
   return fmt::format("{:016x}{:016x}", digest.high, digest.low);
 }
 
+std::string content_digest(const TableProfile& table) {
+  DigestedRow all;
+  all.add(static_cast<std::uint64_t>(table.rows));
+  all.add(table.digest_low);
+  all.add(table.digest_high);
+  return digest_text(all.finish());
+}
+
 }  // namespace
 
 PlannedSource::PlannedSource(const std::filesystem::path& path, const ConvertOptions& options)
     : options_(options),
       snapshot_(path, std::max(options.workers, 1)),
-      schema_(read_source_schema(snapshot_.reader(0))) {}
+      schema_(read_source_schema(snapshot_.reader(0))) {
+  for (const SourceTable& table : schema_.tables) whole_tables_.push_back(table.query);
+}
 
 void PlannedSource::make_plan(ProgressSink* progress) {
   const CasePolicy case_policy =
@@ -41,6 +53,26 @@ void PlannedSource::make_plan(ProgressSink* progress) {
       {.source = snapshot_.reader(0).path(), .schema = options_.schema, .case_policy = case_policy}, schema_,
       profiles_);
   if (options_.may_append) restrict_to_rows(plan_);
+}
+
+void PlannedSource::digest_whole_tables() {
+  for (const SourceTable& table : schema_.tables) {
+    const auto whole = std::ranges::find(whole_tables_, table.query.name, &TableQuery::name);
+    if (whole == whole_tables_.end() || whole->columns.size() == table.query.columns.size()) continue;
+    const std::vector<ColumnInterest> nothing(whole->columns.size());
+    const TablePart all = scan_part(snapshot_.reader(0), *whole, {}, nothing, options_.range_bytes,
+                                    [](std::int64_t) { throw_if_interrupted(); });
+    whole_digests_[table.query.name] = content_digest(all.profile);
+  }
+}
+
+std::vector<std::string> PlannedSource::table_digests(const std::string& table) const {
+  std::vector<std::string> digests;
+  const auto profile = std::ranges::find(profiles_, table, &TableProfile::name);
+  if (profile != profiles_.end()) digests.push_back(content_digest(*profile));
+  const auto whole = whole_digests_.find(table);
+  if (whole != whole_digests_.end()) digests.push_back(whole->second);
+  return digests;
 }
 
 std::string PlannedSource::digest() const {

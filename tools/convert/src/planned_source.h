@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -30,8 +31,14 @@ class PlannedSource {
   Plan& plan() noexcept { return plan_; }
   std::chrono::milliseconds scan_duration() const noexcept { return scan_duration_; }
 
+  /// Reads tables of which a rule skips columns once more, with these: rows are the same ones whichever of
+  /// their columns are converted.
+  void digest_whole_tables();
+
   /// Of all tables' content.
   std::string digest() const;
+  /// Of the content of one table: of the columns that are converted, and, where a rule skips others, of all.
+  std::vector<std::string> table_digests(const std::string& table) const;
   /// Of what is to be made, and in which parts.
   std::string plan_digest() const;
 
@@ -40,6 +47,8 @@ class PlannedSource {
   SourceSnapshot snapshot_;
   SourceSchema schema_;
   std::vector<TableProfile> profiles_;
+  std::vector<TableQuery> whole_tables_;              ///< as they are without rules
+  std::map<std::string, std::string> whole_digests_;  ///< of tables of which a rule skips columns, by name
   std::chrono::milliseconds scan_duration_{0};
   Plan plan_;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "load/load.h"
 
+#include "load/append_to.h"
 #include "load/load_schedule.h"
 #include "load/range_loader.h"
 #include "target/step_runner.h"
@@ -112,31 +113,20 @@ class Load {
   /// Tables that were there before have rules that rows may break.
   void load_as_planned(const Range& range, sqlite::Session& source, postgresql::Session& target,
                        Transactions transactions) {
+    const auto work = [&] { load(range, source, target, transactions); };
+    if (plan_.appends) return append_to("table " + plan_.tables[range.table].target, transactions, work);
     try {
-      load(range, source, target, transactions);
+      work();
     } catch (const DatabaseError& error) {
-      // Of SQLSTATE.
-      constexpr std::string_view data_class = "22";
-      constexpr std::string_view integrity_class = "23";
+      constexpr std::string_view data_class = "22";  // of SQLSTATE
       const TablePlan& table = plan_.tables[range.table];
       const bool computes =
           std::ranges::any_of(table.columns, [](const ColumnPlan& column) { return !column.is_loaded; });
-      if (computes && error.code().starts_with(data_class)) {
-        throw DatabaseError(
-            error.kind(), fmt::format("cannot compute a column of table {}: {}", table.source, error.what()),
-            "Leave the generated column out that PostgreSQL computes in another way: a rules file "
-            "with skip = true for it.",
-            error.code());
-      }
-      if (!plan_.appends || !error.code().starts_with(integrity_class)) throw;
+      if (!computes || !error.code().starts_with(data_class)) throw;
       throw DatabaseError(
-          error.kind(),
-          fmt::format("cannot append to table {}: {}", plan_.tables[range.table].target, error.what()),
-          transactions == Transactions::one
-              ? "Nothing was written. Remove what is there twice or breaks the rule from one side."
-              : "What was appended before stays. Take what is in the way out of the table, and the same "
-                "command "
-                "goes on; with --atomic nothing is left of an append that fails.",
+          error.kind(), fmt::format("cannot compute a column of table {}: {}", table.source, error.what()),
+          "Leave the generated column out that PostgreSQL computes in another way: a rules file "
+          "with skip = true for it.",
           error.code());
     }
   }

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Indexes, and what stands for a table of SQLite's full-text search.
 #include "plan/schema_context.h"
+#include "sql/create_virtual_table.h"
 #include "sql/postgresql/translate.h"
 
 #include "nerve/backends/postgresql/session.h"
 #include "nerve/core/error.h"
 
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace nerve::convert {
 namespace {
@@ -62,12 +65,15 @@ void plan_text_search(SchemaContext& context, std::size_t table) {
          "its texts are not stored, only their index, which cannot be read back", source.sql});
     return;
   }
+  const std::vector<std::string> unindexed =
+      source.module == "fts5" ? sql::parse_unindexed_columns(source.sql) : std::vector<std::string>();
   std::string document;
   NameSpace names = column_names(context.case_policy);
   for (std::size_t place = 0; place < plan.columns.size(); ++place) {
     const ColumnPlan& column = plan.columns[place];
     names.reserve(column.target);
-    const bool is_unindexed = is_same_name(column.declared, "unindexed");
+    const bool is_unindexed = std::ranges::any_of(
+        unindexed, [&](const std::string& one) { return is_same_name(one, column.source); });
     if (context.defined[table].rowid_column == place || is_unindexed) continue;
     const std::string name = quote_identifier(column.target);
     const bool is_text = column.type.type == TargetType::text;

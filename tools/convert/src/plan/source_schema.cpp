@@ -37,7 +37,7 @@ std::map<std::string, std::int64_t> read_sequences(sqlite::Session& session) {
   return sequences;
 }
 
-/// Why a virtual table cannot be read, such as an FTS table whose content is gone; empty where it can.
+/// Why a virtual table cannot be read, such as one of FTS whose content is gone; empty where it can.
 std::string reading_error(sqlite::Session& session, const std::string& table) {
   try {
     session.each("SELECT * FROM main." + sqlite::quote_identifier(table) + " LIMIT 1",
@@ -45,8 +45,8 @@ std::string reading_error(sqlite::Session& session, const std::string& table) {
     return {};
   } catch (const CancelledError&) {
     throw;
-  } catch (const Error& error) {
-    return error.what();
+  } catch (const Error&) {
+    return "SQLite cannot read its rows";
   }
 }
 

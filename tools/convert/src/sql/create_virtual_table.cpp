@@ -16,4 +16,20 @@ std::string parse_virtual_table_module(std::string_view sql) {
   return folded(unquoted(cursor.next()));
 }
 
+std::vector<std::string> parse_unindexed_columns(std::string_view sql) {
+  TokenCursor cursor(sql);
+  while (cursor.peek().kind != TokenKind::end && !cursor.take("using")) cursor.next();
+  cursor.next();
+  std::vector<std::string> columns;
+  // Behind the module: ( name UNINDEXED, name, option = value … ).
+  while (cursor.take_symbol("(") || cursor.take_symbol(",")) {
+    const std::string name = unquoted(cursor.next());
+    while (cursor.peek().kind != TokenKind::end && !cursor.peek().is_symbol(",") &&
+           !cursor.peek().is_symbol(")")) {
+      if (cursor.next().is("unindexed")) columns.push_back(name);
+    }
+  }
+  return columns;
+}
+
 }  // namespace nerve::convert::sql

@@ -3,11 +3,16 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace nerve::convert::sql {
 
 /// The module of a CREATE VIRTUAL TABLE, in lower case: "fts5". What follows it only the module can read.
 /// Throws ValidationError where the statement is another one.
 std::string parse_virtual_table_module(std::string_view sql);
+
+/// The columns that an FTS5 table keeps and does not search (`name UNINDEXED`). Throws ValidationError for
+/// what is no statement.
+std::vector<std::string> parse_unindexed_columns(std::string_view sql);
 
 }  // namespace nerve::convert::sql

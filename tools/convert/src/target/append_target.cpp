@@ -28,7 +28,7 @@ struct TargetColumn {
   bool is_not_null = false;
   bool is_computed = false;
   bool has_default = false;
-  std::string sequence;  ///< that numbers it, as text that is a name; empty where none does
+  std::string sequence;  ///< that numbers it, its own or not, as text that is a name; empty where none does
 };
 
 struct TargetTable {
@@ -40,7 +40,15 @@ using TargetTables = std::map<std::string, TargetTable, std::less<>>;
 
 constexpr const char* columns_sql = R"(
 SELECT c.relname, c.relkind, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated <> '',
-       a.atthasdef OR a.attidentity <> '', coalesce(pg_get_serial_sequence(format('%I.%I', n.nspname, c.relname), a.attname), '')
+       a.atthasdef OR a.attidentity <> '',
+       coalesce(pg_get_serial_sequence(format('%I.%I', n.nspname, c.relname), a.attname),
+                (SELECT min(format('%I.%I', o.nspname, s.relname))
+                 FROM pg_attrdef f
+                 JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid
+                                     AND d.refclassid = 'pg_class'::regclass
+                 JOIN pg_class s ON s.oid = d.refobjid AND s.relkind = 'S'
+                 JOIN pg_namespace o ON o.oid = s.relnamespace
+                 WHERE f.adrelid = c.oid AND f.adnum = a.attnum AND a.attgenerated = ''), '')
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped

@@ -22,6 +22,12 @@ CREATE TABLE IF NOT EXISTS nerve_convert.conversion (
   begun_at timestamptz NOT NULL DEFAULT now(),
   ended_at timestamptz
 );
+CREATE TABLE IF NOT EXISTS nerve_convert.sent (
+  target_schema text NOT NULL,
+  target_table text NOT NULL,
+  digest text NOT NULL,
+  PRIMARY KEY (target_schema, target_table, digest)
+);
 CREATE TABLE IF NOT EXISTS nerve_convert.before (
   target_schema text NOT NULL REFERENCES nerve_convert.conversion ON DELETE CASCADE,
   source_table text NOT NULL,
@@ -83,9 +89,9 @@ bool Ledger::exists(postgresql::Session& session) {
   return session.text("SELECT to_regclass('nerve_convert.conversion')").has_value();
 }
 
-bool Ledger::has_begun(postgresql::Session& session, const std::string& schema) {
+bool Ledger::has_begun(postgresql::Session& session, const std::string& target_schema) {
   if (!exists(session)) return false;
-  const std::array<Parameter, 1> parameters{schema};
+  const std::array<Parameter, 1> parameters{target_schema};
   return session
       .text("SELECT '' FROM nerve_convert.conversion WHERE target_schema = $1 AND ended_at IS NULL",
             parameters)
@@ -154,25 +160,36 @@ void Ledger::require_own(postgresql::Session& session) const {
                       "Let that one end; it does the whole of it.");
 }
 
-void Ledger::end(postgresql::Session& session) const {
+void Ledger::end(postgresql::Session& session, const std::vector<SentTable>& sent) const {
   require_own(session);
   const std::array<Parameter, 1> parameters{identity_.schema};
   for (const char* table : {"before", "range", "step", "reject"}) {
     session.change(std::string("DELETE FROM nerve_convert.") + table + " WHERE target_schema = $1",
                    parameters);
   }
+  for (const SentTable& table : sent) {
+    const std::array<Parameter, 3> state{identity_.schema, table.target, table.digest};
+    session.change(
+        "INSERT INTO nerve_convert.sent (target_schema, target_table, digest) VALUES ($1, $2, $3) "
+        "ON CONFLICT DO NOTHING",
+        state);
+  }
   session.change("UPDATE nerve_convert.conversion SET ended_at = now() WHERE target_schema = $1", parameters);
 }
 
-bool Ledger::has_ended_with_source(postgresql::Session& session) const {
-  const std::array<Parameter, 2> parameters{identity_.schema, identity_.source_digest};
-  return exists(session) &&
-         session
-             .text(
-                 "SELECT 'ended' FROM nerve_convert.conversion WHERE target_schema = $1 AND "
-                 "source_digest = $2 AND ended_at IS NOT NULL",
-                 parameters)
-             .has_value();
+bool Ledger::was_sent(postgresql::Session& session, const SentTable& table) const {
+  const std::array<Parameter, 3> state{identity_.schema, table.target, table.digest};
+  return session
+      .text(
+          "SELECT 'sent' FROM nerve_convert.sent WHERE target_schema = $1 AND target_table = $2 AND "
+          "digest = $3",
+          state)
+      .has_value();
+}
+
+void Ledger::forget_sent(postgresql::Session& session) const {
+  const std::array<Parameter, 1> parameters{identity_.schema};
+  session.change("DELETE FROM nerve_convert.sent WHERE target_schema = $1", parameters);
 }
 
 void Ledger::forget(postgresql::Session& session) const {
@@ -180,12 +197,13 @@ void Ledger::forget(postgresql::Session& session) const {
   session.change("DELETE FROM nerve_convert.conversion WHERE target_schema = $1", parameters);
 }
 
-void Ledger::add_before(postgresql::Session& session, const TablePlan& table, const DigestSum& rows) const {
+void Ledger::set_before(postgresql::Session& session, const TablePlan& table, const DigestSum& rows) const {
   const std::array<Parameter, 5> parameters{identity_.schema, table.source, std::to_string(rows.rows),
                                             signed_text(rows.low), signed_text(rows.high)};
   session.change(
       "INSERT INTO nerve_convert.before (target_schema, source_table, rows, digest_low, digest_high) "
-      "VALUES ($1, $2, $3, $4, $5)",
+      "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (target_schema, source_table) DO UPDATE SET "
+      "rows = excluded.rows, digest_low = excluded.digest_low, digest_high = excluded.digest_high",
       parameters);
 }
 
@@ -215,8 +233,7 @@ void Ledger::add_range(postgresql::Session& session, const TablePlan& table, con
                                             std::to_string(result.nulled)};
   session.change(
       "INSERT INTO nerve_convert.range (target_schema, source_table, first_rowid, rows, digest_low, "
-      "digest_high, "
-      "rejected, nulled) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+      "digest_high, rejected, nulled) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
       parameters);
 }
 
@@ -238,9 +255,8 @@ Ledger::DoneRanges Ledger::done_ranges(postgresql::Session& session) const {
   DoneRanges ranges;
   const std::array<Parameter, 1> parameters{identity_.schema};
   session.each(
-      "SELECT source_table, first_rowid, rows, digest_low, digest_high, rejected, nulled FROM "
-      "nerve_convert.range "
-      "WHERE target_schema = $1",
+      "SELECT source_table, first_rowid, rows, digest_low, digest_high, rejected, nulled "
+      "FROM nerve_convert.range WHERE target_schema = $1",
       parameters, [&](const postgresql::Row& row) {
         RangeResult& result = ranges[{std::string(row.text(0).value_or("")), number(row, 1)}];
         result.stored = {.rows = number(row, 2),

@@ -27,6 +27,12 @@ struct Identity {
 
 enum class ConversionState : std::uint8_t { none, begun, ended };
 
+/// A table of the target and the state of a source's table whose rows are sent into it.
+struct SentTable {
+  std::string target;
+  std::string digest;
+};
+
 /// What the target knows of a conversion: which ranges and steps are done, and which values were rejected.
 ///
 /// It is kept in tables of the schema nerve_convert, and each entry is written in the transaction that does
@@ -44,7 +50,7 @@ class Ledger {
   static void create_tables(postgresql::Session& session);
   static bool exists(postgresql::Session& session);
   /// Whether any conversion into the schema was begun and not ended.
-  static bool has_begun(postgresql::Session& session, const std::string& schema);
+  static bool has_begun(postgresql::Session& session, const std::string& target_schema);
 
   /// Throws ConflictError where a conversion of another source or by another plan was begun in this schema.
   ConversionState state(postgresql::Session& session) const;
@@ -56,10 +62,12 @@ class Ledger {
   /// What a transaction begins with that makes a part: throws ConflictError where another run has taken over,
   /// and else has others wait until the transaction ends.
   void require_own(postgresql::Session& session) const;
-  /// Forgets ranges and steps, which only a conversion under way needs.
-  void end(postgresql::Session& session) const;
-  /// Whether a conversion of this state of the source into this schema has ended, as the last one.
-  bool has_ended_with_source(postgresql::Session& session) const;
+  /// Forgets ranges and steps, which only a conversion under way needs, and keeps what was sent.
+  void end(postgresql::Session& session, const std::vector<SentTable>& sent) const;
+  /// Whether a conversion or an append that has ended, of whatever source, sent the same.
+  bool was_sent(postgresql::Session& session, const SentTable& table) const;
+  /// Forgets what was sent into the schema, because its tables are gone.
+  void forget_sent(postgresql::Session& session) const;
   /// Forgets the conversion.
   void forget(postgresql::Session& session) const;
 
@@ -69,8 +77,8 @@ class Ledger {
   void add_step(postgresql::Session& session, const std::string& step, const std::string& refusal) const;
   void add_rejects(postgresql::Session& session, const std::vector<std::string>& lines) const;
 
-  /// The rows that a table had before an append.
-  void add_before(postgresql::Session& session, const TablePlan& table, const DigestSum& rows) const;
+  /// The rows that a table had before an append; those that were told before no longer count.
+  void set_before(postgresql::Session& session, const TablePlan& table, const DigestSum& rows) const;
   /// By the name of the source's table; empty where nothing was appended to.
   std::map<std::string, DigestSum> before(postgresql::Session& session) const;
 

@@ -71,13 +71,13 @@ std::string rules_text(const Plan& plan);
 /// there: then it is gone on with. After an abort at any moment the next call goes on with what is there.
 ///
 /// With `may_append` the tables must be there, with columns that take the values; the rows that they have
-/// stay, and what the comparison expects is these and what was sent. A state of the source whose conversion
-/// or append into the schema has ended is not appended to it.
+/// stay, and what the comparison expects is these and what was sent. Nothing is appended where a table of the
+/// target has the rows of the same state of a table already, by a conversion or an append that has ended.
 ///
 /// Throws ValidationError where the rules file has errors, where rows would be rejected and no file for them
 /// is named, where a rule says to fail, and where tables do not take what would be appended; ConflictError
-/// where the schema is not empty or the source changes and cannot be locked, UnsupportedError for a server
-/// before version 14, and what the two databases throw.
+/// where the schema is not empty, where rows would be appended twice, or the source changes and cannot be
+/// locked, UnsupportedError for a server before version 14, and what the two databases throw.
 ConvertReport convert(const std::filesystem::path& source, const std::string& target_url,
                       const ConvertOptions& options, ProgressSink* progress = nullptr);
 
