@@ -39,18 +39,18 @@ PlannedSource::PlannedSource(const std::filesystem::path& path, const ConvertOpt
       snapshot_(path, std::max(options.workers, 1)),
       schema_(read_source_schema(snapshot_.reader(0))) {
   for (const SourceTable& table : schema_.tables) whole_tables_.push_back(table.query);
+  case_policy_ =
+      rule_schema(options_.rules, options_.folds_case ? CasePolicy::lower : CasePolicy::keep, schema_);
 }
 
 void PlannedSource::make_plan(ProgressSink* progress) {
-  const CasePolicy case_policy =
-      rule_schema(options_.rules, options_.folds_case ? CasePolicy::lower : CasePolicy::keep, schema_);
   const auto begin = std::chrono::steady_clock::now();
   profiles_ = scan_source(snapshot_, schema_, options_.range_bytes, progress);
   scan_duration_ =
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
   judge_ruled_types(options_.rules, snapshot_.reader(0), schema_, profiles_);
   plan_ = convert::make_plan(
-      {.source = snapshot_.reader(0).path(), .schema = options_.schema, .case_policy = case_policy}, schema_,
+      {.source = snapshot_.reader(0).path(), .schema = options_.schema, .case_policy = case_policy_}, schema_,
       profiles_);
   if (options_.may_append) restrict_to_rows(plan_);
 }

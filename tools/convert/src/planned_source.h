@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "plan/names.h"
 #include "plan/source_schema.h"
 #include "source/source_snapshot.h"
 
@@ -20,10 +21,10 @@ namespace nerve::convert {
 /// The source, held still, and what is to become of it.
 class PlannedSource {
  public:
-  /// Opens the source and reads its schema; throws what these throw.
+  /// Opens the source, reads its schema and applies the rules; throws what these throw.
   PlannedSource(const std::filesystem::path& path, const ConvertOptions& options);
 
-  /// Applies the rules, reads every row, and plans.
+  /// Reads every row, and plans.
   void make_plan(ProgressSink* progress);
 
   SourceSnapshot& snapshot() noexcept { return snapshot_; }
@@ -46,6 +47,7 @@ class PlannedSource {
   const ConvertOptions& options_;
   SourceSnapshot snapshot_;
   SourceSchema schema_;
+  CasePolicy case_policy_ = CasePolicy::lower;
   std::vector<TableProfile> profiles_;
   std::vector<TableQuery> whole_tables_;              ///< as they are without rules
   std::map<std::string, std::string> whole_digests_;  ///< of tables of which a rule skips columns, by name
