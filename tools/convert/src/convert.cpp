@@ -264,6 +264,7 @@ void Conversion::require_not_appended() {
   }
   if (tables.empty()) return;
   std::vector<std::string> literals;
+  literals.reserve(tables.size());
   for (const std::string& table : tables) literals.push_back(postgresql::quote_literal(table));
   throw ConflictError(
       fmt::format("this state of {} was converted into schema {} already, and its rows would be twice in {}",

@@ -127,7 +127,7 @@ void RowReader::handle_misfit(const sqlite::Row& row, std::size_t column, Misfit
   }
   if (plan.on_misfit == OnMisfit::null && !plan.is_not_null) {
     all_.null();
-    nulls_.push_back({column, misfit});
+    nulls_.emplace_back(column, misfit);
     return;
   }
   is_left_out_ = true;
