@@ -56,6 +56,7 @@ std::vector<TableProfile> scan_source(SourceSnapshot& snapshot, const SourceSche
     if (progress != nullptr) progress->update("scanning", static_cast<std::uint64_t>(bytes.load()), 0);
   });
   std::vector<TableProfile> profiles;
+  profiles.reserve(parts.size());
   for (std::vector<TablePart>& one : parts) profiles.push_back(join_parts(std::move(one), range_bytes));
   return profiles;
 }
