@@ -9,6 +9,7 @@
 // those of an undisturbed run, whose rows are compared with the source's by code that shares nothing with the
 // converter.
 #include "convert/kill_scene.h"
+#include "support/random_moments.h"
 
 #include "nerve/core/json.h"
 
@@ -17,7 +18,6 @@
 
 #include <chrono>
 #include <csignal>
-#include <random>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -33,18 +33,11 @@ constexpr unsigned int seed = 20'261'122;
 constexpr int exit_unavailable = 7;
 constexpr int exit_cancelled = 130;
 
-/// Delays over the whole of a run.
-class Moments {
- public:
-  explicit Moments(const KillScene& scene) : delay_us_(0, scene.duration().count()) {
-    MESSAGE("seed ", seed, ", a run takes ", scene.duration().count() / 1000, " ms");
-  }
-  std::chrono::microseconds next() { return std::chrono::microseconds(delay_us_(random_)); }
-
- private:
-  std::mt19937 random_{seed};
-  std::uniform_int_distribution<long> delay_us_;
-};
+/// Random moments over the whole of a run, until `wanted` runs were disturbed.
+RandomMoments moments_of(const KillScene& scene, int wanted) {
+  MESSAGE("seed ", seed, ", a run takes ", scene.duration().count() / 1000, " ms");
+  return {seed, wanted};
+}
 
 /// What kills the server, or a part of it.
 enum class Victim { server, session };
@@ -94,21 +87,16 @@ bool disturb(PostgresServer& server, const KillScene& scene, Victim victim, std:
   return true;
 }
 
-/// Kills the converter at moments of its runs, until one reaches its end. Returns how often it was killed.
-int kill_until_end(const KillScene& scene, Moments& moments) {
-  int killed = 0;
-  for (;;) {
-    const auto delay = moments.next();
+/// Kills the converter at moments of so many runs of one conversion, or of fewer where one reaches its end.
+void kill_repeatedly(const KillScene& scene, RandomMoments& moments, int times) {
+  for (int run = 0; run < times && !scene.is_ended(); ++run) {
+    const auto delay = moments.next(scene.duration());
     CAPTURE(delay.count());
     const ProcessResult result = Process(scene.command(), scene.options()).kill_after(delay);
-    if (result.signal != SIGKILL) {
-      CAPTURE(result.err);
-      CHECK(result.exit_code == exit_partial);
-      return killed;
-    }
-    ++killed;
-    // The more that is there, the sooner a run ends; but some are to go on after one kill only.
-    if (killed % 3 != 0 || scene.is_ended()) return killed;
+    moments.count(result.signal == SIGKILL);
+    if (result.signal == SIGKILL) continue;
+    CAPTURE(result.err);
+    CHECK(result.exit_code == exit_partial);
   }
 }
 
@@ -123,36 +111,35 @@ KillScene& ranges_scene() {
   return scene;
 }
 
-void survive_kills_of_converter(KillScene& scene, int rounds) {
-  Moments moments(scene);
-  int killed = 0;
-  for (int round = 0; round < rounds; ++round) {
-    CAPTURE(round);
+void survive_kills_of_converter(KillScene& scene, int kills) {
+  RandomMoments moments = moments_of(scene, kills);
+  int conversions = 0;
+  for (; moments.is_one_wanted(); ++conversions) {
+    CAPTURE(conversions);
     scene.clear();
-    killed += kill_until_end(scene, moments);
+    kill_repeatedly(scene, moments, conversions % 2 + 1);
     scene.finish();
     scene.check_result();
   }
-  MESSAGE(killed, " kills in ", rounds, " conversions");
-  CHECK(killed > rounds / 2);
+  MESSAGE(moments.runs(), " runs in ", conversions, " conversions, of which ", kills, " were to be killed");
+  CHECK(moments.is_enough());
 }
 
-void survive_kills_of_server(KillScene& scene, int rounds) {
-  Moments moments(scene);
-  int disturbed = 0;
-  for (int round = 0; round < rounds; ++round) {
-    const auto delay = moments.next();
+void survive_kills_of_server(KillScene& scene, int kills) {
+  RandomMoments moments = moments_of(scene, kills);
+  for (int round = 0; moments.is_one_wanted(); ++round) {
+    const auto delay = moments.next(scene.duration());
     CAPTURE(round);
     CAPTURE(delay.count());
     scene.clear();
     // Every third time it is the end of one session that takes the server down.
     const Victim victim = round % 3 == 2 ? Victim::session : Victim::server;
-    if (disturb(PostgresServer::shared(), scene, victim, delay)) ++disturbed;
+    moments.count(disturb(PostgresServer::shared(), scene, victim, delay));
     scene.finish();
     scene.check_result();
   }
-  MESSAGE(disturbed, " of ", rounds, " conversions were disturbed");
-  CHECK(disturbed > rounds / 2);
+  MESSAGE(moments.runs(), " conversions, of which ", kills, " were to be disturbed");
+  CHECK(moments.is_enough());
 }
 
 /// Checks that nothing is there of a run that was disturbed, or all of it, and that another one does it all.
@@ -198,33 +185,33 @@ TEST_CASE("an atomic conversion that is killed, or whose server is, leaves the t
   scene.relearn_target();
   scene.clear();
   const std::string before = scene.dump();
-  Moments moments(scene);
-  constexpr int rounds = 10;
-  int disturbed = 0;
-  for (int round = 0; round < 2 * rounds; ++round) {
-    const auto delay = moments.next();
+  constexpr int kills = 20;
+  RandomMoments moments = moments_of(scene, kills);
+  for (int round = 0; moments.is_one_wanted(); ++round) {
+    const auto delay = moments.next(scene.duration());
     CAPTURE(round);
     CAPTURE(delay.count());
     scene.clear();
-    if (round < rounds) {
-      if (Process(scene.command(), scene.options()).kill_after(delay).signal == SIGKILL) ++disturbed;
+    if (round % 2 == 0) {
+      moments.count(Process(scene.command(), scene.options()).kill_after(delay).signal == SIGKILL);
     } else {
       const Victim victim = round % 3 == 2 ? Victim::session : Victim::server;
-      if (disturb(server, scene, victim, delay)) ++disturbed;
+      moments.count(disturb(server, scene, victim, delay));
     }
     check_all_or_nothing(scene, before);
   }
-  MESSAGE(disturbed, " of ", 2 * rounds, " conversions were disturbed");
-  CHECK(disturbed > rounds);
+  MESSAGE(moments.runs(), " conversions, of which ", kills, " were to be disturbed");
+  CHECK(moments.is_enough());
 }
 
 TEST_CASE("a conversion that SIGINT or SIGTERM ends takes its sessions along and is gone on with") {
   if (PostgresServer::is_waived()) return;
   KillScene& scene = command_scene();
-  Moments moments(scene);
-  int interrupted = 0;
-  for (const int signal : {SIGINT, SIGTERM, SIGINT, SIGTERM, SIGINT, SIGTERM}) {
-    const auto delay = moments.next();
+  constexpr int signals = 6;
+  RandomMoments moments = moments_of(scene, signals);
+  while (moments.is_one_wanted()) {
+    const int signal = moments.runs() % 2 == 0 ? SIGINT : SIGTERM;
+    const auto delay = moments.next(scene.duration());
     CAPTURE(signal);
     CAPTURE(delay.count());
     scene.clear();
@@ -237,11 +224,11 @@ TEST_CASE("a conversion that SIGINT or SIGTERM ends takes its sessions along and
     // Before it has begun to watch for them, a signal has its usual effect.
     CHECK(
         (result.exit_code == exit_cancelled || result.exit_code == exit_partial || result.signal == signal));
-    if (result.exit_code == exit_cancelled) ++interrupted;
+    moments.count(result.exit_code == exit_cancelled);
     scene.finish();
     scene.check_result();
   }
-  CHECK(interrupted > 2);
+  CHECK(moments.is_enough());
 }
 
 TEST_CASE("a conversion that is killed while the server builds an index is gone on with at once") {
@@ -272,9 +259,10 @@ TEST_CASE("a conversion that is killed while the server builds an index is gone 
 TEST_CASE("two conversions into one schema at once make it once") {
   if (PostgresServer::is_waived()) return;
   KillScene& scene = ranges_scene();
-  Moments moments(scene);
-  for (int round = 0; round < 5; ++round) {
-    const auto delay = moments.next() / 2;
+  constexpr int rounds = 5;
+  RandomMoments moments = moments_of(scene, rounds);
+  for (int round = 0; round < rounds; ++round) {
+    const auto delay = moments.next(scene.duration()) / 2;
     CAPTURE(round);
     CAPTURE(delay.count());
     scene.clear();

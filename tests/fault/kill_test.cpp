@@ -5,18 +5,19 @@
 // Method: one run is timed; then 50 runs are killed, each after a random part of that time (a fixed seed,
 // printed).
 #include "fault/scene.h"
+#include "support/random_moments.h"
 
 #include <doctest/doctest.h>
 
 #include <chrono>
 #include <csignal>
-#include <random>
 
 namespace {
 
 using nerve::test::FaultScene;
 using nerve::test::Process;
 using nerve::test::ProcessResult;
+using nerve::test::RandomMoments;
 using nerve::test::run_process;
 using Command = std::vector<std::string>;
 
@@ -30,24 +31,22 @@ void kill_at_random(const FaultScene& scene, const Command& command, Check check
   const auto duration =
       std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started);
   MESSAGE("seed ", seed, ", one run takes ", duration.count() / 1000, " ms");
-  std::mt19937 random(seed);
-  std::uniform_int_distribution<long> delay_us(0, duration.count());
-  int killed = 0;
-  for (int run = 0; run < kills; ++run) {
+  RandomMoments moments(seed, kills);
+  while (moments.is_one_wanted()) {
     scene.reset();
-    const std::chrono::microseconds delay(delay_us(random));
+    const auto delay = moments.next(duration);
     CAPTURE(delay.count());
     const ProcessResult result = Process(command).kill_after(delay);
     CHECK((result.exit_code == 0 || result.signal == SIGKILL));
-    if (result.signal == SIGKILL) ++killed;
+    moments.count(result.signal == SIGKILL);
     check(result);
     const ProcessResult again = run_process(command);
     CAPTURE(again.err);
     CHECK(again.exit_code == 0);
     check_again();
   }
-  MESSAGE(killed, " of ", kills, " runs were killed before their end");
-  CHECK(killed > kills / 2);
+  MESSAGE(moments.runs(), " runs, of which ", kills, " were to be killed before their end");
+  CHECK(moments.is_enough());
 }
 
 }  // namespace

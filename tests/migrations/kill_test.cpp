@@ -10,6 +10,7 @@
 // runs for each engine.
 #include "support/engine.h"
 #include "support/process.h"
+#include "support/random_moments.h"
 #include "support/temp_folder.h"
 
 #include <doctest/doctest.h>
@@ -19,7 +20,6 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <random>
 #include <set>
 #include <string>
 #include <string_view>
@@ -29,6 +29,7 @@
 using namespace nerve;
 using test::Process;
 using test::ProcessResult;
+using test::RandomMoments;
 
 namespace {
 
@@ -203,26 +204,24 @@ CONFORMANCE_TEST("kill -9 at 30 random moments of migrate verify leaves nothing 
   MESSAGE("seed ", seed, ", verify takes ", duration.count() / 1000, " ms");
   const Leftovers leftovers(engine.url(), *database);
 
-  constexpr int runs = 30;
-  std::mt19937 random(seed);
-  std::uniform_int_distribution<long> delay_us(0, duration.count());
-  int killed = 0;
-  for (int round = 0; round < runs; ++round) {
-    const std::chrono::microseconds delay(delay_us(random));
+  constexpr int kills_of_verify = 30;
+  RandomMoments moments(seed, kills_of_verify);
+  while (moments.is_one_wanted()) {
+    const auto delay = moments.next(duration);
     CAPTURE(delay.count());
     const ProcessResult result = Process(scene.verify(), leftovers.options()).kill_after(delay);
     CHECK((result.exit_code == 0 || result.signal == SIGKILL));
-    if (result.signal == SIGKILL) ++killed;
+    moments.count(result.signal == SIGKILL);
     leftovers.check_none();
-    if (round % 3 != 0) continue;
+    if (moments.runs() % 3 != 1) continue;
     scene.run(scene.verify());
     leftovers.check_no_session();
     leftovers.check_none();
   }
   scene.run(scene.verify());
   scene.check_rows(1, 0);
-  MESSAGE(killed, " of ", runs, " runs were killed before their end");
-  CHECK(killed > runs / 3);
+  MESSAGE(moments.runs(), " runs, of which ", kills_of_verify, " were to be killed before their end");
+  CHECK(moments.is_enough());
 }
 
 CONFORMANCE_TEST("kill -9 at 100 random moments of migrate up and down loses nothing and leaves no lock") {
@@ -236,24 +235,22 @@ CONFORMANCE_TEST("kill -9 at 100 random moments of migrate up and down loses not
   MESSAGE("seed ", seed, ", up takes ", up_duration.count() / 1000, " ms, down ",
           down_duration.count() / 1000, " ms");
 
-  std::mt19937 random(seed);
-  int killed = 0;
-  for (int round = 0; round < kills; ++round) {
+  RandomMoments moments(seed, 2 * kills);
+  for (int round = 0; moments.is_one_wanted(); ++round) {
     for (const auto& [words, duration] :
          {std::pair(scene.up(), up_duration), std::pair(scene.down(), down_duration)}) {
-      std::uniform_int_distribution<long> delay_us(0, duration.count());
-      const std::chrono::microseconds delay(delay_us(random));
+      const auto delay = moments.next(duration);
       CAPTURE(round);
       CAPTURE(delay.count());
       const ProcessResult result = Process(words).kill_after(delay);
       CHECK((result.exit_code == 0 || result.signal == SIGKILL));
-      if (result.signal == SIGKILL) ++killed;
+      moments.count(result.signal == SIGKILL);
       CHECK(scene.number("SELECT count(*) FROM parent") == 4000);
       CHECK(scene.number("SELECT count(*) FROM child") == 8000);
       scene.run(words);
     }
     scene.check_rows(round + 3, round + 3);
   }
-  MESSAGE(killed, " of ", 2 * kills, " runs were killed before their end");
-  CHECK(killed > kills);
+  MESSAGE(moments.runs(), " runs, of which ", 2 * kills, " were to be killed before their end");
+  CHECK(moments.is_enough());
 }

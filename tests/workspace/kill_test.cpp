@@ -6,6 +6,7 @@
 // fixed seed, printed), on new databases.
 #include "support/engine.h"
 #include "support/process.h"
+#include "support/random_moments.h"
 #include "support/temp_folder.h"
 
 #include <doctest/doctest.h>
@@ -14,13 +15,13 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
-#include <random>
 #include <string>
 #include <vector>
 
 using namespace nerve;
 using test::Process;
 using test::ProcessResult;
+using test::RandomMoments;
 using test::run_process;
 
 namespace {
@@ -146,12 +147,10 @@ CONFORMANCE_TEST(
       std::min({duration_of_init<Engine>(), duration_of_init<Engine>(), duration_of_init<Engine>()});
   MESSAGE("seed ", seed, ", init takes ", duration.count() / 1000, " ms");
 
-  std::mt19937 random(seed);
-  std::uniform_int_distribution<long> delay_us(0, duration.count());
-  int resumed = 0;
-  for (int round = 0; round < kills; ++round) {
+  RandomMoments moments(seed, kills);
+  while (moments.is_one_wanted()) {
     const Scene<Engine> scene;
-    const std::chrono::microseconds delay(delay_us(random));
+    const auto delay = moments.next(duration);
     CAPTURE(delay.count());
     const ProcessResult result = Process(scene.init()).kill_after(delay);
     CHECK((result.exit_code == 0 || result.signal == SIGKILL));
@@ -160,11 +159,11 @@ CONFORMANCE_TEST(
     const ProcessResult again = run_process(scene.init());
     CAPTURE(again.err);
     CHECK(again.exit_code == (was_complete ? 4 : 0));
-    if (!was_complete) ++resumed;
+    moments.count(!was_complete);
     const std::string id = scene.id_in_settings();
     if (!was_complete) CHECK(again.out == id + "\n");
     scene.check_workspace(id);
   }
-  MESSAGE(resumed, " of ", kills, " runs were completed by the next");
-  CHECK(resumed > kills / 3);
+  MESSAGE(moments.runs(), " runs, of which ", kills, " were to be completed by the next");
+  CHECK(moments.is_enough());
 }
