@@ -10,6 +10,7 @@
 # Each claim works in a new folder of its own, with no terminal, no settings and no variables of NERVE's. An expectation
 # that fails is shown with what was run, and the script ends with 1 when any did.
 
+# With pipefail, a reader must read to the end: what writes to `grep -q` may be ended by SIGPIPE.
 set -uo pipefail
 
 : "${NERVE_DB_BIN:?the path of the command to test}"
@@ -65,7 +66,7 @@ expect_stdout() { grep -qE -- "$1" "$test_root/out" || fail "standard output lac
 expect_stderr() { grep -qE -- "$1" "$test_root/err" || fail "standard error lacks: $1"; }
 expect_no_stdout() { [[ ! -s $test_root/out ]] || fail "standard output is not empty"; }
 expect_nowhere() {
-  if cat "$test_root/out" "$test_root/err" | grep -qF -- "$1"; then fail "the output holds what it must not: $1"; fi
+  if grep -qF -- "$1" "$test_root/out" "$test_root/err"; then fail "the output holds what it must not: $1"; fi
 }
 expect_hint() { grep -qE '^hint: .' "$test_root/err" || fail "there is no hint"; }
 # expect_equal WHAT EXPECTED ACTUAL

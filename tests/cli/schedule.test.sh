@@ -111,8 +111,8 @@ expect_stdout '^Type=oneshot$'
 expect_stdout '^NoNewPrivileges=yes$'
 expect_stdout '^ProtectSystem=strict$'
 expect_stdout "^ReadWritePaths=$PWD $PWD/shop.db.backups$"
-# The service would not see a database in the /tmp of others.
-in_tmp=$([[ $PWD == /tmp/* || $PWD == /var/tmp/* ]] && echo 1 || echo 0)
+# The service would not see a database, nor the program itself, in the /tmp of others.
+in_tmp=$([[ " $PWD $NERVE_DB_BIN" == *" "/tmp/* || " $PWD $NERVE_DB_BIN" == *" "/var/tmp/* ]] && echo 1 || echo 0)
 expect_equal "having a /tmp of its own" "$((1 - in_tmp))" "$(grep -c ^PrivateTmp=yes units/nerve-backup-shop.service)"
 expect_equal "the mode" 644 "$(stat -c %a units/nerve-backup-shop.service)"
 run nerve-db backup schedule --db shop.db

@@ -8,7 +8,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 loaded_at_start() {
   LD_TRACE_LOADED_OBJECTS=1 "$NERVE_DB_BIN" | sed -nE 's/^[[:space:]]*([^ /]+)\.so.*/\1/p'
 }
-is_sanitized() { loaded_at_start | grep -qE '^lib(a|ub)san$'; }
+is_sanitized() { loaded_at_start | grep -E '^lib(a|ub)san$' >/dev/null; }
 
 # make_broken_library NAME puts a file that is no library where it is found first.
 make_broken_library() {

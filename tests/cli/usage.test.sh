@@ -26,7 +26,7 @@ claim "the commands that scripts rely on are there"
 for name in backup 'backup list' 'backup show' 'backup verify' 'backup schedule' restore health 'health watch' stats optimize 'queries slow' \
   completions init status 'tenant create' 'tenant list' 'jobs list' 'jobs run' 'module list' 'roles sql' \
   'migrate up' 'migrate down' 'migrate status' 'migrate plan' 'schema export' 'schema doc'; do
-  printf '%s\n' "${commands[@]}" | grep -qx "$name" || { run true; fail "there is no command '$name'"; }
+  printf '%s\n' "${commands[@]}" | grep -x "$name" >/dev/null || { run true; fail "there is no command '$name'"; }
 done
 
 claim "the help of each command begins with its usage, fits 120 columns, and ends with an example"
