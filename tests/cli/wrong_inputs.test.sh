@@ -246,6 +246,10 @@ run nerve-db health shop.db
 expect_exit 3
 expect_stderr 'hint: .*--db shop\.db'
 
+claim "a misspelled command is told from an operand too many"
+refused 2 "unknown command 'verfy'" nerve-db convert verfy shop.db postgresql://localhost/shop
+refused 2 "nerve-db convert does not take 'more'" nerve-db convert shop.db postgresql://localhost/shop more
+
 claim "a command without any database says how to name one"
 refused 2 'no database is named' nerve-db stats
 refused 2 'no backup repository is named' nerve-db backup list

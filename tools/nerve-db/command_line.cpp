@@ -162,18 +162,32 @@ void Parser::refuse_word(const Node& node, const std::string& word) const {
   if (is_option(word)) refuse_option(node, word);
   std::vector<std::string_view> names;
   for (const Command& inner : node.command->commands) names.push_back(inner.name);
-  const auto match = closest_match(word, names);
-  const bool takes_database =
-      std::any_of(node.values.begin(), node.values.end(),
-                  [](const Node::Value& value) { return value.parameter->type == ValueType::database; });
-  if (!names.empty() && (match || !takes_database)) {
-    refuse(node, fmt::format("unknown command {}", in_quotes(shown(word))),
-           match ? fmt::format("Did you mean '{} {}'?", name_of(node), *match)
-                 : fmt::format("'{} --help' lists the commands.", name_of(node)));
+  // A misspelled command may have been taken as an operand, of which there is one too many now.
+  std::vector<std::string> words{word};
+  bool takes_operand_of_database = false;
+  bool has_option_of_database = false;
+  for (const Node::Value& value : node.values) {
+    const bool is_of_database = value.parameter->type == ValueType::database;
+    if (is_option(value.parameter->name)) {
+      has_option_of_database = has_option_of_database || is_of_database;
+    } else {
+      takes_operand_of_database = takes_operand_of_database || is_of_database;
+      for (const std::string& operand : value.option->results()) words.push_back(operand);
+    }
   }
-  refuse(
-      node, fmt::format("{} does not take {}", name_of(node), in_quotes(shown(word))),
-      takes_database ? fmt::format("A database is named with --db: --db {}.", shown(word)) : std::string());
+  for (const std::string& one : words) {
+    if (const auto match = closest_match(one, names)) {
+      refuse(node, fmt::format("unknown command {}", in_quotes(shown(one))),
+             fmt::format("Did you mean '{} {}'?", name_of(node), *match));
+    }
+  }
+  if (!names.empty() && !takes_operand_of_database && !has_option_of_database) {
+    refuse(node, fmt::format("unknown command {}", in_quotes(shown(word))),
+           fmt::format("'{} --help' lists the commands.", name_of(node)));
+  }
+  refuse(node, fmt::format("{} does not take {}", name_of(node), in_quotes(shown(word))),
+         has_option_of_database ? fmt::format("A database is named with --db: --db {}.", shown(word))
+                                : std::string());
 }
 
 void Parser::refuse_option(const Node& node, const std::string& word) const {
