@@ -20,10 +20,11 @@ namespace {
 // One line of text for each fact of the catalogue.
 constexpr const char* facts_sql = R"(
 WITH relation AS (
-  SELECT c.oid, c.relname, c.relkind FROM pg_class c
+  SELECT c.oid, c.relname, c.relkind, c.reloptions FROM pg_class c
   WHERE c.relnamespace = $1::regnamespace AND c.relkind IN ('r', 'v')
 ), fact(relation, part, place, line) AS (
-  SELECT relname, 0, '', CASE relkind WHEN 'r' THEN 'table ' ELSE 'view ' END || relname FROM relation
+  SELECT relname, 0, '', CASE relkind WHEN 'r' THEN 'table ' ELSE 'view ' END || relname
+         || coalesce(' WITH ' || array_to_string(reloptions, ', '), '') FROM relation
   UNION ALL
   SELECT r.relname, 1, to_char(a.attnum, '00000'),
          format('%s %s', a.attname, format_type(a.atttypid, a.atttypmod))
@@ -58,6 +59,12 @@ constexpr std::size_t row_bytes_max = 200;
 struct SourceCloser {
   void operator()(sqlite3* database) const { sqlite3_close(database); }
 };
+
+std::unique_ptr<sqlite3, SourceCloser> open_source(const std::filesystem::path& path) {
+  sqlite3* opened = nullptr;
+  sqlite3_open(path.c_str(), &opened);
+  return std::unique_ptr<sqlite3, SourceCloser>(opened);
+}
 
 void add_line(std::string& text, std::string_view indent, std::string_view line) {
   text += indent;
@@ -99,11 +106,17 @@ std::vector<TortureCase> read_cases(const std::filesystem::path& file) {
 }
 
 void make_source(const std::filesystem::path& path, std::string_view script) {
-  sqlite3* opened = nullptr;
-  sqlite3_open(path.c_str(), &opened);
-  const std::unique_ptr<sqlite3, SourceCloser> database(opened);
-  if (sqlite3_exec(opened, std::string(script).c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
-    throw std::runtime_error(sqlite3_errmsg(opened));
+  const auto database = open_source(path);
+  if (sqlite3_exec(database.get(), std::string(script).c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
+    throw std::runtime_error(sqlite3_errmsg(database.get()));
+}
+
+void make_source_of_valid(const std::filesystem::path& path, const std::vector<std::string>& statements) {
+  const auto database = open_source(path);
+  sqlite3_exec(database.get(), "BEGIN", nullptr, nullptr, nullptr);
+  for (const std::string& statement : statements)
+    sqlite3_exec(database.get(), statement.c_str(), nullptr, nullptr, nullptr);
+  sqlite3_exec(database.get(), "COMMIT", nullptr, nullptr, nullptr);
 }
 
 void clear_target(const std::string& target_url) {

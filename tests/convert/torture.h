@@ -23,6 +23,9 @@ std::vector<TortureCase> read_cases(const std::filesystem::path& file);
 /// Makes a database by a script. Throws std::runtime_error where SQLite refuses it.
 void make_source(const std::filesystem::path& path, std::string_view script);
 
+/// Makes a database by those statements that SQLite takes.
+void make_source_of_valid(const std::filesystem::path& path, const std::vector<std::string>& statements);
+
 /// Empties the schemas that conversions write.
 void clear_target(const std::string& target_url);
 

@@ -105,6 +105,8 @@ TEST_CASE("a run that an error ended is gone on with, and stores no row twice") 
   CHECK_THROWS_AS(run.convert(), nerve::DatabaseError);
   CHECK(run.has_ledger());
   CHECK(!run.has_rejects());
+  CHECK(run.text("SELECT reloptions::text FROM pg_class WHERE oid = 'public.a'::regclass") ==
+        "{autovacuum_enabled=false}");
   run.heal();
   const ConvertReport report = run.convert();
   CHECK(report.is_resumed);
@@ -168,6 +170,57 @@ TEST_CASE("an atomic run that fails leaves nothing behind") {
   CHECK(run.has_ledger());
   CHECK(describe_schema(run.url) == two_tables_outcome);
   CHECK(content(run.options.rejects) == one_reject);
+}
+
+TEST_CASE("columns that the server cannot compute of late rows become plain ones, in parts and at once") {
+  if (PostgresServer::is_waived()) return;
+  constexpr std::string_view overflows = R"(
+CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER, b INTEGER AS ((a * a) % 10) STORED);
+CREATE INDEX t_by_a ON t (a);
+INSERT INTO t (a) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+  SELECT CASE WHEN i < 19000 THEN i ELSE 4000000000 + i END FROM n;)";
+  const auto require_plain = [](const Run& run, const ConvertReport& report) {
+    REQUIRE(report.tables.size() == 1);
+    CHECK(report.tables.front().is_equal);
+    REQUIRE(report.refused.size() == 1);
+    CHECK(report.refused.front().name == "b");
+    CHECK(!report.is_complete());
+    CHECK(run.text("SELECT count(*) || ' ' || count(b) FROM t") == "20000 20000");
+  };
+  Run parts("runs_compute_parts", overflows);
+  parts.options.range_bytes = 32 * 1024;
+  parts.fail_at("CREATE INDEX");
+  CHECK_THROWS_AS(parts.convert(), nerve::DatabaseError);
+  parts.heal();
+  const ConvertReport resumed = parts.convert();
+  CHECK(resumed.is_resumed);
+  require_plain(parts, resumed);
+
+  Run at_once("runs_compute_at_once", overflows);
+  at_once.options.is_atomic = true;
+  require_plain(at_once, at_once.convert());
+}
+
+TEST_CASE("foreign keys to many integers are checked by a sort, to few or to texts as the server likes") {
+  if (PostgresServer::is_waived()) return;
+  const Run run("runs_sorted", R"(
+CREATE TABLE many (id INTEGER PRIMARY KEY);
+CREATE TABLE texts (id TEXT PRIMARY KEY NOT NULL);
+CREATE TABLE few (id INTEGER PRIMARY KEY);
+CREATE TABLE t (m INTEGER REFERENCES many(id), x TEXT REFERENCES texts(id), f INTEGER REFERENCES few(id));
+INSERT INTO many WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100001) SELECT i FROM n;
+INSERT INTO texts SELECT 'k' || id FROM many;
+INSERT INTO few VALUES (1);
+INSERT INTO t SELECT 100002 - id, 'k' || id, 1 FROM many;)");
+  const ConvertReport report = run.convert();
+  CHECK(report.is_complete());
+  std::string sorted;
+  for (const Step& step : report.plan.at_end) {
+    if (step.joins_by_sort) sorted += step.object.name + " ";
+  }
+  CHECK(sorted == "m ");
+  CHECK(run.text("SELECT count(*) FROM pg_constraint "
+                 "WHERE conrelid = 'public.t'::regclass AND contype = 'f' AND convalidated") == "3");
 }
 
 TEST_CASE("rows that the server changes are named, and an atomic run of them is rolled back") {

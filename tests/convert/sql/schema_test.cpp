@@ -147,12 +147,12 @@ TEST_CASE("an index is written as a person would write it, and PostgreSQL takes 
     const std::string create = "CREATE INDEX ON t (" + terms + ')';
     CHECK_NOTHROW(engines.run_postgresql(create + where));
   }
-  const CreateTable keyed = parse_create_table("CREATE TABLE k(a, b, UNIQUE (a DESC, s COLLATE NOCASE))");
-  const auto key = translate_terms(std::get<Unique>(keyed.constraints.at(0).rule).terms, table);
-  REQUIRE(std::holds_alternative<std::vector<IndexTerm>>(key));
-  CHECK(std::get<std::vector<IndexTerm>>(key).at(0).is_column);
-  CHECK(std::get<std::vector<IndexTerm>>(key).at(0).is_descending);
-  CHECK_FALSE(std::get<std::vector<IndexTerm>>(key).at(1).is_column);
+  const auto key =
+      translate_index(parse_create_index("CREATE UNIQUE INDEX i ON t (a DESC, s COLLATE NOCASE)"), table);
+  REQUIRE(std::holds_alternative<TranslatedIndex>(key));
+  CHECK(std::get<TranslatedIndex>(key).terms.at(0).is_column);
+  CHECK(std::get<TranslatedIndex>(key).terms.at(0).is_descending);
+  CHECK_FALSE(std::get<TranslatedIndex>(key).terms.at(1).is_column);
   CHECK(std::holds_alternative<Untranslatable>(
       translate_index(parse_create_index("CREATE INDEX i ON t (date('now'))"), table)));
   CHECK(std::holds_alternative<Untranslatable>(

@@ -10,6 +10,7 @@
 #include "target/ledger.h"
 #include "target/rejects_file.h"
 #include "target/table_creation.h"
+#include "target/table_sql.h"
 #include "target/target_schema.h"
 #include "verify/table_comparison.h"
 #include "verify/table_sums.h"
@@ -45,8 +46,6 @@ std::vector<postgresql::Session> open_workers(const std::string& url, const Conv
   std::vector<postgresql::Session> sessions;
   for (std::size_t i = 0; i < count; ++i) {
     sessions.push_back(connect_target(url, options.target, search_path(options)));
-    // Who holds a lock that is waited for is another one of them, or a run that is taken over.
-    sessions.back().execute("SET lock_timeout = 0");
     if (count > 1) use_one_process(sessions.back());
   }
   return sessions;
@@ -119,9 +118,12 @@ class Conversion {
 
  private:
   void timed(const char* part, const std::function<void()>& work);
+  void run_in_transaction();
   void run_at_once();
   void work();
+  LoadResult load();
   void begin();
+  void end();
   void begin_or_take_over();
   void require_not_appended();
   void begin_append();
@@ -154,23 +156,41 @@ ConvertReport Conversion::run() {
   report_.durations.emplace_back("scan", source_.scan_duration());
   require_place_for_rejects(plan_, options_);
   if (options_.is_atomic) {
-    try {
-      target_.transaction([&] { run_at_once(); });
-    } catch (const NotEqual&) {
-      report_.is_rolled_back = true;
-    }
+    run_in_transaction();
   } else {
     begin();
     workers_ = open_workers(url_, options_, source_.snapshot().size());
+    // Who holds a lock of a table that was made just now is another one of them.
+    if (!plan_.appends) {
+      for (postgresql::Session& worker : workers_) worker.execute("SET lock_timeout = 0");
+    }
     work();
     target_.transaction([&] {
       ledger_.require_own(target_);
       write_rejects_file();
-      ledger_.end(target_, sent_tables());
+      end();
     });
   }
   report_.plan = plan_;
   return std::move(report_);
+}
+
+void Conversion::run_in_transaction() {
+  std::vector<Untranslated> plain;
+  while (true) {
+    try {
+      target_.transaction([&] { run_at_once(); });
+      break;
+    } catch (const NotEqual&) {
+      report_.is_rolled_back = true;
+      break;
+    } catch (const ComputeError& error) {
+      // An append sends to tables that stand, and throws no such error.
+      std::ranges::move(make_computed_plain(plan_, plan_.tables[error.table()], error.what()),
+                        std::back_inserter(plain));
+    }
+  }
+  std::ranges::move(plain, std::back_inserter(report_.refused));
 }
 
 void Conversion::timed(const char* part, const std::function<void()>& work) {
@@ -181,23 +201,25 @@ void Conversion::timed(const char* part, const std::function<void()>& work) {
 }
 
 void Conversion::run_at_once() {
-  Ledger::lock(target_);
   begin();
   work();
   write_rejects_file();
-  // What is set on stays so when all else is rolled back: nothing but the commit may follow.
+  // What is set on stays so when all else is rolled back: hardly more than the commit may follow.
   if (plan_.appends) run_steps();
+  end();
+}
+
+void Conversion::end() {
+  if (!plan_.appends) {
+    for (const TablePlan& table : plan_.tables) target_.execute(vacuum_by_itself_sql(table, plan_.schema));
+  }
   ledger_.end(target_, sent_tables());
 }
 
 void Conversion::work() {
   const bool defers = plan_.appends && options_.is_atomic;
   if (defers) target_.execute("SET CONSTRAINTS ALL DEFERRED");
-  timed("load", [&] {
-    report_loaded(load_tables(plan_, ledger_, source_.snapshot(), sessions(),
-                              {.transactions = transactions(), .may_reject = !options_.rejects.empty()},
-                              progress_));
-  });
+  timed("load", [&] { report_loaded(load()); });
   if (defers) {
     append_to("the tables of schema " + plan_.schema, transactions(),
               [&] { target_.execute("SET CONSTRAINTS ALL IMMEDIATE"); });
@@ -206,6 +228,24 @@ void Conversion::work() {
   timed("comparison", [&] { verify(); });
   source_.snapshot().require_unchanged();
   if (options_.is_atomic && !std::ranges::all_of(report_.tables, &TableReport::is_equal)) throw NotEqual();
+}
+
+/// Columns that the server cannot compute become plain ones, and what is loaded stays.
+LoadResult Conversion::load() {
+  while (true) {
+    try {
+      return load_tables(plan_, ledger_, source_.snapshot(), sessions(),
+                         {.transactions = transactions(), .may_reject = !options_.rejects.empty()},
+                         progress_);
+    } catch (const ComputeError& error) {
+      if (options_.is_atomic) throw;
+      target_.transaction([&] {
+        ledger_.require_own(target_);
+        std::ranges::move(drop_computed(target_, plan_, plan_.tables[error.table()], error.what(), ledger_),
+                          std::back_inserter(report_.refused));
+      });
+    }
+  }
 }
 
 void Conversion::write_rejects_file() {
@@ -230,12 +270,11 @@ void Conversion::begin() {
 
 void Conversion::begin_or_take_over() {
   Ledger::lock(target_);
-  const ConversionState state = options_.may_replace ? ConversionState::none : ledger_.state(target_);
-  report_.is_resumed = state == ConversionState::begun;
+  report_.is_resumed = !options_.may_replace && ledger_.may_go_on(target_);
   if (report_.is_resumed && options_.is_atomic) {
     throw ConflictError(
         "a conversion into schema " + plan_.schema + " was begun without --atomic and not ended",
-        "Go on with it without --atomic; --replace drops what stands in the schema and begins anew.");
+        "Go on with it without --atomic. " + ledger_.how_to_give_up());
   }
   if (report_.is_resumed) {
     Ledger::create_tables(target_);

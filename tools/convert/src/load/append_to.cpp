@@ -18,10 +18,8 @@ void append_to(std::string_view what, Transactions transactions, const std::func
         transactions == Transactions::one
             ? "Nothing was written. Remove what is there twice or breaks the rule from one side."
             : "What was appended before stays. Take what is in the way out of the table, and the same "
-              "command "
-              "goes on; rows taken out of a table that has a part of the append already count as a "
-              "difference. "
-              "With --atomic nothing is left of an append that fails.",
+              "command goes on; rows taken out of a table that has a part of the append already count as a "
+              "difference. With --atomic nothing is left of an append that fails.",
         error.code());
   }
 }

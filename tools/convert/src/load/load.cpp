@@ -29,9 +29,10 @@ std::string key_of(const Plan& plan, const TableStep& step) {
 /// What the workers of one load share.
 class Load {
  public:
-  Load(const Plan& plan, const Ledger& ledger, bool may_reject, Ledger::DoneRanges done,
+  Load(const Plan& plan, const Ledger& ledger, std::size_t workers, bool may_reject, Ledger::DoneRanges done,
        Ledger::DoneSteps done_steps)
       : plan_(plan),
+        shares_server_(workers > 1),
         done_(std::move(done)),
         done_steps_(std::move(done_steps)),
         context_{plan, ledger, bytes_, rows_, is_stopped_, may_reject},
@@ -64,10 +65,10 @@ class Load {
       if (is_stopped_) throw CancelledError("another part of the conversion failed");
       bool is_refused = false;
       if (const auto* step = std::get_if<TableStep>(&*task)) {
-        if (transactions == Transactions::each && schedule_.is_last_task()) use_all_processes(target);
-        const Step& what = plan_.tables[step->table].after_load[step->step];
-        const std::string refusal =
-            run_step(target, context_.ledger, what, convert::key_of(plan_, *step), transactions);
+        const bool is_alone = shares_server_ && schedule_.is_last_task();
+        if (is_alone) use_all_processes(target);
+        const std::string refusal = run(*step, target, transactions, shares_server_ && !is_alone);
+        if (is_alone) use_one_process(target);
         add_refusal(*step, refusal);
         is_refused = !refusal.empty();
         ++steps_done_;
@@ -98,6 +99,18 @@ class Load {
   }
 
  private:
+  /// With so little memory the server would use one process only, also where it may use more.
+  std::string run(const TableStep& step, postgresql::Session& target, Transactions transactions,
+                  bool is_one_process) const {
+    const TablePlan& table = plan_.tables[step.table];
+    const Step& what = table.after_load[step.step];
+    const bool is_cached = what.sorts_in_cache && is_one_process;
+    if (is_cached) sort_in_cache(target, table.bytes);
+    std::string refusal = run_step(target, context_.ledger, what, convert::key_of(plan_, step), transactions);
+    if (is_cached) sort_in_memory(target);
+    return refusal;
+  }
+
   /// By an earlier run; so is a step that needs one that was refused then.
   bool is_done(const TableStep& step) const {
     if (done_steps_.contains(convert::key_of(plan_, step))) return true;
@@ -123,11 +136,7 @@ class Load {
       const bool computes =
           std::ranges::any_of(table.columns, [](const ColumnPlan& column) { return !column.is_loaded; });
       if (!computes || !error.code().starts_with(data_class)) throw;
-      throw DatabaseError(
-          error.kind(), fmt::format("cannot compute a column of table {}: {}", table.source, error.what()),
-          "Leave the generated column out that PostgreSQL computes in another way: a rules file "
-          "with skip = true for it.",
-          error.code());
+      throw ComputeError(range.table, error);
     }
   }
 
@@ -168,6 +177,7 @@ class Load {
   }
 
   const Plan& plan_;
+  bool shares_server_;  ///< each worker is one process there, while others work
   Ledger::DoneRanges done_;
   Ledger::DoneSteps done_steps_;
   std::atomic<std::int64_t> bytes_ = 0;
@@ -183,10 +193,15 @@ class Load {
 
 }  // namespace
 
+ComputeError::ComputeError(std::size_t table, const DatabaseError& error)
+    : DatabaseError(error.kind(), fmt::format("it cannot be computed of every row: {}", error.what()), "",
+                    error.code()),
+      table_(table) {}
+
 LoadResult load_tables(const Plan& plan, const Ledger& ledger, SourceSnapshot& snapshot,
                        std::span<postgresql::Session> targets, const LoadOptions& options,
                        ProgressSink* progress) {
-  Load load(plan, ledger, options.may_reject, ledger.done_ranges(targets.front()),
+  Load load(plan, ledger, targets.size(), options.may_reject, ledger.done_ranges(targets.front()),
             ledger.done_steps(targets.front()));
   run_workers(
       targets.size(),

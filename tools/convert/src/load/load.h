@@ -24,9 +24,21 @@ struct LoadOptions {
   bool may_reject = false;  ///< there is a place for rows that are left out; else one ends the load
 };
 
+/// The server cannot compute a column of a table of the rows that it is sent.
+class ComputeError : public DatabaseError {
+ public:
+  /// `table` is its place in the plan; what is thrown gives the reason.
+  ComputeError(std::size_t table, const DatabaseError& error);
+  std::size_t table() const noexcept { return table_; }
+
+ private:
+  std::size_t table_;
+};
+
 /// Loads all rows and makes keys and indexes: a worker for each of `targets`, of which there are no more than
 /// the snapshot has readers. Each range and each step is one transaction with its entry in the ledger, or all
-/// belong to the one that is open on the only target; what is entered there already is not done again.
+/// belong to the one that is open on the only target; what is entered there already is not done again. Throws
+/// ComputeError where that is why it ends.
 LoadResult load_tables(const Plan& plan, const Ledger& ledger, SourceSnapshot& snapshot,
                        std::span<postgresql::Session> targets, const LoadOptions& options,
                        ProgressSink* progress);

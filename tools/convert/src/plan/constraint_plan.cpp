@@ -2,6 +2,7 @@
 // Keys, checks and foreign keys.
 #include "plan/schema_context.h"
 #include "sql/postgresql/translate.h"
+#include "sql/tokens.h"
 #include "target/table_sql.h"
 
 #include "nerve/backends/postgresql/session.h"
@@ -9,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace nerve::convert {
 namespace {
@@ -55,16 +57,54 @@ std::string joined_names(const TablePlan& table, const std::vector<std::size_t>&
   return names;
 }
 
+std::set<std::size_t> set_of(const std::vector<std::size_t>& places) {
+  return {places.begin(), places.end()};
+}
+
+/// Whether values of a column may be texts, which alone a collation compares.
+bool may_be_text(const ColumnPlan& column) noexcept {
+  const TargetType type = column.type.type;
+  return is_text(type) || type == TargetType::json || (type == TargetType::bytea && column.changed > 0);
+}
+
+/// The keys of a table as its planned columns compare.
+std::vector<Key> keys_of(const DefinedTable& table, const TablePlan& plan) {
+  std::vector<Key> keys = table.keys;
+  for (Key& key : keys) {
+    for (std::size_t i = 0; i < key.columns.size(); ++i) {
+      if (!may_be_text(plan.columns[key.columns[i]])) key.collations[i] = sql::Collation::binary;
+    }
+  }
+  return keys;
+}
+
 bool is_binary(const Key& key) {
   return std::ranges::all_of(key.collations,
                              [](sql::Collation one) { return one == sql::Collation::binary; });
 }
 
-/// A column as its collation compares it.
-std::string compared(const std::string& column, sql::Collation collation) {
-  if (collation == sql::Collation::nocase) return "lower(" + column + " COLLATE \"C\")";
-  if (collation == sql::Collation::rtrim) return "rtrim(" + column + ", ' ')";
-  return column;
+/// "t_a_b_key"
+std::string default_name(const TablePlan& table, const std::vector<std::size_t>& places,
+                         std::string_view suffix) {
+  std::string name = table.target;
+  for (const std::size_t place : places) name += "_" + table.columns[place].target;
+  return fmt::format("{}_{}", name, suffix);
+}
+
+/// A key by the octets of its columns, so that foreign keys may name it.
+void add_plain_key(SchemaContext& context, std::size_t table, Untranslated object,
+                   std::string_view wanted_name, std::string_view kind,
+                   const std::vector<std::size_t>& places) {
+  std::string name = context.relations.take(wanted_name);
+  while (context.constraints[table].has(name)) name = context.relations.take(wanted_name);
+  context.constraints[table].reserve(name);
+  context.unique[table].push_back({set_of(places), true});
+  TablePlan& plan = context.plan.tables[table];
+  plan.after_load.push_back(
+      {.object = std::move(object),
+       .sql = fmt::format("ALTER TABLE {} ADD CONSTRAINT {} {} ({})", context.target_of(table),
+                          quote_identifier(name), kind, column_list(plan, places)),
+       .locks_table = true});
 }
 
 /// Plans the keys of one table.
@@ -74,11 +114,12 @@ class Keys {
       : context_(context),
         defined_(context.defined[table]),
         plan_(context.plan.tables[table]),
-        table_(table) {}
+        table_(table),
+        keys_(keys_of(defined_, plan_)) {}
 
   void run() {
     list_not_null_clauses();
-    for (const Key& key : defined_.keys) {
+    for (const Key& key : keys_) {
       list_clause(key.conflict, joined_names(plan_, key.columns));
       if (!is_repeated(key)) plan_key(key);
     }
@@ -103,57 +144,57 @@ class Keys {
 
   /// As in SQLite, what the primary key or an earlier one says already makes no index of its own.
   bool is_repeated(const Key& key) const {
-    return !key.is_primary && std::ranges::any_of(defined_.keys, [&](const Key& other) {
+    return !key.is_primary && std::ranges::any_of(keys_, [&](const Key& other) {
       return (other.is_primary || &other < &key) && other.columns == key.columns &&
              other.collations == key.collations;
     });
   }
 
   void plan_key(const Key& key) {
-    if (key.is_primary && !has_null(key)) return add_constraint(key, "PRIMARY KEY", "pkey");
-    if (key.is_primary) {
-      add_untranslated("primary key", key, "there are NULLs in it; the key is UNIQUE instead");
+    if (!is_binary(key) && std::ranges::any_of(key.columns, [&](std::size_t place) {
+          return plan_.columns[place].type.type == TargetType::bytea;
+        })) {
+      return add_untranslated(key.is_primary ? "primary key" : "unique key", key,
+                              "PostgreSQL compares texts that are bytea by no collation");
     }
-    if (is_binary(key)) return add_constraint(key, "UNIQUE", "key");
+    const bool has_json = std::ranges::any_of(key.columns, [&](std::size_t place) { return is_json(place); });
+    if (key.is_primary && !has_null(key) && !has_json)
+      return add_constraint(key, "PRIMARY KEY", default_name(plan_, {}, "pkey"));
+    if (key.is_primary) {
+      add_untranslated("primary key", key,
+                       has_json ? "PostgreSQL compares no json; its texts are unique instead"
+                                : "there are NULLs in it; the key is UNIQUE instead");
+    }
+    if (is_binary(key) && !has_json)
+      return add_constraint(key, "UNIQUE", default_name(plan_, key.columns, "key"));
     add_unique_index(key);
   }
 
-  /// A primary key is one by its octets, so that foreign keys may name it, and where SQLite compares
-  /// otherwise, an index refuses what is equal to SQLite.
-  void add_constraint(const Key& key, std::string_view kind, std::string_view suffix) {
-    const std::string name = context_.relations.take(key.name.empty() ? default_name(key, suffix) : key.name);
-    context_.constraints[table_].reserve(name);
-    plan_.after_load.push_back(
-        {.object = object_of(key),
-         .sql = fmt::format("ALTER TABLE {} ADD CONSTRAINT {} {} ({})", context_.target_of(table_),
-                            quote_identifier(name), kind, column_list(plan_, key.columns)),
-         .locks_table = true});
+  /// A primary key is one by its octets, and where SQLite compares otherwise, an index refuses what is equal
+  /// to SQLite.
+  void add_constraint(const Key& key, std::string_view kind, const std::string& usual_name) {
+    add_plain_key(context_, table_, object_of(key), key.name.empty() ? usual_name : key.name, kind,
+                  key.columns);
     if (!is_binary(key)) add_unique_index(key);
   }
 
   void add_unique_index(const Key& key) {
     std::string terms;
     for (std::size_t i = 0; i < key.columns.size(); ++i) {
-      const std::string column = quote_identifier(plan_.columns[key.columns[i]].target);
-      terms += (terms.empty() ? "" : ", ") + compared(column, key.collations[i]);
+      terms += (terms.empty() ? "" : ", ") + compared(plan_.columns[key.columns[i]], key.collations[i]);
     }
-    const std::string name = context_.relations.take(default_name(key, "key"));
+    const std::string name = context_.relations.take(default_name(plan_, key.columns, "key"));
+    context_.unique[table_].push_back({set_of(key.columns), false});
     plan_.after_load.push_back(
         {object_of(key), fmt::format("CREATE UNIQUE INDEX {} ON {} ({})", quote_identifier(name),
                                      context_.target_of(table_), terms)});
   }
 
+  bool is_json(std::size_t place) const { return plan_.columns[place].type.type == TargetType::json; }
+
   bool has_null(const Key& key) const {
     return std::ranges::any_of(key.columns,
                                [&](std::size_t place) { return defined_.profile->columns[place].nulls > 0; });
-  }
-
-  std::string default_name(const Key& key, std::string_view suffix) const {
-    std::string name = plan_.target;
-    if (suffix != "pkey") {
-      for (const std::size_t place : key.columns) name += "_" + plan_.columns[place].target;
-    }
-    return fmt::format("{}_{}", name, suffix);
   }
 
   Untranslated object_of(const Key& key) const {
@@ -170,6 +211,7 @@ class Keys {
   const DefinedTable& defined_;
   TablePlan& plan_;
   std::size_t table_;
+  std::vector<Key> keys_;
 };
 
 /// Each CHECK of a definition, of columns and of the table.
@@ -188,7 +230,7 @@ void each_rule(const sql::CreateTable& definition, const Visit& visit) {
 /// A constraint is first made without a look at the rows, so that it holds from now on also where an old row
 /// breaks it.
 void add_validated(Plan& plan, Untranslated object, const std::string& table, const std::string& name,
-                   const std::string& rule) {
+                   const std::string& rule, bool joins_by_sort = false) {
   plan.at_end.push_back({object, fmt::format("ALTER TABLE {} ADD CONSTRAINT {} {} NOT VALID", table,
                                              quote_identifier(name), rule)});
   object.kind = "rows under " + object.kind;
@@ -196,15 +238,23 @@ void add_validated(Plan& plan, Untranslated object, const std::string& table, co
       {.object = std::move(object),
        .sql = fmt::format("ALTER TABLE {} VALIDATE CONSTRAINT {}", table, quote_identifier(name)),
        .needs_previous = true,
-       .only_reads = true});
+       .only_reads = true,
+       .joins_by_sort = joins_by_sort});
+}
+
+/// With more rows, a hash table of a parent's integers outgrows the cache of a processor, and each row of the
+/// child waits for memory; a sort takes two thirds of the time. For text a hash table remains the faster one.
+constexpr std::int64_t hashed_rows_max = 100'000;
+
+bool is_sorted_sooner(const TablePlan& parent, const std::vector<std::size_t>& key) {
+  return parent.rows > hashed_rows_max && key.size() == 1 &&
+         parent.columns[key.front()].type.type == TargetType::bigint;
 }
 
 /// Whether PostgreSQL takes a foreign key from one type to another: of one type, of one family of operators,
 /// or where the child's becomes the parent's by itself.
 bool is_comparable(TargetType child, TargetType parent) noexcept {
-  const auto is_text = [](TargetType type) {
-    return type == TargetType::text || type == TargetType::varchar;
-  };
+  if (child == TargetType::json) return false;
   if (child == parent || (is_text(child) && is_text(parent)) || (is_time(child) && is_time(parent)))
     return true;
   if (parent == TargetType::numeric) return child == TargetType::bigint;
@@ -247,12 +297,20 @@ class ForeignKeys {
       return refuse(fmt::format("table {} has no such key", parent_name));
     if (auto reason = why_incomparable(children, *parent, parents); !reason.empty())
       return refuse(std::move(reason));
+    if (set_of(parents).size() != parents.size()) return refuse("it names a column of the parent twice");
+    if (auto reason = why_not_computed(children, key.reference); !reason.empty())
+      return refuse(std::move(reason));
+    if (!have_plain_key(*parent, parents))
+      return refuse(fmt::format("no key and no index makes {} unique in table {}",
+                                joined_names(context_.plan.tables[*parent], parents), parent_name));
+    note_comparison(names, *parent, parents);
     const std::string target =
-        context_.constraints[table_].take(name.empty() ? default_name(children) : name);
+        context_.constraints[table_].take(name.empty() ? default_name(plan_, children, "fkey") : name);
     add_validated(context_.plan, object, context_.target_of(table_), target,
                   fmt::format("FOREIGN KEY ({}) REFERENCES {} ({}){}", column_list(plan_, children),
                               context_.target_of(*parent),
-                              column_list(context_.plan.tables[*parent], parents), clauses(key.reference)));
+                              column_list(context_.plan.tables[*parent], parents), clauses(key.reference)),
+                  is_sorted_sooner(context_.plan.tables[*parent], parents));
   }
 
  private:
@@ -262,7 +320,7 @@ class ForeignKeys {
 
   std::string why_missing(const std::string& name) const {
     const bool is_skipped = std::ranges::any_of(context_.source.skipped, [&](const Untranslated& object) {
-      return object.kind == "table" && is_same_name(object.name, name);
+      return object.kind == "table" && sql::equals_folded(object.name, name);
     });
     return is_skipped ? fmt::format("table {} is left out by rule", name)
                       : fmt::format("there is no table {}", name);
@@ -282,10 +340,52 @@ class ForeignKeys {
     return {};
   }
 
-  std::string default_name(const std::vector<std::size_t>& places) const {
-    std::string name = plan_.target;
-    for (const std::size_t place : places) name += "_" + plan_.columns[place].target;
-    return name + "_fkey";
+  /// Empty where PostgreSQL lets the actions write the child's columns, none of which it may have computed.
+  std::string why_not_computed(const std::vector<std::size_t>& children,
+                               const sql::Reference& reference) const {
+    const auto is_loaded = [&](std::size_t place) { return plan_.columns[place].is_loaded; };
+    if (std::ranges::all_of(children, is_loaded)) return {};
+    const auto writes = [](sql::ReferenceAction action) {
+      return action == sql::ReferenceAction::set_null || action == sql::ReferenceAction::set_default;
+    };
+    const bool updates = writes(reference.on_update) || reference.on_update == sql::ReferenceAction::cascade;
+    if (!updates && !writes(reference.on_delete)) return {};
+    return "its action would write a column that PostgreSQL computes";
+  }
+
+  /// SQLite compares by the collations of the parent's columns.
+  void note_comparison(const std::string& names, std::size_t parent,
+                       const std::vector<std::size_t>& parents) {
+    bool ignores_case = false;
+    bool ignores_spaces = false;
+    for (const std::size_t place : parents) {
+      if (!is_text(context_.plan.tables[parent].columns[place].type.type)) continue;
+      const sql::Collation collation = context_.defined[parent].environment.columns[place].collation;
+      ignores_case = ignores_case || collation == sql::Collation::nocase;
+      ignores_spaces = ignores_spaces || collation == sql::Collation::rtrim;
+    }
+    if (!ignores_case && !ignores_spaces) return;
+    const std::string_view disregarded = !ignores_spaces ? "case"
+                                         : ignores_case  ? "case or trailing spaces"
+                                                         : "trailing spaces";
+    context_.plan.notes.push_back(fmt::format(
+        "foreign key {} of {} compares without regard to {} in SQLite, and by octets in PostgreSQL", names,
+        plan_.source, disregarded));
+  }
+
+  /// Has the parent get a key of these columns by their octets, where it has one by another collation only.
+  /// Returns whether there is one.
+  bool have_plain_key(std::size_t parent, const std::vector<std::size_t>& places) {
+    const std::vector<UniqueColumns>& unique = context_.unique[parent];
+    const std::set<std::size_t> wanted = set_of(places);
+    const auto is_wanted = [&](const UniqueColumns& one) { return one.places == wanted; };
+    if (std::ranges::none_of(unique, is_wanted)) return false;
+    const auto is_plain = [&](const UniqueColumns& one) { return is_wanted(one) && one.is_plain; };
+    if (std::ranges::any_of(unique, is_plain)) return true;
+    const TablePlan& table = context_.plan.tables[parent];
+    add_plain_key(context_, parent, {"unique key", joined_names(table, places), table.source, "", ""},
+                  default_name(table, places, "key"), "UNIQUE", places);
+    return true;
   }
 
   static std::string clauses(const sql::Reference& reference) {

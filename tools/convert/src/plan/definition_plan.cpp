@@ -19,10 +19,6 @@
 namespace nerve::convert {
 namespace {
 
-bool is_text(TargetType type) noexcept {
-  return type == TargetType::text || type == TargetType::varchar;
-}
-
 /// The value of a default that is a number or a text; absent for other expressions.
 std::optional<sqlite::Value> literal_of(const sql::Default& rule, std::string& text) {
   const std::vector<sql::Token> tokens = sql::tokenize(rule.text);
@@ -77,7 +73,8 @@ class Definitions {
     const std::string plain = column.definition + rules;
     if (generated != nullptr) plan_generated(place, *generated, plain);
     column.definition += rules;
-    if (source == nullptr || generated != nullptr) return;
+    // SQLite numbers rows, whatever the default says.
+    if (source == nullptr || generated != nullptr || defined_.rowid_column == place) return;
     if (const auto* rule = sql::find_rule<sql::Default>(*source)) plan_default(place, *rule, plain);
   }
 

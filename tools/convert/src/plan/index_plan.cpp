@@ -3,6 +3,7 @@
 #include "plan/schema_context.h"
 #include "sql/create_virtual_table.h"
 #include "sql/postgresql/translate.h"
+#include "sql/tokens.h"
 
 #include "nerve/backends/postgresql/session.h"
 #include "nerve/core/error.h"
@@ -10,11 +11,35 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <utility>
 
 namespace nerve::convert {
 namespace {
 
 using postgresql::quote_identifier;
+
+/// What was translated, but for a plain column of json: the translator knows no order of those.
+std::string term_of(const sql::OrderingTerm& source, const sql::IndexTerm& translated,
+                    const DefinedTable& table, const TablePlan& plan) {
+  const auto place = table.column(source);
+  if (!place || !translated.is_column || plan.columns[*place].type.type != TargetType::json)
+    return translated.sql;
+  return compared(plan.columns[*place], table.environment.columns[*place].collation);
+}
+
+/// Tells what foreign keys may name: a unique index of plain columns, each once.
+void add_unique(SchemaContext& context, const sql::CreateIndex& index, const sql::TranslatedIndex& translated,
+                std::size_t table) {
+  if (!index.is_unique || index.where != nullptr) return;
+  UniqueColumns unique{{}, std::ranges::all_of(translated.terms, &sql::IndexTerm::is_column)};
+  for (const sql::OrderingTerm& term : index.terms) {
+    const auto place = context.defined[table].column(term);
+    if (!place) return;
+    if (!unique.places.insert(*place).second) unique.is_plain = false;
+  }
+  context.unique[table].push_back(std::move(unique));
+}
 
 void plan_index(SchemaContext& context, const SchemaEntry& entry, std::size_t table) {
   Untranslated object{"index", entry.name, entry.table, "", entry.sql};
@@ -23,13 +48,21 @@ void plan_index(SchemaContext& context, const SchemaEntry& entry, std::size_t ta
     const auto result = sql::translate_index(index, context.defined[table].environment);
     if (const auto* translated = std::get_if<sql::TranslatedIndex>(&result)) {
       std::string terms;
-      for (const sql::IndexTerm& term : translated->terms)
-        terms += (terms.empty() ? "" : ", ") + term.sql + (term.is_descending ? " DESC" : "");
+      for (std::size_t i = 0; i < translated->terms.size(); ++i) {
+        const sql::IndexTerm& term = translated->terms[i];
+        terms += (terms.empty() ? "" : ", ") +
+                 term_of(index.terms[i], term, context.defined[table], context.plan.tables[table]) +
+                 (term.is_descending ? " DESC" : "");
+      }
       std::string sql =
           fmt::format("CREATE {}INDEX {} ON {} ({})", index.is_unique ? "UNIQUE " : "",
                       quote_identifier(context.relations.take(entry.name)), context.target_of(table), terms);
       if (!translated->where.empty()) sql += " WHERE " + translated->where;
-      context.plan.tables[table].after_load.push_back({std::move(object), std::move(sql)});
+      add_unique(context, index, *translated, table);
+      // Rows that are equal in the first term are read again and again to compare the others.
+      context.plan.tables[table].after_load.push_back({.object = std::move(object),
+                                                       .sql = std::move(sql),
+                                                       .sorts_in_cache = translated->terms.size() > 1});
       return;
     }
     object.reason = std::get<sql::Untranslatable>(result).reason;
@@ -73,7 +106,7 @@ void plan_text_search(SchemaContext& context, std::size_t table) {
     const ColumnPlan& column = plan.columns[place];
     names.reserve(column.target);
     const bool is_unindexed = std::ranges::any_of(
-        unindexed, [&](const std::string& one) { return is_same_name(one, column.source); });
+        unindexed, [&](const std::string& one) { return sql::equals_folded(one, column.source); });
     if (context.defined[table].rowid_column == place || is_unindexed) continue;
     const std::string name = quote_identifier(column.target);
     const bool is_text = column.type.type == TargetType::text;

@@ -3,8 +3,13 @@
 
 #include "values/valid_text.h"
 
+#include <algorithm>
+#include <array>
+
 namespace nerve::convert {
 namespace {
+
+constexpr std::array<std::string_view, 6> system_columns{"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"};
 
 /// The first bytes of a text, and no part of a character.
 std::string_view cut(std::string_view text, std::size_t bytes_max) noexcept {
@@ -31,10 +36,13 @@ std::string NameSpace::take(std::string_view wanted) {
   return name;
 }
 
+bool is_system_column(std::string_view name) noexcept {
+  return std::ranges::find(system_columns, name) != system_columns.end();
+}
+
 NameSpace column_names(CasePolicy policy) {
   NameSpace names(policy);
-  for (const std::string_view system : {"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
-    names.reserve(system);
+  for (const std::string_view name : system_columns) names.reserve(name);
   return names;
 }
 

@@ -27,6 +27,7 @@ class NameSpace {
   /// The name that stands for `wanted`: folded, cut to name_bytes_max at a character's end, and with "_2",
   /// "_3" … behind it where it is taken already.
   std::string take(std::string_view wanted);
+  bool has(std::string_view name) const { return taken_.contains(name); }
   /// Makes a name unavailable.
   void reserve(std::string_view name) { taken_.emplace(name); }
 
@@ -34,6 +35,9 @@ class NameSpace {
   CasePolicy policy_;
   std::set<std::string, std::less<>> taken_;
 };
+
+/// Whether PostgreSQL has a column of this name in every table.
+bool is_system_column(std::string_view name) noexcept;
 
 /// A namespace for the columns of a table, without the names of PostgreSQL's system columns.
 NameSpace column_names(CasePolicy policy);

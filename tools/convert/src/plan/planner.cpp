@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <string_view>
 
 namespace nerve::convert {
 namespace {
@@ -74,6 +75,17 @@ void note_lost_offsets(Plan& plan) {
   }
 }
 
+void note_numbers_of_database(const SourceSchema& schema, Plan& plan) {
+  const auto note = [&](std::string_view pragma, std::int64_t number) {
+    if (number == 0) return;
+    plan.notes.push_back(fmt::format(
+        "PRAGMA {} is {}; PostgreSQL has no place for it, so keep it in a table where a program asks for it",
+        pragma, number));
+  };
+  note("user_version", schema.user_version);
+  note("application_id", schema.application_id);
+}
+
 void list_left_out(const SourceSchema& schema, Plan& plan) {
   for (const sqlite::Table& table : schema.left_out) {
     if (table.kind == sqlite::TableKind::shadow) {
@@ -129,8 +141,9 @@ Plan make_plan(const PlanRequest& request, const SourceSchema& schema,
     defined.push_back(define_table(schema.tables[i], profiles[i], plan.untranslated));
     fill_environment(defined.back(), plan.tables.back(), plan.schema);
   }
-  SchemaContext context{schema, defined, plan, relations, {}, request.case_policy};
+  SchemaContext context{schema, defined, plan, relations, {}, {}, request.case_policy};
   context.constraints.assign(plan.tables.size(), NameSpace(request.case_policy));
+  context.unique.resize(plan.tables.size());
   for (std::size_t table = 0; table < plan.tables.size(); ++table) {
     list_broken_not_null(defined[table], plan);
     plan_definitions(context, table);
@@ -146,6 +159,7 @@ Plan make_plan(const PlanRequest& request, const SourceSchema& schema,
   list_triggers(context);
   list_left_out(schema, plan);
   note_lost_offsets(plan);
+  note_numbers_of_database(schema, plan);
   return plan;
 }
 

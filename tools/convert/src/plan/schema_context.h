@@ -8,10 +8,19 @@
 #include "nerve/convert/plan.h"
 #include "nerve/core/error.h"
 
+#include <cstddef>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 namespace nerve::convert {
+
+/// Columns in which a key or an index of the source allows no two equal rows.
+struct UniqueColumns {
+  std::set<std::size_t> places;
+  bool is_plain = false;  ///< in the target by the columns themselves, so that foreign keys may name them
+};
 
 /// What the parts of the planner work on. Tables stand in the same places in `defined` and in `plan.tables`.
 struct SchemaContext {
@@ -19,7 +28,8 @@ struct SchemaContext {
   std::vector<DefinedTable>& defined;
   Plan& plan;
   NameSpace& relations;  ///< names of tables, views, indexes and of the constraints that make an index
-  std::vector<NameSpace> constraints;  ///< names of constraints, by table
+  std::vector<NameSpace> constraints;              ///< names of constraints, by table
+  std::vector<std::vector<UniqueColumns>> unique;  ///< by table
   CasePolicy case_policy;
 
   std::string target_of(std::size_t table) const;
@@ -29,6 +39,9 @@ struct SchemaContext {
 
 /// Columns of a table by their places: `"a", "b"`.
 std::string column_list(const TablePlan& table, const std::vector<std::size_t>& places);
+
+/// A column in a key or an index, as SQLite compares it by this collation.
+std::string compared(const ColumnPlan& column, sql::Collation collation);
 
 /// What a translation gives. A name or a text that PostgreSQL cannot hold is a reason against it as well.
 template <typename Translate>

@@ -2,6 +2,7 @@
 #include "plan/source_schema.h"
 
 #include "sql/create_virtual_table.h"
+#include "sql/tokens.h"
 
 #include "nerve/core/error.h"
 #include "nerve/core/text.h"
@@ -35,6 +36,12 @@ std::map<std::string, std::int64_t> read_sequences(sqlite::Session& session) {
       "SELECT name, seq FROM main.sqlite_sequence WHERE typeof(name) = 'text' AND typeof(seq) = 'integer'",
       [&](const sqlite::Row& row) { sequences[std::string(row.text(0))] = row.integer(1); });
   return sequences;
+}
+
+std::int64_t read_number(sqlite::Session& session, const std::string& pragma) {
+  std::int64_t number = 0;
+  session.each(pragma, [&](const sqlite::Row& row) { number = row.integer(0); });
+  return number;
 }
 
 /// Why a virtual table cannot be read, such as one of FTS whose content is gone; empty where it can.
@@ -93,8 +100,7 @@ bool SourceTable::is_contentless() const {
   if (!is_text_search()) return false;
   std::string definition;
   std::ranges::copy_if(sql, std::back_inserter(definition), [](char c) { return c > ' '; });
-  std::ranges::transform(definition, definition.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  definition = sql::folded(definition);
   return definition.find("content=''") != std::string::npos ||
          definition.find("content=\"\"") != std::string::npos;
 }
@@ -102,6 +108,8 @@ bool SourceTable::is_contentless() const {
 SourceSchema read_source_schema(sqlite::Session& session) {
   SourceSchema schema;
   schema.entries = read_entries(session);
+  schema.user_version = read_number(session, "PRAGMA main.user_version");
+  schema.application_id = read_number(session, "PRAGMA main.application_id");
   for (sqlite::Table& table : sqlite::list_tables(session)) {
     if (table.name == "sqlite_sequence") schema.sequences = read_sequences(session);
     if (is_internal(table.name) || table.kind == sqlite::TableKind::view) continue;

@@ -50,7 +50,9 @@ struct SourceSchema {
   std::vector<SchemaEntry> entries;               ///< in the order in which they were made
   std::map<std::string, std::int64_t> sequences;  ///< of sqlite_sequence, by table
   std::vector<sqlite::Table> left_out;  ///< what cannot be read, and what belongs to a virtual table
-  std::vector<Untranslated> skipped;    ///< tables and columns that a rule leaves out
+  std::int64_t user_version = 0;        ///< what programs number their schemas with
+  std::int64_t application_id = 0;
+  std::vector<Untranslated> skipped;  ///< tables and columns that a rule leaves out
 };
 
 /// Reads the schema; throws what reading throws.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/table_definition.h"
 
+#include "sql/tokens.h"
 #include "target/table_sql.h"
 #include "values/iso_time.h"
 
@@ -13,13 +14,9 @@
 namespace nerve::convert {
 namespace {
 
-char folded(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 sql::Collation read_collation(std::string_view name) noexcept {
-  if (is_same_name(name, "nocase")) return sql::Collation::nocase;
-  if (is_same_name(name, "rtrim")) return sql::Collation::rtrim;
+  if (sql::equals_folded(name, "nocase")) return sql::Collation::nocase;
+  if (sql::equals_folded(name, "rtrim")) return sql::Collation::rtrim;
   return sql::Collation::binary;
 }
 
@@ -27,6 +24,13 @@ sql::Collation collation_of(const DefinedTable& table, std::size_t place) {
   const sql::ColumnDefinition* column = table.column_definition(place);
   const auto* rule = column == nullptr ? nullptr : sql::find_rule<sql::ColumnCollation>(*column);
   return rule == nullptr ? sql::Collation::binary : read_collation(rule->collation.text);
+}
+
+/// The column that a term names, with COLLATE or without; null for another expression.
+const sql::ColumnName* column_name_of(const sql::OrderingTerm& term) noexcept {
+  const sql::Expression* expression = term.expression.get();
+  if (const auto* collate = std::get_if<sql::Collate>(&expression->node)) expression = collate->operand.get();
+  return std::get_if<sql::ColumnName>(&expression->node);
 }
 
 /// Collects the keys of a table's definition.
@@ -68,6 +72,7 @@ class KeyReader {
     } else {
       return;
     }
+    key.terms = terms->size() + (column ? 1 : 0);
     if (column) {
       key.columns.push_back(*column);
       key.collations.push_back(collation_of(table_, *column));
@@ -81,10 +86,7 @@ class KeyReader {
   static std::string column_names_of(const std::vector<sql::OrderingTerm>& terms) {
     std::string names;
     for (const sql::OrderingTerm& term : terms) {
-      const sql::Expression* expression = term.expression.get();
-      if (const auto* collate = std::get_if<sql::Collate>(&expression->node))
-        expression = collate->operand.get();
-      if (const auto* name = std::get_if<sql::ColumnName>(&expression->node))
+      if (const sql::ColumnName* name = column_name_of(term))
         names += (names.empty() ? "" : ", ") + name->column.text;
     }
     return names;
@@ -92,17 +94,20 @@ class KeyReader {
 
   /// `column` or `column COLLATE name`.
   bool add_term(const sql::OrderingTerm& term, Key& key) {
-    const sql::Expression* expression = term.expression.get();
-    std::optional<sql::Collation> collation;
-    if (const auto* collate = std::get_if<sql::Collate>(&expression->node)) {
-      collation = read_collation(collate->collation.text);
-      expression = collate->operand.get();
-    }
-    const auto* name = std::get_if<sql::ColumnName>(&expression->node);
-    const auto place = name == nullptr ? std::nullopt : table_.column(name->column.text);
+    const auto place = table_.column(term);
     if (!place) return false;
-    key.columns.push_back(*place);
-    key.collations.push_back(collation.value_or(collation_of(table_, *place)));
+    const auto* collate = std::get_if<sql::Collate>(&term.expression->node);
+    const sql::Collation collation =
+        collate != nullptr ? read_collation(collate->collation.text) : collation_of(table_, *place);
+    const auto known = std::ranges::find(key.columns, *place);
+    if (known == key.columns.end()) {
+      key.columns.push_back(*place);
+      key.collations.push_back(collation);
+      return true;
+    }
+    // Of a column that is named twice, the collation by which fewer values are equal decides.
+    sql::Collation& first = key.collations[static_cast<std::size_t>(known - key.columns.begin())];
+    if (first != collation) first = sql::Collation::binary;
     return true;
   }
 
@@ -121,9 +126,9 @@ class KeyReader {
 std::optional<std::size_t> find_rowid_column(const DefinedTable& table) {
   if (table.definition->is_without_rowid) return std::nullopt;
   for (const Key& key : table.keys) {
-    if (!key.is_primary || key.columns.size() != 1 || key.is_descending) continue;
+    if (!key.is_primary || key.terms != 1 || key.is_descending) continue;
     const sql::ColumnDefinition* column = table.column_definition(key.columns.front());
-    if (column != nullptr && is_same_name(column->type, "integer")) return key.columns.front();
+    if (column != nullptr && sql::equals_folded(column->type, "integer")) return key.columns.front();
   }
   return std::nullopt;
 }
@@ -192,21 +197,22 @@ sql::TimeForm expression_time_form(const ColumnPlan& plan, const ColumnProfile& 
 
 }  // namespace
 
-bool is_same_name(std::string_view left, std::string_view right) noexcept {
-  return std::ranges::equal(left, right, {}, folded, folded);
-}
-
 std::optional<std::size_t> DefinedTable::column(std::string_view name) const noexcept {
   for (std::size_t place = 0; place < source->table.columns.size(); ++place) {
-    if (is_same_name(source->table.columns[place].name, name)) return place;
+    if (sql::equals_folded(source->table.columns[place].name, name)) return place;
   }
   return std::nullopt;
+}
+
+std::optional<std::size_t> DefinedTable::column(const sql::OrderingTerm& term) const noexcept {
+  const sql::ColumnName* name = column_name_of(term);
+  return name == nullptr ? std::nullopt : column(name->column.text);
 }
 
 const sql::ColumnDefinition* DefinedTable::column_definition(std::size_t place) const noexcept {
   if (!definition) return nullptr;
   for (const sql::ColumnDefinition& one : definition->columns) {
-    if (is_same_name(one.name.text, source->table.columns[place].name)) return &one;
+    if (sql::equals_folded(one.name.text, source->table.columns[place].name)) return &one;
   }
   return nullptr;
 }

@@ -16,15 +16,13 @@
 
 namespace nerve::convert {
 
-/// Names of SQLite are the same whatever the case of their letters A to Z.
-bool is_same_name(std::string_view left, std::string_view right) noexcept;
-
 /// A key of a table: PRIMARY KEY or UNIQUE, of a column or of the table.
 struct Key {
   std::string name;  ///< empty where none is written
   bool is_primary = false;
   bool is_descending = false;              ///< of the only column
-  std::vector<std::size_t> columns;        ///< places in the table
+  std::size_t terms = 0;                   ///< as written, where a column may stand twice
+  std::vector<std::size_t> columns;        ///< places in the table, each once
   std::vector<sql::Collation> collations;  ///< by which SQLite compares them
   sql::ConflictClause conflict = sql::ConflictClause::none;
 };
@@ -41,6 +39,8 @@ struct DefinedTable {
 
   /// The place of a column; absent where there is none of this name.
   std::optional<std::size_t> column(std::string_view name) const noexcept;
+  /// The place of the column that a term names, with COLLATE or without; absent for another expression.
+  std::optional<std::size_t> column(const sql::OrderingTerm& term) const noexcept;
   const sql::ColumnDefinition* column_definition(std::size_t place) const noexcept;
   /// The places of the primary key's columns, in its order; the rowid's column counts as one.
   std::vector<std::size_t> primary_key() const;

@@ -218,9 +218,8 @@ ColumnType type_of_content(const ColumnProfile& profile) {
 /// Whether a type that was declared is kept: every value stays what it is, but for texts that PostgreSQL can
 /// store as no text at all.
 bool holds(const ColumnType& type, const ColumnProfile& profile) {
-  const bool is_text = type.type == TargetType::text || type.type == TargetType::varchar;
   return changed_by(type, profile) == 0 &&
-         misfits_of(type, profile) == (is_text ? profile.texts_unstorable() : 0);
+         misfits_of(type, profile) == (is_text(type.type) ? profile.texts_unstorable() : 0);
 }
 
 TypeChoice with_counts(const ColumnType& type, const ColumnProfile& profile, std::string why) {

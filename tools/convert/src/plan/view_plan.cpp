@@ -2,6 +2,7 @@
 // Views and triggers.
 #include "plan/schema_context.h"
 #include "sql/postgresql/translate.h"
+#include "sql/tokens.h"
 #include "target/table_sql.h"
 
 #include "nerve/backends/postgresql/session.h"
@@ -59,7 +60,7 @@ class Views {
   const sql::Table* find(std::string_view name) const {
     if (const auto table = context_.find_table(name)) return &context_.defined[*table].environment;
     for (const sql::Table& view : known_) {
-      if (is_same_name(view.name, name)) return &view;
+      if (sql::equals_folded(view.name, name)) return &view;
     }
     return nullptr;
   }

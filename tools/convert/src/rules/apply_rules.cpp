@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rules/apply_rules.h"
 
-#include "plan/table_definition.h"
+#include "sql/tokens.h"
 #include "values/valid_text.h"
 
 #include "nerve/core/text.h"
@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <string>
 #include <utility>
@@ -17,8 +16,6 @@
 
 namespace nerve::convert {
 namespace {
-
-constexpr std::array<std::string_view, 6> system_columns{"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"};
 
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates) {
   const std::vector<std::string_view> views(candidates.begin(), candidates.end());
@@ -101,7 +98,7 @@ class TableRules {
     std::vector<std::string> names;
     for (std::size_t place = 0; place < table_.table.columns.size(); ++place) {
       names.push_back(valid_text(table_.table.columns[place].name));
-      if (!is_same_name(names.back(), rules.source.value)) continue;
+      if (!sql::equals_folded(names.back(), rules.source.value)) continue;
       if (found) {
         errors_.add(rules.source.place,
                     "this name stands for more than one column, whose names are not UTF-8; "
@@ -148,7 +145,7 @@ class TableRules {
     const auto keys = std::ranges::count_if(
         columns, [](const sqlite::Column& column) { return column.primary_key_position > 0; });
     return !table_.table.is_without_rowid && keys == 1 && columns[place].primary_key_position == 1 &&
-           is_same_name(columns[place].declared_type, "integer");
+           sql::equals_folded(columns[place].declared_type, "integer");
   }
 
   void require_names(CasePolicy policy) {
@@ -163,7 +160,7 @@ class TableRules {
         continue;
       }
       names.push_back({source, ruled, &rules->name->place});
-      if (std::ranges::find(system_columns, ruled) == system_columns.end()) continue;
+      if (!is_system_column(ruled)) continue;
       errors_.add(
           rules->name->place,
           fmt::format("PostgreSQL has the column {} in every table; give another name", in_quotes(ruled)));
@@ -216,7 +213,7 @@ class SchemaRules {
  private:
   void apply_table(const FileTable& rules) {
     const auto found = std::ranges::find_if(schema_.tables, [&](const SourceTable& table) {
-      return is_same_name(table.table.name, rules.source.value);
+      return sql::equals_folded(table.table.name, rules.source.value);
     });
     if (found == schema_.tables.end()) return refuse_table(rules.source);
     const auto place = static_cast<std::size_t>(found - schema_.tables.begin());
@@ -231,7 +228,7 @@ class SchemaRules {
 
   void refuse_table(const Placed<std::string>& name) {
     for (const sqlite::Table& table : schema_.left_out) {
-      if (!is_same_name(table.name, name.value)) continue;
+      if (!sql::equals_folded(table.name, name.value)) continue;
       errors_.add(name.place,
                   fmt::format("{} is not converted by itself; leave its rules out", in_quotes(name.value)));
       return;
@@ -239,7 +236,7 @@ class SchemaRules {
     std::vector<std::string> names;
     for (const SourceTable& table : schema_.tables) names.push_back(table.table.name);
     for (const SchemaEntry& entry : schema_.entries) {
-      if (entry.type != "view" || !is_same_name(entry.name, name.value)) continue;
+      if (entry.type != "view" || !sql::equals_folded(entry.name, name.value)) continue;
       errors_.add(name.place,
                   fmt::format("{} is a view, and rules are for tables; leave it out", in_quotes(name.value)));
       return;

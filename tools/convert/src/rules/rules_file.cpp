@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rules/rules_file.h"
 
+#include "sql/tokens.h"
+
 #include "nerve/core/error.h"
 #include "nerve/core/text.h"
 
@@ -16,6 +18,7 @@
 #include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 // The parser asserts, without NDEBUG, what it tells as an error two lines on: that a key begins like one.
 #define TOML_ASSERT(expression) static_assert(true)
@@ -36,9 +39,12 @@ std::string one_of(std::span<const std::string_view> words) {
   return list;
 }
 
-constexpr std::array<std::string_view, 4> misfit_rules{"widen", "reject", "null", "fail"};
-constexpr std::array<std::string_view, 4> time_forms{"ISO text", "epoch seconds", "epoch milliseconds",
-                                                     "Julian day"};
+const std::array<std::string_view, 4> misfit_rules{to_string(MisfitRule::widen),
+                                                   to_string(MisfitRule::reject), to_string(MisfitRule::null),
+                                                   to_string(MisfitRule::fail)};
+const std::array<std::string_view, 4> time_forms{
+    to_string(TimeForm::iso_text), to_string(TimeForm::epoch_seconds),
+    to_string(TimeForm::epoch_milliseconds), to_string(TimeForm::julian_day)};
 constexpr std::array<std::string_view, 2> case_policies{"lower", "keep"};
 
 /// What people of other habits write, and what stands for it here.
@@ -66,19 +72,10 @@ std::string_view type_meant(std::string_view name) {
   return found == synonyms.end() ? std::string_view() : found->meant;
 }
 
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return lower;
-}
-
 /// What to do about a type that is none.
 std::string type_remedy(std::string_view text) {
-  constexpr std::array<std::string_view, 12> names{
-      "boolean", "bigint", "double precision", "numeric",     "text", "varchar",
-      "bytea",   "date",   "timestamp",        "timestamptz", "json", "uuid"};
-  const std::string lower = lower_case(text);
+  const std::vector<std::string_view> names = target_type_names();
+  const std::string lower = sql::folded(text);
   std::string name = lower.substr(0, lower.find('('));
   while (name.ends_with(' ')) name.pop_back();
   std::string meant(type_meant(name));
@@ -252,7 +249,7 @@ class Reader {
   std::optional<Placed<ColumnType>> read_type(const toml::node& node) {
     const auto text = read_text(node, "type");
     if (!text) return std::nullopt;
-    if (const auto type = parse_column_type(lower_case(text->value)))
+    if (const auto type = parse_column_type(sql::folded(text->value)))
       return Placed<ColumnType>{*type, text->place};
     errors_.add(text->place,
                 fmt::format("unknown type {}; {}", in_quotes(text->value), type_remedy(text->value)));

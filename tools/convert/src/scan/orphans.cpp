@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scan/orphans.h"
 
-#include "plan/table_definition.h"
+#include "sql/tokens.h"
 
 #include "nerve/backends/sqlite/schema.h"
 
@@ -47,7 +47,7 @@ std::vector<Orphans> find_orphans(sqlite::Session& session, const SourceSchema& 
   std::vector<Orphans> found;
   const auto has_table = [&](const std::string& name) {
     return std::ranges::any_of(
-        schema.tables, [&](const SourceTable& table) { return is_same_name(table.table.name, name); });
+        schema.tables, [&](const SourceTable& table) { return sql::equals_folded(table.table.name, name); });
   };
   for (const SourceTable& table : schema.tables) {
     if (table.table.kind == sqlite::TableKind::table)

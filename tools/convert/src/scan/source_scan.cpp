@@ -37,22 +37,19 @@ std::vector<TableProfile> scan_source(SourceSnapshot& snapshot, const SourceSche
   // Small tables at the end, so that all workers end at about the same time.
   std::ranges::stable_sort(tasks, std::greater(),
                            [&](const PartOfTable& task) { return parts[task.table].size(); });
-  std::atomic<std::size_t> next = 0;
   std::atomic<std::int64_t> bytes = 0;
   std::atomic<bool> is_stopped = false;
-  const auto work = [&](std::size_t number) {
-    for (std::size_t i = next++; i < tasks.size(); i = next++) {
-      const PartOfTable& task = tasks[i];
-      const SourceTable& table = schema.tables[task.table];
-      parts[task.table][task.part] = scan_part(snapshot.reader(number), table.query, task.rowids,
-                                               table.interests, range_bytes, [&](std::int64_t count) {
-                                                 if (is_stopped)
-                                                   throw CancelledError("another part of the scan failed");
-                                                 bytes += count;
-                                               });
-    }
+  const auto work = [&](std::size_t worker, std::size_t number) {
+    const PartOfTable& task = tasks[number];
+    const SourceTable& table = schema.tables[task.table];
+    parts[task.table][task.part] = scan_part(snapshot.reader(worker), table.query, task.rowids,
+                                             table.interests, range_bytes, [&](std::int64_t count) {
+                                               if (is_stopped)
+                                                 throw CancelledError("another part of the scan failed");
+                                               bytes += count;
+                                             });
   };
-  run_workers(snapshot.size(), work, is_stopped, [&] {
+  run_tasks(snapshot.size(), tasks.size(), work, is_stopped, [&] {
     if (progress != nullptr) progress->update("scanning", static_cast<std::uint64_t>(bytes.load()), 0);
   });
   std::vector<TableProfile> profiles;

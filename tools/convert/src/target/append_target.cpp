@@ -93,8 +93,7 @@ std::optional<ColumnType> read_server_type(std::string_view text) {
 
 /// Whether COPY can send values of one type in binary to a column of another, which changes none.
 bool takes(const ColumnType& column, const ColumnType& sent) {
-  if (column.type == TargetType::text)
-    return sent.type == TargetType::text || sent.type == TargetType::varchar;
+  if (column.type == TargetType::text) return is_text(sent.type);
   if (column.type != sent.type) return false;
   if (column.type == TargetType::varchar) return column.length >= sent.length;
   if (column.type != TargetType::numeric || column.precision == 0) return true;

@@ -13,6 +13,15 @@
 namespace nerve::convert {
 namespace {
 
+/// Rows that were just loaded are not yet known to be visible to all: an index would save no look at them.
+void join_by_sort(postgresql::Session& target) {
+  target.execute("SET enable_hashjoin = off; SET enable_indexscan = off; SET enable_indexonlyscan = off");
+}
+
+void join_as_planned(postgresql::Session& target) {
+  target.execute("RESET enable_hashjoin; RESET enable_indexscan; RESET enable_indexonlyscan");
+}
+
 /// The steps of one conversion and what became of each.
 class EndSteps {
  public:
@@ -28,9 +37,13 @@ class EndSteps {
     const Step& step = plan_.at_end[place];
     if (step.needs_previous && !is_done(place - 1)) return;
     const std::string key = fmt::format("step {} at the end", place);
-    const auto found = done_.find(key);
-    refusals_[place] =
-        found != done_.end() ? found->second : run_step(target, ledger_, step, key, transactions_);
+    if (const auto found = done_.find(key); found != done_.end()) {
+      refusals_[place] = found->second;
+      return;
+    }
+    if (step.joins_by_sort) join_by_sort(target);
+    refusals_[place] = run_step(target, ledger_, step, key, transactions_);
+    if (step.joins_by_sort) join_as_planned(target);
   }
 
   std::vector<Untranslated> refused() const {
@@ -67,16 +80,13 @@ std::vector<Untranslated> run_end_steps(const Plan& plan, const Ledger& ledger,
       steps.run(place, targets.front());
     }
   }
-  std::atomic<std::size_t> next = 0;
   std::atomic<std::size_t> done = 0;
   std::atomic<bool> is_stopped = false;
-  run_workers(
-      targets.size(),
-      [&](std::size_t worker) {
-        for (std::size_t i = next++; i < readers.size() && !is_stopped; i = next++) {
-          steps.run(readers[i], targets[worker]);
-          ++done;
-        }
+  run_tasks(
+      targets.size(), readers.size(),
+      [&](std::size_t worker, std::size_t number) {
+        steps.run(readers[number], targets[worker]);
+        ++done;
       },
       is_stopped,
       [&] {

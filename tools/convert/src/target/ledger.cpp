@@ -98,30 +98,31 @@ bool Ledger::has_begun(postgresql::Session& session, const std::string& target_s
       .has_value();
 }
 
-ConversionState Ledger::state(postgresql::Session& session) const {
-  if (!exists(session)) return ConversionState::none;
-  ConversionState state = ConversionState::none;
+bool Ledger::may_go_on(postgresql::Session& session) const {
+  if (!exists(session)) return false;
+  bool is_begun = false;
   const std::array<Parameter, 1> parameters{identity_.schema};
   session.each(
-      "SELECT source, source_digest, plan_digest, ended_at IS NOT NULL FROM nerve_convert.conversion "
-      "WHERE target_schema = $1",
+      "SELECT source, source_digest, plan_digest FROM nerve_convert.conversion "
+      "WHERE target_schema = $1 AND ended_at IS NULL",
       parameters, [&](const postgresql::Row& row) {
-        if (row.text(3) == "t") {
-          state = ConversionState::ended;
-          return;
-        }
         const bool is_same_source = row.text(1) == identity_.source_digest;
         if (!is_same_source || row.text(2) != identity_.plan_digest) {
           throw ConflictError(
               "a conversion into schema " + identity_.schema + " was begun and not ended, " +
                   (is_same_source ? "by another plan" : "of another source or of another state of it") +
                   ": " + std::string(row.text(0).value_or("")),
-              "Go on with the source, the rules and the options as they were; --replace drops what stands in "
-              "the schema and begins anew.");
+              "Go on with the source, the rules and the options as they were. " + how_to_give_up());
         }
-        state = ConversionState::begun;
+        is_begun = true;
       });
-  return state;
+  return is_begun;
+}
+
+std::string Ledger::how_to_give_up() const {
+  return "To give it up, --replace drops what stands in the schema and begins anew; of an append, take its "
+         "rows out of the tables, and then DELETE FROM nerve_convert.conversion WHERE target_schema = " +
+         postgresql::quote_literal(identity_.schema) + ";";
 }
 
 void Ledger::begin(postgresql::Session& session) {

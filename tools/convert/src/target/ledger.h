@@ -25,8 +25,6 @@ struct Identity {
   std::string plan_digest;    ///< of the plan
 };
 
-enum class ConversionState : std::uint8_t { none, begun, ended };
-
 /// A table of the target and the state of a source's table whose rows are sent into it.
 struct SentTable {
   std::string target;
@@ -52,8 +50,11 @@ class Ledger {
   /// Whether any conversion into the schema was begun and not ended.
   static bool has_begun(postgresql::Session& session, const std::string& target_schema);
 
-  /// Throws ConflictError where a conversion of another source or by another plan was begun in this schema.
-  ConversionState state(postgresql::Session& session) const;
+  /// Whether this conversion was begun and not ended. Throws ConflictError where one of another source or by
+  /// another plan was.
+  bool may_go_on(postgresql::Session& session) const;
+  /// What to do about a conversion that nobody wants to go on with; a hint.
+  std::string how_to_give_up() const;
   void begin(postgresql::Session& session);
   /// Takes over what an earlier run has begun. Should that be at work still, or the server at its last
   /// statement, then the transaction at hand is waited for, and further ones are refused: nothing is done

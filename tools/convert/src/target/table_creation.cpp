@@ -80,6 +80,27 @@ std::vector<Untranslated> create_tables(postgresql::Session& session, Plan& plan
   return refused;
 }
 
+std::vector<Untranslated> make_computed_plain(Plan& plan, TablePlan& table, const std::string& reason) {
+  std::vector<Untranslated> refused;
+  for (ColumnPlan& column : table.columns) {
+    if (!column.is_loaded) refused.push_back(make_plain(plan, column, reason));
+  }
+  return refused;
+}
+
+std::vector<Untranslated> drop_computed(postgresql::Session& session, Plan& plan, TablePlan& table,
+                                        const std::string& reason, const Ledger& ledger) {
+  for (std::size_t place = 0; place < table.columns.size(); ++place) {
+    const ColumnPlan& column = table.columns[place];
+    if (column.is_loaded) continue;
+    session.execute(fmt::format("ALTER TABLE {} ALTER COLUMN {} DROP EXPRESSION",
+                                qualified_name(plan.schema, table.target),
+                                postgresql::quote_identifier(column.target)));
+    ledger.add_step(session, key_of(table, place), reason);
+  }
+  return make_computed_plain(plan, table, reason);
+}
+
 std::vector<Untranslated> recall_plain_columns(postgresql::Session& session, Plan& plan,
                                                const Ledger& ledger) {
   std::vector<Untranslated> refused;

@@ -37,7 +37,11 @@ std::string create_table_sql(const TablePlan& table, const std::string& schema) 
     sql += quote_identifier(column.target) + " " + column.definition;
     separator = ",\n  ";
   }
-  return sql + "\n)";
+  return sql + "\n) WITH (autovacuum_enabled = false)";
+}
+
+std::string vacuum_by_itself_sql(const TablePlan& table, const std::string& schema) {
+  return "ALTER TABLE " + qualified_name(schema, table.target) + " RESET (autovacuum_enabled)";
 }
 
 std::string copy_in_sql(const TablePlan& table, const std::string& schema, bool is_frozen) {

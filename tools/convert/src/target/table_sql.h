@@ -14,8 +14,11 @@ namespace nerve::convert {
 /// "schema"."table", quoted.
 std::string qualified_name(const std::string& schema, const std::string& name);
 
-/// CREATE TABLE with the columns and nothing else.
+/// CREATE TABLE with the columns and nothing else. The server does not vacuum the table by itself: as long as
+/// it is at that, each key, index and constraint would wait for it, and it takes the time of a core.
 std::string create_table_sql(const TablePlan& table, const std::string& schema);
+/// Has the server do so again.
+std::string vacuum_by_itself_sql(const TablePlan& table, const std::string& schema);
 /// COPY of the loaded columns, in binary.
 std::string copy_in_sql(const TablePlan& table, const std::string& schema, bool is_frozen);
 

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <set>
@@ -18,6 +19,10 @@ using Parameter = postgresql::Session::Parameter;
 
 /// Infinity as a numeric came with 14, which is also the oldest one that is still maintained.
 constexpr int version_min = 140'000;
+constexpr std::int64_t bytes_in_kib = 1024;
+constexpr std::int64_t cached_sort_kib = std::int64_t{16} * 1024;
+/// With 16 MB the server merges about 60 sorted parts at once; what an index sorts is less than its table.
+constexpr std::int64_t parts_merged_max = 40;
 
 // A sequence of an identity column goes with its table.
 constexpr const char* own_relations = R"(
@@ -55,6 +60,19 @@ void use_one_process(postgresql::Session& session) {
 
 void use_all_processes(postgresql::Session& session) {
   session.execute("RESET max_parallel_maintenance_workers; RESET max_parallel_workers_per_gather");
+}
+
+void sort_in_cache(postgresql::Session& session, std::int64_t table_bytes) {
+  const std::array<Parameter, 1> parameters{
+      std::to_string(std::max(cached_sort_kib, table_bytes / bytes_in_kib / parts_merged_max))};
+  session.text(
+      "SELECT set_config('maintenance_work_mem', least(pg_size_bytes(current_setting("
+      "'maintenance_work_mem')) / 1024, $1::bigint)::text, false)",
+      parameters);
+}
+
+void sort_in_memory(postgresql::Session& session) {
+  session.execute("RESET maintenance_work_mem");
 }
 
 void require_supported_server(postgresql::Session& session) {
@@ -108,9 +126,9 @@ void require_planned_tables(postgresql::Session& session, const Plan& plan) {
     const std::array<Parameter, 2> parameters{plan.schema, table.target};
     std::set<std::string> columns;
     session.each(
-        "SELECT a.attname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a "
-        "ON "
-        "a.attrelid = c.oid WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped",
+        "SELECT a.attname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "JOIN pg_attribute a ON a.attrelid = c.oid "
+        "WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped",
         parameters, [&](const postgresql::Row& row) { columns.emplace(row.text(0).value_or("")); });
     if (columns.empty()) {
       missing.push_back("table " + table.target);

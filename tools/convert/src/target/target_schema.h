@@ -26,6 +26,12 @@ void use_one_process(postgresql::Session& session);
 /// Takes that back for what nobody else works beside.
 void use_all_processes(postgresql::Session& session);
 
+/// Has the server sort in parts that a processor's cache holds, of a table of so many bytes, where it would
+/// use more memory.
+void sort_in_cache(postgresql::Session& session, std::int64_t table_bytes);
+/// Takes that back.
+void sort_in_memory(postgresql::Session& session);
+
 /// Throws UnsupportedError for a server or a database that lacks what is relied on, and DeniedError for one
 /// that only reads.
 void require_supported_server(postgresql::Session& session);

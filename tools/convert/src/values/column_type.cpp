@@ -61,6 +61,13 @@ std::string_view to_string(TargetType type) noexcept {
   return type_names[static_cast<std::size_t>(type)].second;
 }
 
+std::vector<std::string_view> target_type_names() {
+  std::vector<std::string_view> names;
+  names.reserve(type_names.size());
+  for (const auto& [type, name] : type_names) names.push_back(name);
+  return names;
+}
+
 std::optional<TargetType> parse_target_type(std::string_view text) noexcept {
   for (const auto& [type, name] : type_names) {
     if (text == name) return type;
@@ -88,6 +95,10 @@ std::optional<TimeForm> parse_time_form(std::string_view text) noexcept {
     if (text == to_string(form)) return form;
   }
   return std::nullopt;
+}
+
+bool is_text(TargetType type) noexcept {
+  return type == TargetType::text || type == TargetType::varchar;
 }
 
 bool is_time(TargetType type) noexcept {

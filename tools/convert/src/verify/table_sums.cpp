@@ -86,26 +86,23 @@ TableSums sum_tables(const Plan& plan, SourceSnapshot& snapshot, std::span<postg
   for (const Part& part : parts) total += part.bytes;
 
   std::mutex mutex;
-  std::atomic<std::size_t> next = 0;
   std::atomic<std::int64_t> done = 0;
   std::atomic<bool> is_stopped = false;
-  const auto work = [&](std::size_t worker) {
-    for (std::size_t i = next++; i < parts.size() && !is_stopped; i = next++) {
-      const Part& part = parts[i];
-      const TablePlan& table = plan.tables[part.table];
-      DigestSum sum;
-      const OnDigest add = [&](const RowDigest& digest, ByteView) { sum.add(digest); };
-      if (part.range) {
-        each_source_digest(snapshot.reader(worker), table, *part.range, add);
-      } else {
-        each_target_digest(targets[worker], table, plan.schema, part.blocks, add);
-      }
-      done += part.bytes;
-      const std::scoped_lock lock(mutex);
-      (part.range ? sums.source : sums.target)[part.table].add(sum);
+  const auto work = [&](std::size_t worker, std::size_t number) {
+    const Part& part = parts[number];
+    const TablePlan& table = plan.tables[part.table];
+    DigestSum sum;
+    const OnDigest add = [&](const RowDigest& digest, ByteView) { sum.add(digest); };
+    if (part.range) {
+      each_source_digest(snapshot.reader(worker), table, *part.range, add);
+    } else {
+      each_target_digest(targets[worker], table, plan.schema, part.blocks, add);
     }
+    done += part.bytes;
+    const std::scoped_lock lock(mutex);
+    (part.range ? sums.source : sums.target)[part.table].add(sum);
   };
-  run_workers(targets.size(), work, is_stopped, [&] {
+  run_tasks(targets.size(), parts.size(), work, is_stopped, [&] {
     if (progress != nullptr)
       progress->update("comparing", static_cast<std::uint64_t>(done.load()),
                        static_cast<std::uint64_t>(total));

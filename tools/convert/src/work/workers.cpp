@@ -76,4 +76,16 @@ void run_workers(std::size_t count, const std::function<void(std::size_t)>& work
   crew.rethrow();
 }
 
+void run_tasks(std::size_t workers, std::size_t tasks,
+               const std::function<void(std::size_t, std::size_t)>& work, std::atomic<bool>& is_stopped,
+               const std::function<void()>& on_tick) {
+  std::atomic<std::size_t> next = 0;
+  run_workers(
+      workers,
+      [&](std::size_t worker) {
+        for (std::size_t task = next++; task < tasks && !is_stopped; task = next++) work(worker, task);
+      },
+      is_stopped, on_tick);
+}
+
 }  // namespace nerve::convert

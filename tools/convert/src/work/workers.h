@@ -15,4 +15,10 @@ namespace nerve::convert {
 void run_workers(std::size_t count, const std::function<void(std::size_t)>& work,
                  std::atomic<bool>& is_stopped, const std::function<void()>& on_tick);
 
+/// The same for so many tasks, each with its number, which are begun in order by whichever thread is free;
+/// `work` is given the thread and the task.
+void run_tasks(std::size_t workers, std::size_t tasks,
+               const std::function<void(std::size_t, std::size_t)>& work, std::atomic<bool>& is_stopped,
+               const std::function<void()>& on_tick);
+
 }  // namespace nerve::convert

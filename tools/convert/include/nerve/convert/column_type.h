@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace nerve::convert {
 
@@ -26,6 +27,8 @@ enum class TargetType : std::uint8_t {
 
 /// As DDL and a rules file write it, without length or precision: "double precision".
 std::string_view to_string(TargetType type) noexcept;
+/// Of all types.
+std::vector<std::string_view> target_type_names();
 std::optional<TargetType> parse_target_type(std::string_view text) noexcept;
 
 /// How SQLite's values say what a target of time holds.
@@ -40,6 +43,8 @@ enum class TimeForm : std::uint8_t {
 std::string_view to_string(TimeForm form) noexcept;
 std::optional<TimeForm> parse_time_form(std::string_view text) noexcept;
 
+/// text or varchar.
+bool is_text(TargetType type) noexcept;
 /// date, timestamp or timestamptz.
 bool is_time(TargetType type) noexcept;
 

@@ -65,6 +65,8 @@ struct Step {
   bool needs_previous = false;  ///< it is left out where the step before it was refused
   bool locks_table = false;     ///< no other step of its table can be run beside it
   bool only_reads = false;      ///< it looks at rows that are there, and may be run while others do
+  bool joins_by_sort = false;   ///< it joins rows that are sorted in less time than hashed
+  bool sorts_in_cache = false;  ///< it sorts rows in less time with as much memory as a processor's cache has
 
   /// "index album_by_artist of album".
   std::string name() const;

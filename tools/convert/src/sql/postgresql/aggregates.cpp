@@ -64,7 +64,7 @@ Value extreme(const AggregateCall& call, const Context& context) {
     refuse(argument, "PostgreSQL has no " + std::string(call.name) + "() of bytea");
   if (argument.type == TargetType::boolean) argument = as_integer(argument);
   if (argument.type == TargetType::uuid) argument = as_text(argument, context);
-  const bool is_text = argument.type == TargetType::text || argument.type == TargetType::varchar;
+  const bool is_text = sql::is_text(argument.type);
   Value most = argument;
   most.sql = written(call.name, call, is_text ? bytewise(argument) : argument.sql);
   most.is_bytewise = is_text;

@@ -3,6 +3,7 @@
 
 #include "sql/postgresql/quote.h"
 #include "sql/postgresql/time_text.h"
+#include "sql/tokens.h"
 
 #include <cmath>
 #include <utility>
@@ -106,6 +107,12 @@ std::optional<Sides> time_sides(const Value& left, const Value& right) {
   return is_time(left.type) ? Sides{wrapped(left), *literal} : Sides{*literal, wrapped(right)};
 }
 
+/// A literal is folded here: PostgreSQL 15 refuses its lower() in a generated column, whatever its COLLATE.
+std::string case_folded(const Value& value) {
+  if (value.text() != nullptr) return quote_literal(folded(*value.text()));
+  return "lower(" + wrapped(value) + " COLLATE \"C\")";
+}
+
 Sides text_sides(Value left, Value right, bool is_ordered, const Context& context) {
   if (const std::optional<Sides> times = time_sides(left, right)) return *times;
   const Collation collation = collation_of(left, right);
@@ -116,7 +123,8 @@ Sides text_sides(Value left, Value right, bool is_ordered, const Context& contex
   left = as_text(left, context);
   right = as_text(right, context);
   if (collation == Collation::nocase) {
-    return {"lower(" + wrapped(left) + " COLLATE \"C\")", "lower(" + wrapped(right) + " COLLATE \"C\")"};
+    // Of two literals neither says which order is meant.
+    return {case_folded(left) + (are_literals ? " COLLATE \"C\"" : ""), case_folded(right)};
   }
   std::string left_sql = are_literals ? typed(left) : wrapped(left);
   std::string right_sql = wrapped(right);
@@ -313,7 +321,7 @@ std::string sort_key(const Value& value) {
   if (class_of(value) != ValueClass::text || is_time(value.type) || value.type == TargetType::uuid)
     return wrapped(value);
   const Collation collation = value.collation.value_or(Collation::binary);
-  if (collation == Collation::nocase) return "lower(" + wrapped(value) + " COLLATE \"C\")";
+  if (collation == Collation::nocase) return case_folded(value) + (value.constant ? " COLLATE \"C\"" : "");
   if (collation == Collation::rtrim) return "rtrim(" + bytewise(value) + ", ' ')";
   return bytewise(value);
 }

@@ -26,6 +26,8 @@ bool is_epoch_text(const Value& value) noexcept {
 }
 
 [[noreturn]] void refuse_type(const Value& value, const Column& column) {
+  if (column.type == TargetType::unknown)
+    refuse(value, "the column's values are not of one type, or not as exact as SQLite's");
   refuse(value, "a value that the column cannot hold as " + std::string(to_sql(column.type)));
 }
 
@@ -253,6 +255,8 @@ std::string assigned(const Value& value, const Column& column, Context& context)
     }
     case TargetType::bytea:
       if (value.type == TargetType::bytea) return value.sql;
+      break;
+    case TargetType::unknown:
       break;
     default:
       if (value.type == column.type && value.time_form == column.time_form) return value.sql;

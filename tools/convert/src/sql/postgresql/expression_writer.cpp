@@ -7,6 +7,7 @@
 #include "sql/postgresql/writer.h"
 #include "sql/tokens.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -55,6 +56,22 @@ std::optional<bool> truth_of(const Expression& expression) {
   return *word->integer() == 1;
 }
 
+/// The first COLLATE inside of an expression; that of a FILTER says nothing of an aggregate's value.
+std::optional<Collation> inner_collation(const Expression& expression) {
+  if (const auto* node = std::get_if<Collate>(&expression.node))
+    return collation_named(node->collation, expression.begin);
+  std::optional<Collation> found;
+  const auto look_at = [&](const Expression& child) {
+    if (!found) found = inner_collation(child);
+  };
+  if (const auto* call = std::get_if<FunctionCall>(&expression.node)) {
+    for (const ExpressionPtr& argument : call->arguments) look_at(*argument);
+  } else {
+    for_each_child(expression, look_at);
+  }
+  return found;
+}
+
 }  // namespace
 
 Value Writer::write(const Expression& expression, const Scope& scope) {
@@ -101,6 +118,13 @@ Value Writer::write(const Expression& expression, const Scope& scope) {
       },
       expression.node);
   value.offset = offset;
+  // SQLite compares by a COLLATE wherever it stands in an operand.
+  if (!value.has_explicit_collation && class_of(value) == ValueClass::text) {
+    if (const auto collation = inner_collation(expression)) {
+      value.collation = collation;
+      value.has_explicit_collation = true;
+    }
+  }
   if (value.sql.size() > translation_bytes_max) throw Refusal("a translation that is too long", offset);
   return value;
 }
@@ -239,6 +263,7 @@ Value Writer::write_case(const Case& node, const Scope& scope, std::size_t offse
     results.push_back(write(*branch.then, scope));
   }
   results.push_back(node.otherwise ? write(*node.otherwise, scope) : null_literal(offset));
+  if (std::ranges::all_of(results, &Value::is_null_literal)) return null_literal(offset);
   std::vector<Value*> branches;
   branches.reserve(results.size());
   for (Value& value : results) branches.push_back(&value);
@@ -261,7 +286,6 @@ Value Writer::write_case(const Case& node, const Scope& scope, std::size_t offse
     value.sql += as_value(branch).sql;
   }
   value.sql += " END";
-  if (value.type == TargetType::unknown) return null_literal(offset);
   value.sql = '(' + value.sql + ')';
   return value;
 }

@@ -2,6 +2,7 @@
 #include "sql/postgresql/functions.h"
 
 #include "sql/postgresql/comparison.h"
+#include "sql/tokens.h"
 
 #include <algorithm>
 #include <array>
@@ -107,7 +108,10 @@ Value length(const Arguments& arguments, Context& context) {
   return count;
 }
 
-Value folded_text(std::string_view function, const Value& value, const Context& context) {
+/// PostgreSQL 15 refuses lower() and upper() of a literal in a generated column, whatever its COLLATE.
+Value folded_text(std::string_view function, const Value& value, const Context& context,
+                  std::string (*fold)(std::string_view)) {
+  if (value.text() != nullptr) return text_literal(fold(*value.text()), value.offset);
   const Value text = text_argument(value, context);
   // SQLite knows the letters of ASCII only; so does PostgreSQL under this collation.
   Value changed = text_result(call_sql(function, {wrapped(text) + " COLLATE \"C\""}), text);
@@ -116,11 +120,18 @@ Value folded_text(std::string_view function, const Value& value, const Context& 
 }
 
 Value lower(const Arguments& arguments, Context& context) {
-  return folded_text("lower", arguments[0], context);
+  return folded_text("lower", arguments[0], context, folded);
+}
+
+std::string upper_cased(std::string_view text) {
+  std::string result(text);
+  std::ranges::transform(result, result.begin(),
+                         [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+  return result;
 }
 
 Value upper(const Arguments& arguments, Context& context) {
-  return folded_text("upper", arguments[0], context);
+  return folded_text("upper", arguments[0], context, upper_cased);
 }
 
 /// A position or count as substr() of PostgreSQL takes it.

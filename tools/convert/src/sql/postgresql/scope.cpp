@@ -35,7 +35,7 @@ Value column_value(const Column& column, std::string_view qualifier, bool is_nul
   value.collation = column.collation;
   value.time_form = column.time_form;
   value.is_not_null = column.is_not_null && !is_nullable;
-  value.is_bytewise = column.type == TargetType::text || column.type == TargetType::varchar;
+  value.is_bytewise = is_text(column.type);
   value.may_be_infinite = column.may_be_infinite;
   value.is_mixed = column.is_mixed;
   return value;

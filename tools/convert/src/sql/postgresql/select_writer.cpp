@@ -83,8 +83,7 @@ void merge_facts(std::vector<Output>& outputs, const std::vector<Output>& others
 
 Value as_output(const Value& value) {
   Value output = as_value(value);
-  const bool is_text = output.type == TargetType::text || output.type == TargetType::varchar;
-  if (is_text && !output.is_bytewise) {
+  if (is_text(output.type) && !output.is_bytewise) {
     output.sql = bytewise(output);
     output.is_bytewise = true;
     output.is_atomic = false;
@@ -133,8 +132,7 @@ Column column_of(const Output& output) {
   column.is_not_null = value.is_not_null;
   column.may_be_infinite = value.may_be_infinite;
   column.is_mixed = value.is_mixed;
-  const bool is_time = value.type != TargetType::text && value.type != TargetType::varchar;
-  column.time_form = is_time ? value.time_form : TimeForm::unknown;
+  column.time_form = is_text(value.type) ? TimeForm::unknown : value.time_form;
   return column;
 }
 

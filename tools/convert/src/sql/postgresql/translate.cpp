@@ -95,14 +95,6 @@ Translated<Translation> translate_default(const Default& value, const Column& co
   });
 }
 
-Translated<std::vector<IndexTerm>> translate_terms(const std::vector<OrderingTerm>& terms,
-                                                   const Table& table) {
-  return translated<std::vector<IndexTerm>>([&] {
-    Context context{TranslationOptions{.is_immutable = true}, {}};
-    return index_terms(terms, scope_of(table), context);
-  });
-}
-
 Translated<TranslatedIndex> translate_index(const CreateIndex& index, const Table& table) {
   return translated<TranslatedIndex>([&] {
     Context context{TranslationOptions{.is_immutable = true}, {}};

@@ -72,11 +72,6 @@ struct TranslatedIndex {
   std::string where;  ///< empty where the index is not partial
 };
 
-/// The terms of a PRIMARY KEY or UNIQUE constraint. PostgreSQL has constraints of plain columns only: where
-/// one is_column is false, a unique index must do.
-Translated<std::vector<IndexTerm>> translate_terms(const std::vector<OrderingTerm>& terms,
-                                                   const Table& table);
-
 Translated<TranslatedIndex> translate_index(const CreateIndex& index, const Table& table);
 
 /// What views may read, and how names of views' columns are made.

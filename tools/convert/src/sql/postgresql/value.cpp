@@ -83,7 +83,7 @@ void convert_to_number(Value& value, TargetType type, Context& context) {
 
 void convert(Value& value, TargetType type, Context& context) {
   if (value.is_null_literal()) {
-    value.sql = "NULL::" + std::string(to_sql(type));
+    value.sql = type == TargetType::unknown ? "NULL" : "NULL::" + std::string(to_sql(type));
     value.type = type;
     value.constant.reset();
   } else if (value.type == type && !value.constant && !value.is_condition) {
