@@ -27,7 +27,8 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT NERVE_SANITIZE)
 endif()
 if(NERVE_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1)
-  add_link_options(-fsanitize=address,undefined)
+  # A program that can be loaded anywhere has a million addresses to be corrected at each start, with sanitizers.
+  add_link_options(-fsanitize=address,undefined -no-pie)
   # GCC 12 reports uninitialized reads inside code that the sanitizers inserted themselves.
   add_compile_options(-Wno-maybe-uninitialized)
 endif()

@@ -2,6 +2,7 @@
 #include "nerve/backends/sqlite/content.h"
 
 #include "backends/sqlite_database.h"
+#include "support/file_bytes.h"
 #include "support/temp_folder.h"
 #include "support/test_data.h"
 
@@ -68,7 +69,7 @@ TEST_CASE("the digest does not depend on how pages lie") {
                     "x''), (7, ''), (6, x'00ff'), (5, 'grüße'), (4, 0.5);"
                     "INSERT INTO keyed VALUES ('a', 0, NULL), ('C', 1, 'z'), ('A', 1, 'y'), ('b', 1, 'x');"
                     "VACUUM");
-  CHECK(read_bytes(folder / "a.db") != read_bytes(folder / "b.db"));
+  CHECK(bytes_of(folder / "a.db") != bytes_of(folder / "b.db"));
   CHECK(digests_of(folder / "a.db") == digests_of(folder / "b.db"));
 }
 

@@ -2,6 +2,7 @@
 #include "nerve/backends/sqlite/file.h"
 
 #include "backends/sqlite_database.h"
+#include "support/file_bytes.h"
 #include "support/temp_folder.h"
 #include "support/test_data.h"
 
@@ -115,7 +116,7 @@ TEST_CASE("the header is read as SQLite reads it") {
 TEST_CASE("an invalid page size in the header is told as none") {
   const TempFolder folder;
   make_database(folder / "a.db", "CREATE TABLE t(a)");
-  std::string bytes = read_bytes(folder / "a.db");
+  std::string bytes = bytes_of(folder / "a.db");
   bytes[16] = 3;
   write_bytes(folder / "a.db", bytes);
   REQUIRE(read_file_facts(folder / "a.db").header);

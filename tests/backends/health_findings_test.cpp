@@ -4,6 +4,7 @@
 #include "backends/sqlite_database.h"
 #include "sqlite/health_checks.h"
 #include "sqlite/known_bugs.h"
+#include "support/file_bytes.h"
 #include "support/temp_folder.h"
 
 #include "nerve/backends/postgresql/health.h"
@@ -208,7 +209,7 @@ TEST_CASE("a fix that needs a backup names the repository that was named") {
 }
 
 TEST_CASE("the documentation lists each check") {
-  const std::string documentation = read_bytes(std::filesystem::path(NERVE_SOURCE_DIR) / "docs/health.md");
+  const std::string documentation = bytes_of(std::filesystem::path(NERVE_SOURCE_DIR) / "docs/health.md");
   for (const auto& ids : {nerve::sqlite::health_check_ids(), nerve::postgresql::health_check_ids()}) {
     for (const std::string_view id : ids) {
       CAPTURE(id);

@@ -2,6 +2,7 @@
 #include "nerve/backends/sqlite/health.h"
 
 #include "backends/sqlite_database.h"
+#include "support/file_bytes.h"
 #include "support/temp_folder.h"
 #include "support/test_data.h"
 
@@ -50,7 +51,7 @@ std::string state_of(const TempFolder& folder) {
   std::string state;
   for (const std::string& name : names) {
     // Readers mark their place in the -shm; it holds no data.
-    state += name + ":" + (name.ends_with("-shm") ? "" : read_bytes(folder / name)) + "\n";
+    state += name + ":" + (name.ends_with("-shm") ? "" : bytes_of(folder / name)) + "\n";
   }
   return state;
 }
@@ -99,7 +100,7 @@ TEST_CASE("zero bytes are a warning: an empty database") {
   CHECK(report.status() == Status::warning);
   CHECK(find_check(report, "sqlite.file").status == Status::warning);
   CHECK(find_check(report, "sqlite.integrity").status == Status::ok);
-  CHECK(read_bytes(folder / "a.db").empty());
+  CHECK(std::filesystem::file_size(folder / "a.db") == 0);
 }
 
 TEST_CASE("what is not a readable database is critical, and what could not be checked then is unknown") {
@@ -132,7 +133,7 @@ TEST_CASE("a damaged page is critical and its table named, and the other checks 
     return;
   }
   const TempFolder folder;
-  write_bytes(folder / "a.db", read_bytes(*chinook));
+  write_bytes(folder / "a.db", bytes_of(*chinook));
   ::chmod((folder / "a.db").c_str(), 0600);
   CHECK(find_check(check_health(folder / "a.db", {.is_deep = true}), "sqlite.integrity").status ==
         Status::ok);
@@ -150,7 +151,7 @@ TEST_CASE("a damaged page is critical and its table named, and the other checks 
 TEST_CASE("a damaged schema is critical") {
   const TempFolder folder;
   make_sound(folder / "a.db");
-  std::string bytes = read_bytes(folder / "a.db");
+  std::string bytes = bytes_of(folder / "a.db");
   std::fill(bytes.begin() + 100, bytes.begin() + 4096, '\xff');
   write_bytes(folder / "a.db", bytes);
   const Report report = check_health(folder / "a.db");

@@ -2,6 +2,7 @@
 #include "nerve/backends/sqlite/inspection.h"
 
 #include "backends/sqlite_database.h"
+#include "support/file_bytes.h"
 #include "support/temp_folder.h"
 #include "support/test_data.h"
 
@@ -67,7 +68,7 @@ TEST_CASE("an overwritten page is found and its table or index named, whatever i
     return;
   }
   const TempFolder folder;
-  const std::string sound = read_bytes(*chinook);
+  const std::string sound = bytes_of(*chinook);
   write_bytes(folder / "sound.db", sound);
   SqliteDatabase database(folder / "sound.db");
   const auto pages = static_cast<std::size_t>(database.integer("PRAGMA page_count"));
@@ -129,7 +130,7 @@ TEST_CASE("damage to the free list belongs to no table") {
     database.execute("CREATE TABLE t(a); INSERT INTO t VALUES (zeroblob(100000)); DELETE FROM t");
     REQUIRE(database.integer("PRAGMA freelist_count") > 10);
   }
-  std::string bytes = read_bytes(folder / "a.db");
+  std::string bytes = bytes_of(folder / "a.db");
   bytes[39] = static_cast<char>(bytes[39] - 1);  // the header's count of free pages
   write_bytes(folder / "a.db", bytes);
   const Damage damage = quick(folder / "a.db");

@@ -2,6 +2,7 @@
 #include "nerve/backends/sqlite/maintenance.h"
 
 #include "backends/sqlite_database.h"
+#include "support/file_bytes.h"
 #include "support/temp_folder.h"
 
 #include "nerve/backends/sqlite/content.h"
@@ -186,14 +187,14 @@ TEST_CASE("nothing is done to a damaged database") {
   const TempFolder folder;
   make_half_empty(folder / "a.db");
   overwrite_page(folder / "a.db", 4096, 3, random_bytes(4096));
-  const std::string before = read_bytes(folder / "a.db");
+  const std::string before = bytes_of(folder / "a.db");
   const std::vector<Proposal> proposals = {{.task = Task::vacuum, .statement = "VACUUM"}};
   {
     Session session(folder / "a.db", {.mode = OpenMode::read_write});
     CHECK_THROWS_AS(nerve::sqlite::apply(session, proposals), nerve::IntegrityError);
     CHECK_THROWS_AS(propose(session, {.is_deep = true}), nerve::IntegrityError);
   }
-  CHECK(read_bytes(folder / "a.db") == before);
+  CHECK(bytes_of(folder / "a.db") == before);
 }
 
 TEST_CASE("a task that fails does not stop the next") {

@@ -2,6 +2,7 @@
 #include "nerve/backends/sqlite/session.h"
 
 #include "backends/sqlite_database.h"
+#include "support/file_bytes.h"
 #include "support/temp_folder.h"
 
 #include "nerve/backends/sqlite/content.h"
@@ -77,19 +78,19 @@ TEST_CASE("an empty file is an empty database and stays one") {
     Session session(folder / "a.db");
     CHECK(session.integer("SELECT count(*) FROM sqlite_schema") == 0);
   }
-  CHECK(read_bytes(folder / "a.db").empty());
+  CHECK(std::filesystem::file_size(folder / "a.db") == 0);
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
 }
 
 TEST_CASE("a reader cannot write") {
   const TempFolder folder;
   make_database(folder / "a.db", "PRAGMA journal_mode=WAL; CREATE TABLE t(a)");
-  const std::string before = read_bytes(folder / "a.db");
+  const std::string before = bytes_of(folder / "a.db");
   for (const OpenMode mode : {OpenMode::read_only, OpenMode::immutable}) {
     Session session(folder / "a.db", {.mode = mode});
     CHECK_THROWS_AS(session.execute("INSERT INTO t VALUES (1)"), nerve::DeniedError);
   }
-  CHECK(read_bytes(folder / "a.db") == before);
+  CHECK(bytes_of(folder / "a.db") == before);
 }
 
 TEST_CASE("values come as they are stored") {
@@ -117,13 +118,13 @@ TEST_CASE("reading a database in WAL mode leaves no companions and changes nothi
   const TempFolder folder;
   make_database(folder / "a.db", "PRAGMA journal_mode=WAL; CREATE TABLE t(a); INSERT INTO t VALUES (1)");
   REQUIRE_FALSE(std::filesystem::exists(folder / "a.db-wal"));
-  const std::string before = read_bytes(folder / "a.db");
+  const std::string before = bytes_of(folder / "a.db");
   {
     Session session(folder / "a.db");
     CHECK(session.mode() == OpenMode::read_only);
     CHECK(session.integer("SELECT a FROM t") == 1);
   }
-  CHECK(read_bytes(folder / "a.db") == before);
+  CHECK(bytes_of(folder / "a.db") == before);
   CHECK_FALSE(std::filesystem::exists(folder / "a.db-wal"));
   CHECK_FALSE(std::filesystem::exists(folder / "a.db-shm"));
 }
@@ -131,14 +132,14 @@ TEST_CASE("reading a database in WAL mode leaves no companions and changes nothi
 TEST_CASE("rows that are in the -wal of a dead process are read, and the -wal stays") {
   const TempFolder folder;
   leave_wal(folder / "a.db");
-  const std::string database = read_bytes(folder / "a.db");
-  const std::string wal = read_bytes(folder / "a.db-wal");
+  const std::string database = bytes_of(folder / "a.db");
+  const std::string wal = bytes_of(folder / "a.db-wal");
   {
     Session session(folder / "a.db");
     CHECK(session.integer("SELECT sum(a) FROM t") == 3);
   }
-  CHECK(read_bytes(folder / "a.db") == database);
-  CHECK(read_bytes(folder / "a.db-wal") == wal);
+  CHECK(bytes_of(folder / "a.db") == database);
+  CHECK(bytes_of(folder / "a.db-wal") == wal);
 }
 
 TEST_CASE(
@@ -160,7 +161,7 @@ TEST_CASE(
   ::chmod(folder.path().c_str(), 0700);
   const Session session(folder / "a.db", {.mode = OpenMode::immutable});
   CHECK_NOTHROW(session.require_unchanged());
-  write_bytes(folder / "a.db", read_bytes(folder / "a.db") + std::string(4096, '\0'));
+  write_bytes(folder / "a.db", bytes_of(folder / "a.db") + std::string(4096, '\0'));
   CHECK_THROWS_AS(session.require_unchanged(), nerve::ConflictError);
 }
 
@@ -168,12 +169,12 @@ TEST_CASE("a transaction that was cut off is left alone by a reader and rolled b
   const TempFolder folder;
   leave_hot_journal(folder / "a.db");
   REQUIRE(read_file_facts(folder / "a.db").is_journal_live);
-  const std::string before = read_bytes(folder / "a.db");
+  const std::string before = bytes_of(folder / "a.db");
   {
     Session session(folder / "a.db");
     CHECK_THROWS_AS(session.integer("SELECT count(*) FROM t"), nerve::DeniedError);
   }
-  CHECK(read_bytes(folder / "a.db") == before);
+  CHECK(bytes_of(folder / "a.db") == before);
   Session session(folder / "a.db", {.mode = OpenMode::read_write});
   CHECK(session.integer("SELECT count(*) FROM t WHERE b = zeroblob(500)") == 2000);
   CHECK(session.text("PRAGMA integrity_check") == "ok");
@@ -215,7 +216,7 @@ TEST_CASE("what is no database, or a damaged one, is an integrity error") {
   write_bytes(folder / "text", "this is not a database at all");
   CHECK_THROWS_AS(Session(folder / "text"), nerve::IntegrityError);
   make_database(folder / "a.db", "CREATE TABLE t(a)");
-  std::string bytes = read_bytes(folder / "a.db");
+  std::string bytes = bytes_of(folder / "a.db");
   bytes[16] = 3;  // no valid page size
   write_bytes(folder / "a.db", bytes);
   CHECK_THROWS_AS(Session(folder / "a.db").integer("PRAGMA schema_version"), nerve::IntegrityError);

@@ -8,7 +8,6 @@
 #include <array>
 #include <csignal>
 #include <fstream>
-#include <iterator>
 #include <random>
 #include <stdexcept>
 
@@ -54,12 +53,6 @@ void SqliteDatabase::edit_schema(const std::string& update) {
 
 void make_database(const std::filesystem::path& path, const std::string& script) {
   SqliteDatabase(path).execute(script);
-}
-
-std::string read_bytes(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw std::runtime_error("cannot read " + path.string());
-  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 void write_bytes(const std::filesystem::path& path, const std::string& bytes) {

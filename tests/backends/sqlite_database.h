@@ -35,7 +35,6 @@ class SqliteDatabase {
 /// Makes a database by a script and closes it.
 void make_database(const std::filesystem::path& path, const std::string& script);
 
-std::string read_bytes(const std::filesystem::path& path);
 void write_bytes(const std::filesystem::path& path, const std::string& bytes);
 /// Overwrites page `number`, counted from 1.
 void overwrite_page(const std::filesystem::path& path, std::size_t page_size, std::size_t number,

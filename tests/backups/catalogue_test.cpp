@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "catalogue.h"
 
-#include "backups/file_bytes.h"
 #include "backups/scratch_database.h"
 #include "layout.h"
+#include "support/file_bytes.h"
 #include "support/temp_folder.h"
 
 #include "nerve/backups/backup.h"

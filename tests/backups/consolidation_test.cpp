@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/backups/consolidation.h"
 
-#include "backups/file_bytes.h"
 #include "backups/scratch_database.h"
+#include "support/file_bytes.h"
 #include "support/temp_folder.h"
 
 #include "nerve/backups/backup.h"

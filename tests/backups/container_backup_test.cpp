@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Backups that are containers, from the database to the restored file.
-#include "backups/file_bytes.h"
+#include "backups/container_scene.h"
 #include "backups/scratch_database.h"
 #include "partial_backup.h"
-#include "support/temp_folder.h"
-#include "support/test_data.h"
+#include "support/file_bytes.h"
 
 #include "nerve/backups/backup.h"
 #include "nerve/backups/consolidation.h"
@@ -13,113 +12,24 @@
 #include "nerve/backups/verify.h"
 #include "nerve/core/bytes.h"
 #include "nerve/core/error.h"
-#include "nerve/core/random.h"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <string>
 #include <vector>
 
 using namespace nerve;
 using namespace nerve::backups;
 using test::bytes_of;
+using test::ContainerScene;
 using test::content_of;
 using test::make_database;
 using test::PlainSqlite;
-using test::TempFolder;
 
 namespace {
-
-struct ContainerScene {
-  explicit ContainerScene(const std::string& journal_mode = "wal") {
-    make_database(database, 300, journal_mode);
-  }
-
-  Manifest back_up(BackupOptions options = {}) {
-    options.on_note = [this](const std::string& note) { notes.push_back(note); };
-    return create_backup(database, repository, options, clock);
-  }
-  std::filesystem::path restored(const Manifest& manifest, const BackupKey* key = nullptr) {
-    std::filesystem::path path = folder / fmt::format("restored-{}", ++restored_count);
-    RestoreOptions options;
-    options.key = key;
-    restore_backup(repository, manifest, {path, RestoreTarget::Mode::new_file}, options, clock);
-    return path;
-  }
-  std::filesystem::path file_of(const Manifest& manifest) const {
-    return repository.folder_of(manifest.id) / manifest.file.name;
-  }
-  /// Changes one byte of a backup's container.
-  void alter(const Manifest& manifest, std::streamoff place) const {
-    std::fstream file(file_of(manifest), std::ios::in | std::ios::out | std::ios::binary);
-    file.seekg(place);
-    const int octet = file.get();
-    file.seekp(place);
-    file.put(static_cast<char>(octet ^ 0x40));
-  }
-  /// As somebody would who may write to the repository.
-  void write_manifest(const Manifest& manifest) const {
-    std::ofstream(repository.folder_of(manifest.id) / "manifest.json", std::ios::trunc)
-        << manifest_text(manifest);
-  }
-  void change(int id) const {
-    PlainSqlite(database).run(fmt::format("UPDATE users SET score = score + 1 WHERE id = {}", id));
-  }
-
-  TempFolder folder;
-  std::filesystem::path database = folder / "app.db";
-  Repository repository = Repository::open_or_create(folder / "backups");
-  ManualClock clock{Timestamp::parse("2026-05-01T08:00:00Z")};
-  std::vector<std::string> notes;
-  int restored_count = 0;
-};
-
-void write_at(const std::filesystem::path& file, std::uint64_t offset,
-              const std::vector<std::uint32_t>& numbers) {
-  std::string octets;
-  for (const std::uint32_t number : numbers) {
-    for (int shift = 24; shift >= 0; shift -= 8)
-      octets += static_cast<char>(number >> static_cast<unsigned>(shift));
-  }
-  std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
-  stream.seekp(static_cast<std::streamoff>(offset));
-  stream << octets;
-}
-
-/// A database of pages of 64 KiB in rollback mode with one table `t`; all other pages are free, and holes but
-/// for the trunks of the freelist (https://www.sqlite.org/fileformat2.html#the_freelist).
-void make_sparse_database(const std::filesystem::path& file, std::uint64_t size_bytes) {
-  constexpr std::uint32_t page_bytes = 65'536;
-  constexpr std::uint32_t lock_page = (1U << 30U) / page_bytes + 1;
-  constexpr std::uint32_t leaves_of_trunk = page_bytes / 4 - 8;
-  std::filesystem::remove(file);
-  PlainSqlite(file).run("PRAGMA page_size=65536; CREATE TABLE t(a)");
-  std::filesystem::resize_file(file, size_bytes);
-  const auto page_count = static_cast<std::uint32_t>(size_bytes / page_bytes);
-  std::uint32_t free_pages = 0;
-  std::uint32_t next_trunk = 0;
-  std::uint32_t page = page_count;
-  while (page > 2) {
-    std::vector<std::uint32_t> leaves;
-    for (; page > 3 && leaves.size() < leaves_of_trunk; --page) {
-      if (page != lock_page) leaves.push_back(page);
-    }
-    const std::uint32_t trunk = page--;
-    std::vector<std::uint32_t> numbers{next_trunk, static_cast<std::uint32_t>(leaves.size())};
-    numbers.insert(numbers.end(), leaves.begin(), leaves.end());
-    write_at(file, std::uint64_t{trunk - 1} * page_bytes, numbers);
-    free_pages += static_cast<std::uint32_t>(leaves.size()) + 1;
-    next_trunk = trunk;
-  }
-  write_at(file, 28, {page_count, next_trunk, free_pages});
-  REQUIRE(PlainSqlite(file).text("PRAGMA integrity_check") == "ok");
-}
 
 BackupKey passphrase(std::string_view text) {
   return BackupKey::of_passphrase(Secret::copy_of(as_bytes(text)));
@@ -148,81 +58,6 @@ TEST_CASE("the first container is a full, the next ones are deltas, and each res
     CHECK(scene.back_up({.form = Form::full}).container->generation != full.id);
     CHECK(scene.notes.empty());
   }
-}
-
-TEST_CASE("twenty random changes of each real database are restored as they were, also after pruning") {
-  const auto databases = test::test_data("sqlite");
-  if (!databases) return;
-  SeededRandom random(20260501);
-  int tried = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(*databases)) {
-    if (entry.path().extension() == ".md") continue;
-    const std::string name = entry.path().filename().string();
-    CAPTURE(name);
-    ++tried;
-    ContainerScene scene;
-    std::filesystem::copy_file(entry.path(), scene.database,
-                               std::filesystem::copy_options::overwrite_existing);
-    std::filesystem::permissions(scene.database, std::filesystem::perms::owner_all);
-    PlainSqlite(scene.database).run("CREATE TABLE change_log (number INTEGER PRIMARY KEY, body BLOB)");
-    std::map<std::string, std::string> states;
-    std::vector<Manifest> made;
-    for (int round = 0; round <= 20; ++round) {
-      made.push_back(scene.back_up());
-      states[made.back().id.to_string()] = bytes_of(scene.database);
-      const std::uint64_t size = random.below(60'000);
-      PlainSqlite(scene.database)
-          .run(fmt::format("INSERT INTO change_log (body) VALUES (randomblob({0})); "
-                           "DELETE FROM change_log WHERE number % 3 = {1}; {2}",
-                           size, round % 3, round % 7 == 6 ? "VACUUM" : ""));
-    }
-    // Each backup that is there restores its state, and no other is there.
-    const auto check_states = [&](const std::vector<Entry>& entries) {
-      REQUIRE(entries.size() == states.size());
-      for (const Entry& one : entries) {
-        CAPTURE(one.name);
-        REQUIRE(one.manifest);
-        CHECK(bytes_of(scene.restored(*one.manifest)) == states.at(one.name));
-      }
-    };
-    check_states(scene.repository.list());
-    for (const Manifest& delta : {made[random.below(20) + 1], made[20]}) {
-      if (!delta.container->parent) continue;
-      const Manifest full = consolidate_backup(scene.repository, delta, nullptr, scene.clock);
-      states[full.id.to_string()] = states.at(delta.id.to_string());
-    }
-    check_states(scene.repository.list());
-    for (int held = 0; held < 3; ++held)
-      hold_backup(scene.repository, made[random.below(15)].id, "a random one", scene.clock);
-    const PruneReport pruned = prune(scene.repository, {.policy = {.last = 3}}, scene.clock);
-    for (const PruneDecision& decision : pruned.decisions) {
-      if (decision.fate == Fate::remove) states.erase(decision.backup.id.to_string());
-    }
-    CHECK(states.size() <= 12);
-    check_states(scene.repository.list());
-    for (const VerifyReport& report : verify_all(scene.repository, {.deep = true}))
-      CHECK(report.problems.empty());
-  }
-  CHECK(tried >= 10);
-}
-
-TEST_CASE("a sparse database of 5 GiB is stored, verified and restored, and stays sparse") {
-  ContainerScene scene;
-  make_sparse_database(scene.database, 5ULL * 1024 * 1024 * 1024);
-  const Manifest full = scene.back_up();
-  CHECK(full.database_bytes() == 5ULL * 1024 * 1024 * 1024);
-  CHECK(full.file.size_bytes < 64 * 1024 * 1024);
-  PlainSqlite(scene.database).run("INSERT INTO t VALUES (randomblob(1000000))");
-  const Manifest delta = scene.back_up();
-  REQUIRE(delta.container->parent == full.id);
-  CHECK(delta.file.size_bytes < 2 * 1024 * 1024);
-  const std::filesystem::path restored = scene.restored(delta);
-  CHECK(std::filesystem::file_size(restored) == full.database_bytes());
-  CHECK(PlainSqlite(restored).text("PRAGMA integrity_check") == "ok");
-  CHECK(content_of(restored) == content_of(scene.database));
-  struct stat facts {};
-  REQUIRE(::stat(restored.c_str(), &facts) == 0);
-  CHECK(facts.st_blocks * 512 < 64 * 1024 * 1024);
 }
 
 TEST_CASE("encrypted backups need the key to be made, verified and restored") {

@@ -3,6 +3,7 @@
 // docs/backup_format.md is what it is held to.
 #include "container/chain.h"
 #include "container/writer.h"
+#include "support/file_bytes.h"
 #include "support/process.h"
 #include "support/temp_folder.h"
 
@@ -47,8 +48,7 @@ Bytes joined(const Pages& pages) {
 }
 
 Bytes octets_of(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::string text = test::bytes_of(path);
   const ByteView bytes = as_bytes(text);
   return {bytes.begin(), bytes.end()};
 }

@@ -2,9 +2,9 @@
 #include "nerve/backups/restore.h"
 
 #include "backups/child_process.h"
-#include "backups/file_bytes.h"
 #include "backups/plain_copy.h"
 #include "backups/scratch_database.h"
+#include "support/file_bytes.h"
 #include "support/temp_folder.h"
 
 #include "nerve/backups/backup.h"

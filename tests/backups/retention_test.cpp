@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/backups/retention.h"
 
-#include "backups/file_bytes.h"
 #include "backups/scratch_database.h"
 #include "partial_backup.h"
 #include "retention_selection.h"
+#include "support/file_bytes.h"
 #include "support/temp_folder.h"
 
 #include "nerve/backups/backup.h"

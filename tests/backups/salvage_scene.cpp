@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backups/salvage_scene.h"
 
-#include "backups/file_bytes.h"
+#include "support/file_bytes.h"
 
 #include "nerve/backends/sqlite/content.h"
 #include "nerve/backends/sqlite/session.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What salvage brings back of databases that are damaged in one place.
 #include "backups/child_process.h"
-#include "backups/file_bytes.h"
 #include "backups/salvage_scene.h"
+#include "support/file_bytes.h"
 #include "support/test_data.h"
 
 #include "nerve/core/error.h"

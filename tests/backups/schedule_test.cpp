@@ -2,6 +2,7 @@
 #include "nerve/backups/schedule.h"
 
 #include "backups/scratch_database.h"
+#include "support/file_bytes.h"
 #include "support/temp_folder.h"
 
 #include "nerve/backups/backup.h"
@@ -154,8 +155,7 @@ TEST_CASE("a schedule.json that is none is refused with what mends it, and left 
     CHECK_THROWS_AS(record_promise(scene.repository, scene.promise(2h)), nerve::IntegrityError);
     CHECK(scene.check()->status == Status::unknown);
     CHECK_FALSE(scene.check()->fix.empty());
-    std::ifstream stream(scene.file());
-    CHECK(std::string(std::istreambuf_iterator<char>(stream), {}) == text);
+    CHECK(nerve::test::bytes_of(scene.file()) == text);
   }
   write(scene.file(), R"({"format":2})");
   CHECK_THROWS_AS(promise_of(scene.repository, scene.folder / "app.db"), nerve::UnsupportedError);

@@ -6,6 +6,7 @@
 #include "backups/child_process.h"
 #include "backups/scratch_database.h"
 #include "snapshot/source_vfs.h"
+#include "support/file_bytes.h"
 #include "support/temp_folder.h"
 #include "support/test_data.h"
 
@@ -38,6 +39,7 @@ using nerve::backups::SourceVfs;
 using nerve::sqlite::OpenMode;
 using nerve::sqlite::Session;
 using nerve::sqlite::SessionOptions;
+using nerve::test::bytes_of;
 using nerve::test::ChildProcess;
 using nerve::test::make_database;
 using nerve::test::PlainSqlite;
@@ -65,11 +67,6 @@ std::string pages_of(Snapshot& snapshot) {
 std::string pages_of(const path& database, const SessionOptions& options = {}) {
   Snapshot snapshot = open_snapshot(database, options);
   return pages_of(snapshot);
-}
-
-std::string file_content(const path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 /// Not CHECK(a == b), which would print both.
@@ -191,7 +188,7 @@ TEST_CASE("the pages of a quiet database are its file, whatever the journal mode
       CHECK(snapshot.shape().is_wal == (mode == "wal"));
       const std::string pages = pages_of(snapshot);
       CHECK(pages.size() > 300 * 200);
-      CHECK(is_equal(pages, file_content(database)));
+      CHECK(is_equal(pages, bytes_of(database)));
     }
   }
 }
@@ -214,7 +211,7 @@ TEST_CASE("the pages are the file for vacuumed, UTF-16 and rowid-less databases"
       database.run("PRAGMA journal_mode=" + mode);
       database.run(rows);
       database.run("PRAGMA wal_checkpoint");
-      CHECK(is_equal(pages_of(folder / "app.db"), file_content(folder / "app.db")));
+      CHECK(is_equal(pages_of(folder / "app.db"), bytes_of(folder / "app.db")));
     }
   }
 }
@@ -234,7 +231,7 @@ TEST_CASE("the pages of each real database are its file, and nothing is left bes
       std::filesystem::copy(entry.path(), folder / "app.db");
       std::filesystem::permissions(folder / "app.db", std::filesystem::perms(0600));
       PlainSqlite(folder / "app.db").run("PRAGMA synchronous=OFF; PRAGMA journal_mode=" + mode);
-      CHECK(is_equal(pages_of(folder / "app.db"), file_content(folder / "app.db")));
+      CHECK(is_equal(pages_of(folder / "app.db"), bytes_of(folder / "app.db")));
       CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
     }
     ++databases;
@@ -254,12 +251,12 @@ TEST_CASE("what is in the -wal is handed over as a checkpoint would write it, an
         database,
         "CREATE TABLE more(x); INSERT INTO more SELECT body FROM events; PRAGMA user_version=42;"
         "UPDATE events SET body = zeroblob(3000) WHERE id < 50; DROP TABLE users");
-    const std::string before = file_content(database);
+    const std::string before = bytes_of(database);
     const std::string pages = pages_of(database);
-    CHECK(is_equal(file_content(database), before));
+    CHECK(is_equal(bytes_of(database), before));
     PlainSqlite(database).run("PRAGMA wal_checkpoint(TRUNCATE)");
-    CHECK_FALSE(is_equal(file_content(database), before));
-    CHECK(is_equal(pages, file_content(database)));
+    CHECK_FALSE(is_equal(bytes_of(database), before));
+    CHECK(is_equal(pages, bytes_of(database)));
   }
 }
 
@@ -267,7 +264,7 @@ TEST_CASE("a snapshot is that of its beginning, whatever is written before its p
   const TempFolder folder;
   const path database = folder / "app.db";
   make_database(database, 200, "wal");
-  const std::string before = file_content(database);
+  const std::string before = bytes_of(database);
   Snapshot snapshot = open_snapshot(database);
   PlainSqlite writer(database);
   writer.run(
@@ -300,7 +297,7 @@ TEST_CASE("a database of one page is handed over") {
     const TempFolder folder;
     PlainSqlite(folder / "app.db").run("PRAGMA journal_mode=" + mode + "; PRAGMA user_version=3");
     CHECK(std::filesystem::file_size(folder / "app.db") == 4096);
-    CHECK(is_equal(pages_of(folder / "app.db"), file_content(folder / "app.db")));
+    CHECK(is_equal(pages_of(folder / "app.db"), bytes_of(folder / "app.db")));
   }
 }
 
@@ -308,7 +305,7 @@ TEST_CASE("bytes behind the last page are not part of the database") {
   for (const std::string mode : {"wal", "delete"}) {
     const TempFolder folder;
     make_database(folder / "app.db", 50, mode);
-    const std::string before = file_content(folder / "app.db");
+    const std::string before = bytes_of(folder / "app.db");
     std::ofstream(folder / "app.db", std::ios::app) << std::string(5000, 'x');
     CHECK(is_equal(pages_of(folder / "app.db"), before));
   }
@@ -318,7 +315,7 @@ TEST_CASE("in rollback mode a writer commits while the pages are handed over") {
   const TempFolder folder;
   const path database = folder / "app.db";
   make_database(database, 200, "delete");
-  const std::string before = file_content(database);
+  const std::string before = bytes_of(database);
   Snapshot snapshot = open_snapshot(database);
   std::string pages;
   snapshot.read_pages([&](std::uint32_t number, ByteView page) {
@@ -333,7 +330,7 @@ TEST_CASE("where the copy aside cannot be finished, the pages come under the loc
   const TempFolder folder;
   const path database = folder / "app.db";
   make_database(database, 2000, "delete", 2000);
-  const std::string before = file_content(database);
+  const std::string before = bytes_of(database);
   REQUIRE(before.size() > (std::size_t{2} << 20U));
   // A limit in the middle of the copy ends it as a full disk would.
   struct rlimit limit {};
@@ -374,7 +371,7 @@ TEST_CASE("a folder that may not be written is enough to read from") {
     make_database(folder / "app.db", 100, mode);
     REQUIRE(::chmod(folder.path().c_str(), 0555) == 0);
     REQUIRE(::chmod((folder / "app.db").c_str(), 0444) == 0);
-    const std::string before = file_content(folder / "app.db");
+    const std::string before = bytes_of(folder / "app.db");
     const WithoutRights lowered;
     Snapshot snapshot = open_snapshot(folder / "app.db");
     CHECK(snapshot.shape().is_wal == (mode == "wal"));
@@ -397,10 +394,10 @@ TEST_CASE("what a dead writer left in the journal is undone where the caller ask
   const TempFolder folder;
   const path database = folder / "app.db";
   make_database(database, 300, "delete");
-  const std::string before = file_content(database);
+  const std::string before = bytes_of(database);
   nerve::test::run_sql_and_die(
       database, "PRAGMA cache_size=5; BEGIN; UPDATE events SET body = zeroblob(200); PRAGMA user_version=5");
-  REQUIRE_FALSE(is_equal(file_content(database), before));
+  REQUIRE_FALSE(is_equal(bytes_of(database), before));
   SessionOptions options;
   options.mode = OpenMode::read_write;
   CHECK(is_equal(pages_of(database, options), before));
@@ -457,7 +454,7 @@ TEST_CASE("a database with a damaged schema is handed over as it lies") {
     write_at(database, 100, std::string(3000, 'x'));
     Snapshot snapshot = open_snapshot(database);
     CHECK_THROWS_AS(snapshot.session().integer("SELECT count(*) FROM users"), nerve::IntegrityError);
-    CHECK(is_equal(pages_of(snapshot), file_content(database)));
+    CHECK(is_equal(pages_of(snapshot), bytes_of(database)));
   }
 }
 
@@ -496,7 +493,7 @@ TEST_CASE("page 1 is the one that was read last, by whatever way SQLite came to 
   Session session(database, options);
   const auto is_seen = [&] {
     return std::string(nerve::as_text(vfs.first_page())) ==
-           file_content(database).substr(0, vfs.first_page().size());
+           bytes_of(database).substr(0, vfs.first_page().size());
   };
   CHECK(vfs.first_page().empty());
   // Its page size is not what SQLite read when it opened the file.

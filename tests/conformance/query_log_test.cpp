@@ -2,6 +2,7 @@
 #include "nerve/db/query_log.h"
 
 #include "support/engine.h"
+#include "support/file_bytes.h"
 #include "support/temp_folder.h"
 
 #include "nerve/core/error.h"
@@ -176,8 +177,7 @@ TEST_CASE("a file that is no query log is refused and left as it is") {
     log.entry("SELECT 1").record(1ms, 0, false, 1s);
     CHECK_THROWS_AS(log.merge_into(file), ValidationError);
     CHECK_THROWS_AS(db::QueryLog().load(file), ValidationError);
-    std::ifstream stream(file);
-    CHECK(std::string(std::istreambuf_iterator<char>(stream), {}) == content);
+    CHECK(test::bytes_of(file) == content);
   }
   CHECK_THROWS_AS(db::QueryLog().load(folder / "missing.json"), NotFoundError);
 }

@@ -3,6 +3,7 @@
 
 #include "convert/both_sides.h"
 #include "convert/torture.h"
+#include "support/file_bytes.h"
 
 #include "nerve/convert/convert.h"
 
@@ -11,7 +12,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <fstream>
 #include <iterator>
 #include <sstream>
 #include <string_view>
@@ -50,11 +50,6 @@ WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 900)
   INSERT INTO setting SELECT 'area ' || i % 30, 'name ' || i, CASE WHEN i % 300 = 0 THEN CAST(x'ff' AS TEXT) ELSE i END FROM n;
 INSERT INTO note VALUES ('one'), ('one'), (NULL);
 )";
-
-std::string content(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 /// What it says of the tables and of what has no equal, in an order of its own.
 std::string told(const std::string& report) {
@@ -192,7 +187,7 @@ std::set<std::string> KillScene::files() const {
 }
 
 std::multiset<std::string> KillScene::reject_lines() const {
-  std::istringstream stream(content(rejects_ / "rejects.jsonl"));
+  std::istringstream stream(bytes_of(rejects_ / "rejects.jsonl"));
   std::multiset<std::string> lines;
   for (std::string line; std::getline(stream, line);) lines.insert(line);
   return lines;

@@ -5,6 +5,7 @@
 // compared whole.
 #include "convert/run.h"
 #include "convert/torture.h"
+#include "support/file_bytes.h"
 #include "support/postgres_server.h"
 #include "support/temp_folder.h"
 #include "support/test_data.h"
@@ -426,7 +427,7 @@ TEST_CASE("NULL is stored for what does not fit where the rule says so, and the 
   CHECK(!report.is_complete());
   CHECK(run.text("SELECT string_agg(coalesce(n::text, 'null'), ' ' ORDER BY id) FROM t") == "5 null");
   CHECK(
-      content(run.options.rejects) ==
+      bytes_of(run.options.rejects) ==
       R"({"table":"t","rowid":2,"column":"n","storage_class":"text","type":"bigint",)"
       R"("reason":"the type holds no value of this storage class","action":"stored as NULL","row":{"id":2,"n":"five"}})"
       "\n");
@@ -467,7 +468,7 @@ TEST_CASE("what was begun by other rules is not gone on with") {
 
 TEST_CASE("the example of the documentation makes the tables that it shows") {
   if (PostgresServer::is_waived()) return;
-  const std::string page = content(std::filesystem::path(NERVE_SOURCE_DIR) / "docs" / "converting.md");
+  const std::string page = bytes_of(std::filesystem::path(NERVE_SOURCE_DIR) / "docs" / "converting.md");
   Run run("rules_example", example(page, "-- shop.sql"));
   run.rules(example(page, "# shop.toml"));
   const ConvertReport report = run.convert();

@@ -7,7 +7,6 @@
 #include "nerve/backends/postgresql/session.h"
 
 #include <fstream>
-#include <iterator>
 #include <stdexcept>
 
 namespace nerve::test {
@@ -16,11 +15,6 @@ void write(const std::filesystem::path& file, std::string_view text) {
   std::ofstream stream(file, std::ios::binary | std::ios::trunc);
   stream << text;
   if (!stream.flush()) throw std::runtime_error("cannot write " + file.string());
-}
-
-std::string content(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 Run::Run(std::string_view database, std::string_view script)

@@ -14,8 +14,6 @@ namespace nerve::test {
 
 /// Writes a file, over what it held.
 void write(const std::filesystem::path& file, std::string_view text);
-/// All of a file; empty where there is none.
-std::string content(const std::filesystem::path& file);
 
 /// A source and a new, empty target, a database of the shared server.
 struct Run {

@@ -5,6 +5,7 @@
 // or withheld.
 #include "convert/run.h"
 #include "convert/torture.h"
+#include "support/file_bytes.h"
 #include "support/postgres_server.h"
 
 #include "nerve/convert/convert.h"
@@ -76,7 +77,7 @@ INSERT INTO a VALUES (1, 'good', 1, 1.5, x'00'), (7, CAST(x'41ff' AS TEXT), NULL
   CHECK(report.rejects == 2);
   CHECK(!report.is_complete());
   CHECK(
-      content(run.options.rejects) ==
+      bytes_of(run.options.rejects) ==
       R"({"table":"a","rowid":-3,"column":"t","storage_class":"text","type":"text","reason":"text with a NUL",)"
       R"("action":"row left out","row":{"b":null,"id":-3,"n":-9223372036854775808,)"
       R"("r":{"real":"-Infinity"},"t":"\u0000"}})"
@@ -113,7 +114,7 @@ TEST_CASE("a run that an error ended is gone on with, and stores no row twice") 
   CHECK(report.rejects == 1);
   for (const TableReport& table : report.tables) CHECK(table.is_equal);
   CHECK(describe_schema(run.url) == two_tables_outcome);
-  CHECK(content(run.options.rejects) == one_reject);
+  CHECK(bytes_of(run.options.rejects) == one_reject);
 }
 
 TEST_CASE("a run whose connections were cut is gone on with, and stores no row twice") {
@@ -138,7 +139,7 @@ CREATE EVENT TRIGGER fail_at ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXE
   CHECK(report.rejects == 1);
   for (const TableReport& table : report.tables) CHECK(table.is_equal);
   CHECK(describe_schema(run.url) == two_tables_outcome);
-  CHECK(content(run.options.rejects) == one_reject);
+  CHECK(bytes_of(run.options.rejects) == one_reject);
 }
 
 TEST_CASE("a source that changed since a run was broken off is not gone on with") {
@@ -169,7 +170,7 @@ TEST_CASE("an atomic run that fails leaves nothing behind") {
   CHECK(!report.is_resumed);
   CHECK(run.has_ledger());
   CHECK(describe_schema(run.url) == two_tables_outcome);
-  CHECK(content(run.options.rejects) == one_reject);
+  CHECK(bytes_of(run.options.rejects) == one_reject);
 }
 
 TEST_CASE("columns that the server cannot compute of late rows become plain ones, in parts and at once") {
@@ -295,7 +296,7 @@ TEST_CASE("another schema takes a conversion beside what there is, but not the o
 TEST_CASE("a rejects file takes the place of no other file, and of no source") {
   if (PostgresServer::is_waived()) return;
   Run run("runs_place", two_tables);
-  const std::string source = content(run.source);
+  const std::string source = bytes_of(run.source);
   write(run.scratch / "other.txt", "keep me");
   std::filesystem::create_symlink(run.source, run.scratch / "link");
   for (const char* name : {"source.db", "other.txt", "link"}) {
@@ -308,15 +309,15 @@ TEST_CASE("a rejects file takes the place of no other file, and of no source") {
   CHECK_THROWS_WITH_AS(run.convert(), doctest::Contains("there is no folder"), nerve::NotFoundError);
   run.options.rejects = run.scratch.path();
   CHECK_THROWS_AS(run.convert(), nerve::ConflictError);
-  CHECK(content(run.source) == source);
-  CHECK(content(run.scratch / "other.txt") == "keep me");
+  CHECK(bytes_of(run.source) == source);
+  CHECK(bytes_of(run.scratch / "other.txt") == "keep me");
   CHECK(describe_schema(run.url) == "");
   // An older one of the same kind gives way, as when a conversion is done again.
   run.options.rejects = run.scratch / "rejects.jsonl";
   run.convert();
   run.options.may_replace = true;
   run.convert();
-  CHECK(content(run.options.rejects) == one_reject);
+  CHECK(bytes_of(run.options.rejects) == one_reject);
 }
 
 TEST_CASE("what is used by other schemas, or by functions, is not replaced") {
@@ -384,7 +385,7 @@ TEST_CASE("of a row that is left out nothing is told as stored") {
   CHECK(report.rejects == 2);
   CHECK(run.text("SELECT string_agg(t::text, ' ' ORDER BY b) FROM t") == "(1,2) (,3)");
   CHECK(
-      content(run.options.rejects)
+      bytes_of(run.options.rejects)
           .find(
               R"("a","storage_class":"text","type":"bigint","reason":"the type holds no value of this storage class","action":"stored as NULL","row":{"a":"x")") ==
       std::string::npos);
@@ -519,7 +520,7 @@ TEST_CASE("a row wider than a page is left out and told, and the widest that fit
   CHECK(report.rejects == 1);
   CHECK(report.tables[0].is_equal);
   CHECK(run.text("SELECT string_agg(c0 || ' ' || c992, ', ') FROM wide") == "1 1, 1 1");
-  CHECK(content(rejects).find(R"("rowid":2,"column":"c1499")") != std::string::npos);
+  CHECK(bytes_of(rejects).find(R"("rowid":2,"column":"c1499")") != std::string::npos);
   // That no narrower row is left out: the server itself does not take the row.
   CHECK_THROWS_AS(run.execute("UPDATE wide SET c993 = 1"), nerve::DatabaseError);
 }

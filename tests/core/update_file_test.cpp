@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/core/update_file.h"
 
+#include "support/file_bytes.h"
 #include "support/temp_folder.h"
 
 #include "nerve/core/error.h"
@@ -18,11 +19,6 @@
 namespace nerve {
 
 namespace {
-
-std::string content_of(const std::filesystem::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 std::size_t files_in(const std::filesystem::path& folder) {
   return static_cast<std::size_t>(
@@ -44,7 +40,7 @@ TEST_CASE("a file that is updated gets its mode whatever the umask, and nothing 
   REQUIRE(::stat(path.c_str(), &status) == 0);
   CHECK((status.st_mode & 07777) == 0644);
   update_file(path, {.mode = 0644}, [](const std::optional<std::string>& text) { return *text + "two\n"; });
-  CHECK(content_of(path) == "one\ntwo\n");
+  CHECK(test::bytes_of(path) == "one\ntwo\n");
   CHECK(files_in(folder.path()) == 1);
 }
 
@@ -65,7 +61,7 @@ TEST_CASE("updates at once lose nothing of each other") {
     });
   }
   for (std::thread& thread : threads) thread.join();
-  CHECK(content_of(path) == std::to_string(threads_max * rounds));
+  CHECK(test::bytes_of(path) == std::to_string(threads_max * rounds));
   CHECK(files_in(folder.path()) == 1);
 }
 
@@ -77,7 +73,7 @@ TEST_CASE("an update that fails leaves the old file, and one that changes nothin
       update_file(path, {},
                   [](const std::optional<std::string>&) -> std::string { throw std::runtime_error("no"); }),
       std::runtime_error);
-  CHECK(content_of(path) == "old");
+  CHECK(test::bytes_of(path) == "old");
   struct stat before {};
   REQUIRE(::stat(path.c_str(), &before) == 0);
   update_file(path, {}, [](const std::optional<std::string>& text) { return *text; });

@@ -2,12 +2,12 @@
 // Lint: each rule finds its statement, and leaves the safe form alone.
 #include "nerve/migrations/lint.h"
 
+#include "support/file_bytes.h"
+
 #include "nerve/core/error.h"
 
 #include <doctest/doctest.h>
 
-#include <fstream>
-#include <iterator>
 #include <set>
 #include <string>
 #include <vector>
@@ -176,8 +176,7 @@ TEST_CASE("the way back is not looked at") {
 }
 
 TEST_CASE("each rule has another name, a hazard, a remedy and a line in its page") {
-  std::ifstream file(std::string(NERVE_SOURCE_DIR) + "/docs/migration_lint.md");
-  const std::string page((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const std::string page = test::bytes_of(std::string(NERVE_SOURCE_DIR) + "/docs/migration_lint.md");
   std::set<std::string_view> names;
   for (const auto& rule : migrations::lint_rules()) {
     CAPTURE(rule.name);

@@ -2,13 +2,13 @@
 #include "nerve/modules/builtin.h"
 
 #include "modules/migrated_store.h"
+#include "support/file_bytes.h"
 
 #include "nerve/migrations/migrator.h"
 
 #include <doctest/doctest.h>
 
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <set>
 #include <sstream>
@@ -21,9 +21,8 @@ using namespace nerve;
 namespace {
 
 std::string file_text(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  REQUIRE(file.is_open());
-  return {std::istreambuf_iterator<char>(file), {}};
+  REQUIRE(std::filesystem::exists(path));
+  return test::bytes_of(path);
 }
 
 /// The words behind DEPENDS in the CMakeLists.txt of a module.

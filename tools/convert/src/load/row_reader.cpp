@@ -18,8 +18,8 @@
 namespace nerve::convert {
 namespace {
 
-/// Enough for the server to be busy while the next piece is encoded.
-constexpr std::size_t piece_bytes = 256 * 1024;
+/// Little enough that the server still has work in the socket while the next piece is encoded.
+constexpr std::size_t piece_bytes = 64 * 1024;
 
 /// A value of the source so that nothing of it is lost: what JSON has no form for is an object that says what
 /// it is.
