@@ -26,7 +26,7 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT NERVE_SANITIZE)
   add_compile_definitions(_FORTIFY_SOURCE=2)
 endif()
 if(NERVE_SANITIZE)
-  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1)
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -Og)
   # A program that can be loaded anywhere has a million addresses to be corrected at each start, with sanitizers.
   add_link_options(-fsanitize=address,undefined -no-pie)
   # GCC 12 reports uninitialized reads inside code that the sanitizers inserted themselves.

@@ -3,6 +3,7 @@
 // of a small database are changed, whole pages replaced, pointers bent into circles, each from a fixed seed;
 // then the rows of the new database are compared with those before the damage.
 #include "backups/salvage_scene.h"
+#include "support/effort.h"
 
 #include "nerve/core/error.h"
 
@@ -73,12 +74,7 @@ std::string flipped(std::string bytes, std::size_t first, int flips, std::mt1993
   return bytes;
 }
 
-/// Under a sanitizer each takes many times as long.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr unsigned int seed_count = 250;
-#else
-constexpr unsigned int seed_count = 1000;
-#endif
+constexpr unsigned int seed_count = 1000 / tried_every;
 
 }  // namespace
 

@@ -121,7 +121,8 @@ void survive_kills_of_converter(KillScene& scene, int kills) {
     scene.finish();
     scene.check_result();
   }
-  MESSAGE(moments.runs(), " runs in ", conversions, " conversions, of which ", kills, " were to be killed");
+  MESSAGE(moments.runs(), " runs in ", conversions, " conversions, of which ", moments.wanted(),
+          " were to be killed");
   CHECK(moments.is_enough());
 }
 
@@ -138,7 +139,7 @@ void survive_kills_of_server(KillScene& scene, int kills) {
     scene.finish();
     scene.check_result();
   }
-  MESSAGE(moments.runs(), " conversions, of which ", kills, " were to be disturbed");
+  MESSAGE(moments.runs(), " conversions, of which ", moments.wanted(), " were to be disturbed");
   CHECK(moments.is_enough());
 }
 
@@ -200,7 +201,7 @@ TEST_CASE("an atomic conversion that is killed, or whose server is, leaves the t
     }
     check_all_or_nothing(scene, before);
   }
-  MESSAGE(moments.runs(), " conversions, of which ", kills, " were to be disturbed");
+  MESSAGE(moments.runs(), " conversions, of which ", moments.wanted(), " were to be disturbed");
   CHECK(moments.is_enough());
 }
 

@@ -45,7 +45,7 @@ void kill_at_random(const FaultScene& scene, const Command& command, Check check
     CHECK(again.exit_code == 0);
     check_again();
   }
-  MESSAGE(moments.runs(), " runs, of which ", kills, " were to be killed before their end");
+  MESSAGE(moments.runs(), " runs, of which ", moments.wanted(), " were to be killed before their end");
   CHECK(moments.is_enough());
 }
 

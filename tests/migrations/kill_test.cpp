@@ -251,6 +251,6 @@ CONFORMANCE_TEST("kill -9 at 100 random moments of migrate up and down loses not
     }
     scene.check_rows(round + 3, round + 3);
   }
-  MESSAGE(moments.runs(), " runs, of which ", 2 * kills, " were to be killed before their end");
+  MESSAGE(moments.runs(), " runs, of which ", moments.wanted(), " were to be killed before their end");
   CHECK(moments.is_enough());
 }

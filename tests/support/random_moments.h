@@ -2,6 +2,8 @@
 // Random moments at which a test kills or signals what it runs.
 #pragma once
 
+#include "support/effort.h"
+
 #include <chrono>
 #include <random>
 
@@ -9,9 +11,11 @@ namespace nerve::test {
 
 /// Moments for runs that are to be disturbed, until as many were as wanted. A run may end before its moment,
 /// for a machine is not equally fast all the time; another one makes up for it, up to four times as many.
+/// With sanitizers it is a part of those wanted (tried_every).
 class RandomMoments {
  public:
-  RandomMoments(unsigned int seed, int wanted) : random_(seed), wanted_(wanted) {}
+  RandomMoments(unsigned int seed, int wanted)
+      : random_(seed), wanted_((wanted + tried_every - 1) / tried_every) {}
 
   bool is_one_wanted() const { return disturbed_ < wanted_ && runs_ < 4 * wanted_; }
   /// A moment in a run that takes `duration` when it is left alone.
@@ -23,6 +27,7 @@ class RandomMoments {
     if (is_disturbed) ++disturbed_;
   }
   int runs() const { return runs_; }
+  int wanted() const { return wanted_; }
   /// Whether as many runs were disturbed as wanted.
   bool is_enough() const { return disturbed_ >= wanted_; }
 

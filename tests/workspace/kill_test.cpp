@@ -164,6 +164,6 @@ CONFORMANCE_TEST(
     if (!was_complete) CHECK(again.out == id + "\n");
     scene.check_workspace(id);
   }
-  MESSAGE(moments.runs(), " runs, of which ", kills, " were to be completed by the next");
+  MESSAGE(moments.runs(), " runs, of which ", moments.wanted(), " were to be completed by the next");
   CHECK(moments.is_enough());
 }
