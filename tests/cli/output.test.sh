@@ -105,12 +105,12 @@ fi
 # run_signalled SIGNAL PATH COMMAND... sends the signal as soon as the command has made PATH. The command stays in the
 # foreground: the shell lets what runs in the background ignore SIGINT.
 run_signalled() {
-  local signal=$1 path=$2 pid
+  local signal=$1 path=$2
   shift 2
   rm -f pid
   {
     until [[ -s pid && -e $path ]]; do sleep 0.005; done
-    read -r pid <pid && kill -s "$signal" "$pid"
+    kill -s "$signal" "$(<pid)"
   } 2>/dev/null &
   run bash -c 'echo $$ >pid.new && mv pid.new pid && exec "$@"' bash "$@"
   kill $! 2>/dev/null
