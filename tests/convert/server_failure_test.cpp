@@ -322,6 +322,9 @@ TEST_CASE(
   CHECK(told.kind == ErrorKind::unavailable);
   CHECK(told.says("too many connections"));
   CHECK(told.advises("fewer connections"));
+  // A connection counts until its process on the server has ended.
+  while (!run.server.query_text("SELECT 1 FROM pg_stat_activity WHERE usename = 'limited' LIMIT 1").empty()) {
+  }
   run.options.workers = 1;
   CHECK(are_equal(run.convert()));
 }

@@ -20,15 +20,10 @@ using namespace nerve;
 
 namespace {
 
-std::string file_text(const std::filesystem::path& path) {
-  REQUIRE(std::filesystem::exists(path));
-  return test::bytes_of(path);
-}
-
 /// The words behind DEPENDS in the CMakeLists.txt of a module.
 std::set<std::string> linked_modules(std::string_view module) {
   const std::string text =
-      file_text(std::filesystem::path(NERVE_SOURCE_DIR) / "modules" / module / "CMakeLists.txt");
+      test::bytes_of(std::filesystem::path(NERVE_SOURCE_DIR) / "modules" / module / "CMakeLists.txt");
   const std::size_t begin = text.find("DEPENDS");
   if (begin == std::string::npos) return {};
   std::istringstream words(text.substr(begin, text.find(')', begin) - begin));
@@ -51,7 +46,7 @@ TEST_CASE("every migration file in the tree is compiled in, as it is, and can be
     for (const migrations::Migration& migration : set.in_order()) {
       const std::string name = migration.title() + ".sql";
       compiled_in.insert(name);
-      CHECK_MESSAGE(migration.text == file_text(folder / name), name);
+      CHECK_MESSAGE(migration.text == test::bytes_of(folder / name), name);
       CHECK_MESSAGE(!migration.description.summary.empty(), name << " has no description");
     }
   }

@@ -3,8 +3,8 @@
 
 namespace nerve::test {
 
-/// Of the faults and kills of a long test each so-manieth is tried. All of them show what is left on disk;
-/// a build with sanitizers, several times slower, is there for errors of memory, which a third shows.
+/// Of so many faults or kills of a long test one is tried. All of them show what is left on disk; a build
+/// with sanitizers, several times slower, is there for errors of memory, which a third shows.
 #ifdef __SANITIZE_ADDRESS__
 inline constexpr int tried_every = 3;
 #else
