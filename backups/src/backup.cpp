@@ -7,7 +7,6 @@
 #include "copy_pages.h"
 #include "database_facts.h"
 #include "durable_file.h"
-#include "full_age.h"
 #include "layout.h"
 #include "partial_backup.h"
 #include "snapshot/snapshot.h"
@@ -48,6 +47,9 @@ Manifest make_plain(const sqlite::FileFacts& facts, const Repository& repository
                       "For a plain copy name another repository with --repo.");
   }
   Manifest manifest = new_manifest(facts, options, clock);
+  Keyring without_key;
+  const Continuation continuation =
+      continue_history(facts, repository, repository.list(), options, without_key, manifest);
   std::unique_ptr<Snapshot> snapshot;
   try {
     snapshot = std::make_unique<Snapshot>(facts, source_options(facts, options));
@@ -60,9 +62,9 @@ Manifest make_plain(const sqlite::FileFacts& facts, const Repository& repository
   copy_pages(*snapshot, partial.file(database_file_name), progress);
   const std::filesystem::path copy = partial.file(database_file_name);
   examine_copy(copy, facts.path, manifest, progress);
-  manifest.is_emptied = is_emptied(manifest, facts, repository);
+  settle_history(repository, continuation, options, manifest);
   manifest.file = describe_file(copy, progress);
-  partial.publish(manifest, clock);
+  partial.publish(manifest, clock, continuation.sequence_before);
   return manifest;
 }
 
@@ -79,15 +81,15 @@ void require_room_or_keep(const sqlite::FileFacts& facts, const Repository& repo
 
 }  // namespace
 
-Manifest create_backup(const std::filesystem::path& source, const Repository& repository,
+Manifest create_backup(const std::filesystem::path& source, const Repository& any_repository,
                        const BackupOptions& options, const Clock& clock, ProgressSink* progress) {
   require_possible(options);
+  const Repository repository = any_repository.for_key(options.key);
   const sqlite::FileFacts facts = sqlite::read_file_facts(source);
   return with_hints_of_damage(facts, repository, [&] {
     require_room_or_keep(facts, repository, options, clock, progress);
     if (options.form == Form::plain) return make_plain(facts, repository, options, clock, progress);
-    const BackupOptions due = with_due_full(options, repository, facts.path, clock);
-    ContainerRun run(facts, repository, due, clock, progress);
+    ContainerRun run(facts, repository, options, clock, progress);
     run.pin();
     run.store();
     return run.publish();

@@ -3,7 +3,6 @@
 
 #include "backup_steps.h"
 #include "container_run.h"
-#include "full_age.h"
 
 #include "nerve/backends/sqlite/file.h"
 #include "nerve/backends/sqlite/session.h"
@@ -155,12 +154,9 @@ Manifest store(MemberRun& one, const Timestamp& pinned_at, const Repository& rep
 SetBackup create_backup_set(const std::vector<SetMember>& members, const Repository& repository,
                             const Clock& clock, ProgressSink* progress) {
   require_possible_set(members);
-  std::vector<SetMember> due = members;
-  for (SetMember& member : due)
-    member.options = with_due_full(member.options, repository, member.source, clock);
   std::vector<MemberRun> runs;
   SetFacts set{new_id<SetTag>(), {}, {}};
-  for (const SetMember& member : due) {
+  for (const SetMember& member : members) {
     runs.push_back({member});
     set.roles.push_back(member.role);
   }

@@ -4,13 +4,18 @@
 #include "container_backup.h"
 #include "damaged_copy.h"
 #include "durable_file.h"
+#include "file_identity.h"
+#include "lines.h"
 #include "partial_backup.h"
+#include "repository_folder.h"
 #include "target_state.h"
+#include "witness.h"
 
 #include "nerve/core/shell.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,6 +28,10 @@ namespace {
 std::uint64_t space_for(const sqlite::FileFacts& facts) {
   const std::uint64_t size_bytes = facts.size_bytes + facts.wal_bytes.value_or(0);
   return size_bytes + size_bytes / 10 + (std::uint64_t{64} << 10);
+}
+
+void tell(const BackupOptions& options, const std::string& note) {
+  if (options.on_note) options.on_note(note);
 }
 
 std::string hint_after_damage(const IntegrityError& error, const sqlite::FileFacts& facts,
@@ -61,8 +70,39 @@ void require_room(const sqlite::FileFacts& facts, const Repository& repository) 
   require_space(existing_folder(repository.path()), space_for(facts));
 }
 
-bool is_emptied(const Manifest& manifest, const sqlite::FileFacts& facts, const Repository& repository) {
-  return !manifest.has_rows && repository.newest_with_rows(facts.path).has_value();
+Continuation continue_history(const sqlite::FileFacts& facts, const Repository& repository,
+                              std::span<const Entry> entries, const BackupOptions& options, Keyring& keyring,
+                              Manifest& manifest) {
+  Continuation continuation;
+  manifest.source.file = identity_of(facts.path);
+  const LineChoice choice =
+      choose_line(facts, manifest.source.file, repository, entries, options, keyring, manifest.id);
+  manifest.line = choice.id;
+  continuation.is_new_line = choice.is_new;
+  continuation.note_of_line = choice.note;
+  continuation.sequence_before = witnessed_sequence(repository);
+  if (const std::string reason = reason_to_miss(repository); !reason.empty()) tell(options, reason);
+  if (options.second == nullptr) return continuation;
+  const std::int64_t of_second = highest_sequence(*options.second);
+  if (of_second > std::max(continuation.sequence_before, highest_sequence(repository))) {
+    tell(options, fmt::format("{} holds backup number {}, and {} does not: the first repository was lost or put back to "
+                              "an earlier state; the numbers go on from there",
+                              options.second->path().string(), of_second, repository.path().string()));
+  }
+  continuation.sequence_before = std::max(continuation.sequence_before, of_second);
+  return continuation;
+}
+
+void settle_history(const Repository& repository, const Continuation& continuation, const BackupOptions& options,
+                    Manifest& manifest) {
+  if (!manifest.has_rows) {
+    if (const std::optional<Manifest> earlier = repository.newest_with_rows(manifest.source.path)) {
+      manifest.is_emptied = true;
+      if (continuation.is_new_line) manifest.line = earlier->line;
+      return;
+    }
+  }
+  if (!continuation.note_of_line.empty()) tell(options, continuation.note_of_line);
 }
 
 [[noreturn]] void keep_files_and_throw(const IntegrityError& damage, const sqlite::FileFacts& facts,

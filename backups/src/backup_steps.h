@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "container/keys.h"
+
 #include "nerve/backends/sqlite/file.h"
 #include "nerve/backups/backup.h"
 #include "nerve/backups/manifest.h"
@@ -9,7 +11,10 @@
 #include "nerve/core/error.h"
 #include "nerve/core/progress.h"
 
+#include <cstdint>
 #include <functional>
+#include <span>
+#include <string>
 
 /// What each way of making a backup does alike.
 namespace nerve::backups {
@@ -21,8 +26,23 @@ void require_possible(const BackupOptions& options);
 /// Error of kind unavailable where it has no space for the whole database.
 void require_room(const sqlite::FileFacts& facts, const Repository& repository);
 
-/// Whether the database has lost the rows that an earlier backup of it holds.
-bool is_emptied(const Manifest& manifest, const sqlite::FileFacts& facts, const Repository& repository);
+/// What a backup continues.
+struct Continuation {
+  bool is_new_line = false;          ///< it is of another database than those before it under this path
+  std::string note_of_line;          ///< why
+  std::int64_t sequence_before = 0;  ///< the highest number that was seen elsewhere
+};
+
+/// Finds the history that a backup belongs to, and writes it to its manifest; tells where the repository is not what it
+/// was.
+Continuation continue_history(const sqlite::FileFacts& facts, const Repository& repository,
+                              std::span<const Entry> entries, const BackupOptions& options, Keyring& keyring,
+                              Manifest& manifest);
+
+/// Says of a backup, when it is known what it holds, whether its database has lost the rows that an earlier one has; that
+/// is no other database then. Tells of a new one.
+void settle_history(const Repository& repository, const Continuation& continuation, const BackupOptions& options,
+                    Manifest& manifest);
 
 /// Keeps the files of a database that SQLite cannot read page by page, unless they would lie in the clear
 /// where backups are encrypted; and throws the damage in any case. The database is not open.

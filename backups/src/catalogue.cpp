@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "catalogue.h"
 
+#include "authentication.h"
 #include "file_lock.h"
 #include "layout.h"
 
@@ -48,18 +49,23 @@ std::string hash_of(std::string_view text) {
   return to_hex(crypto::sha256(as_bytes(text)));
 }
 
-std::string first_line(const std::string& previous, std::int64_t highest_sequence) {
-  return Json({{"catalogue", catalogue_format}, {"previous", previous}, {"sequence", highest_sequence}})
+std::string first_line(const std::string& previous, std::int64_t highest_sequence, std::int64_t times_begun) {
+  return Json({{"begun", times_begun},
+               {"catalogue", catalogue_format},
+               {"previous", previous},
+               {"sequence", highest_sequence}})
       .dump();
 }
 
-std::string text_of(const CatalogueLine& line, const std::string& previous) {
+/// Without a code.
+Json json_of(const CatalogueLine& line, const std::string& previous) {
   Json json = {
       {"at", line.at.to_text()},   {"created_at", line.created_at.to_text()}, {"event", name_of(line.event)},
       {"id", line.id.to_string()}, {"manifest_sha256", line.manifest_sha256}, {"previous", previous},
       {"sequence", line.sequence}};
   if (!line.source.empty()) json["source"] = line.source;
-  return json.dump();
+  if (!line.key.empty()) json["key"] = line.key;
+  return json;
 }
 
 CatalogueLine parse_line(const Json& json) {
@@ -71,7 +77,23 @@ CatalogueLine parse_line(const Json& json) {
   line.sequence = json.at("sequence").get<std::int64_t>();
   line.manifest_sha256 = json.at("manifest_sha256").get<std::string>();
   line.source = json.value("source", std::string());
+  line.key = json.value("key", std::string());
   return line;
+}
+
+/// Throws IntegrityError for a code that is not the one of its line. A line whose key is not at hand is what it says: the
+/// next one under a key that is covers its hash.
+bool is_authentic(Json json, const std::string& key, Keyring* keyring) {
+  if (key.empty() || keyring == nullptr) return false;
+  const std::string code = json.value("code", std::string());
+  if (code.empty()) return false;
+  json.erase("code");
+  const auto expected = code_of(key, Authenticated::catalogue_line, hash_of(json.dump()), *keyring);
+  if (!expected) return false;
+  if (!equal_constant_time(as_bytes(*expected), as_bytes(code))) {
+    throw IntegrityError("it was altered by somebody without the key");
+  }
+  return true;
 }
 
 void require_known_format(const Json& json, const std::filesystem::path& file) {
@@ -94,8 +116,14 @@ Descriptor open_locked(const std::filesystem::path& path) {
 }  // namespace
 
 void Catalogue::take(const CatalogueLine& line) {
-  highest_sequence_ = std::max(highest_sequence_, line.sequence);
   Expectation& expected = expectations_[line.id.to_string()];
+  // Whoever may write to the repository can write that a backup was removed, but not with its code.
+  const CatalogueLine* before = expected.lines.empty() ? nullptr : &expected.lines.back();
+  if (before != nullptr && ((line.key.empty() && !before->key.empty()) ||
+                            (before->is_authenticated && !line.is_authenticated))) {
+    throw IntegrityError(fmt::format("it is of backup {}, and not authenticated with its key", line.id.to_string()));
+  }
+  highest_sequence_ = std::max(highest_sequence_, line.sequence);
   if (line.event == CatalogueEvent::stored) {
     expected.must_be_there = true;
     expected.lines.clear();
@@ -105,15 +133,23 @@ void Catalogue::take(const CatalogueLine& line) {
   expected.lines.push_back(line);
 }
 
-void Catalogue::take_line(std::string_view line, const std::filesystem::path& file) {
+bool Catalogue::vouches_for(const std::string& id) const {
+  const Expectation* expected = find(id);
+  return expected != nullptr && !expected->lines.empty() && expected->lines.back().is_authenticated;
+}
+
+void Catalogue::take_line(std::string_view line, const std::filesystem::path& file, Keyring* keyring) {
   ++line_number_;
   try {
     const Json json = parse_json(line, "it");
     if (json.contains("catalogue")) {
       require_known_format(json, file);
       highest_sequence_ = std::max(highest_sequence_, json.at("sequence").get<std::int64_t>());
+      times_begun_ = json.value("begun", std::int64_t{0});
     } else {
-      take(parse_line(json));
+      CatalogueLine parsed = parse_line(json);
+      parsed.is_authenticated = is_authentic(json, parsed.key, keyring);
+      take(parsed);
     }
     const bool follows = line_number_ == 1 || json.at("previous").get<std::string>() == last_hash_;
     if (!follows && problem_.empty()) {
@@ -128,11 +164,14 @@ void Catalogue::take_line(std::string_view line, const std::filesystem::path& fi
     }
   }
   last_hash_ = hash_of(line);
+  if (last_hash_ == watched_) has_watched_line_ = true;
 }
 
-Catalogue Catalogue::read(const std::filesystem::path& repository) {
+Catalogue Catalogue::read(const std::filesystem::path& repository, Keyring* keyring,
+                          const std::string& watched) {
   const std::filesystem::path file = repository / catalogue_file_name;
   Catalogue catalogue;
+  catalogue.watched_ = watched;
   std::string text;
   try {
     text = read_small_file(file, catalogue_bytes_max);
@@ -143,7 +182,7 @@ Catalogue Catalogue::read(const std::filesystem::path& repository) {
   for (std::size_t end = text.find('\n'); end != std::string::npos;
        end = text.find('\n', catalogue.whole_bytes_)) {
     catalogue.take_line(std::string_view(text).substr(catalogue.whole_bytes_, end - catalogue.whole_bytes_),
-                        file);
+                        file, keyring);
     catalogue.whole_bytes_ = end + 1;
   }
   return catalogue;
@@ -160,21 +199,31 @@ const Expectation* Catalogue::find(const std::string& id) const {
   return found == expectations_.end() ? nullptr : &found->second;
 }
 
-CatalogueWriter::CatalogueWriter(const std::filesystem::path& repository)
-    : path_(repository / catalogue_file_name),
+CatalogueWriter::CatalogueWriter(const Repository& repository)
+    : path_(repository.path() / catalogue_file_name),
+      keyring_(repository.keyring()),
       file_(open_locked(path_)),
-      catalogue_(Catalogue::read(repository)) {
+      catalogue_(Catalogue::read(repository.path(), keyring_)) {
   // What a crash cut off would join the next line.
   if (::ftruncate(file_.number(), static_cast<::off_t>(catalogue_.whole_bytes_)) != 0) {
     throw_system_error(errno, "cannot write", path_);
   }
 }
 
+std::string CatalogueWriter::text_of(const CatalogueLine& line, const std::string& previous) const {
+  Json json = json_of(line, previous);
+  if (!line.key.empty() && keyring_ != nullptr) {
+    const auto code = code_of(line.key, Authenticated::catalogue_line, hash_of(json.dump()), *keyring_);
+    if (code) json["code"] = *code;
+  }
+  return json.dump();
+}
+
 void CatalogueWriter::append(const CatalogueLine& line) {
   std::string text;
   std::string last = catalogue_.last_hash_;
   if (catalogue_.whole_bytes_ == 0) {
-    const std::string first = first_line({}, 0);
+    const std::string first = first_line({}, 0, 0);
     last = hash_of(first);
     text = first + "\n";
   }
@@ -192,7 +241,9 @@ void CatalogueWriter::append(const CatalogueLine& line) {
   }
   catalogue_.whole_bytes_ += text.size();
   catalogue_.last_hash_ = hash_of(added);
-  catalogue_.take(line);
+  CatalogueLine taken = line;
+  taken.is_authenticated = !line.key.empty() && keyring_ != nullptr;
+  catalogue_.take(taken);
 }
 
 void CatalogueWriter::take_back_unsynced() noexcept {
@@ -201,7 +252,7 @@ void CatalogueWriter::take_back_unsynced() noexcept {
 }
 
 void CatalogueWriter::replace(const std::vector<CatalogueLine>& lines) {
-  std::string line = first_line(catalogue_.last_hash_, catalogue_.highest_sequence_);
+  std::string line = first_line(catalogue_.last_hash_, catalogue_.highest_sequence_, catalogue_.times_begun_ + 1);
   std::string text = line + "\n";
   for (const CatalogueLine& one : lines) {
     line = text_of(one, hash_of(line));
@@ -221,6 +272,9 @@ void CatalogueWriter::compact() {
   for (const auto& [id, expected] : catalogue_.expectations()) {
     const bool is_there = std::filesystem::exists(path_.parent_path() / id, error);
     if (!expected.must_be_there && !is_there) continue;
+    const bool has_all_keys = std::ranges::all_of(
+        expected.lines, [](const CatalogueLine& line) { return line.key.empty() || line.is_authenticated; });
+    if (!has_all_keys) return;
     lines.insert(lines.end(), expected.lines.begin(), expected.lines.end());
   }
   replace(lines);
@@ -233,7 +287,8 @@ CatalogueLine catalogue_line(CatalogueEvent event, const Manifest& manifest, con
           manifest.created_at,
           manifest.sequence,
           hash_of(manifest_text(manifest)),
-          manifest.source.path};
+          manifest.source.path,
+          manifest.authentication ? manifest.authentication->key : std::string()};
 }
 
 }  // namespace nerve::backups

@@ -4,6 +4,7 @@
 #include "durable_file.h"
 
 #include "nerve/backups/manifest.h"
+#include "nerve/backups/repository.h"
 #include "nerve/core/time.h"
 
 #include <cstddef>
@@ -29,6 +30,9 @@ struct CatalogueLine {
   std::int64_t sequence = 0;
   std::string manifest_sha256;  ///< of the bytes of manifest.json
   std::string source;           ///< its source.path; empty in a line that does not say it
+  /// The key of an encrypted backup, as key_text() has it; its line has a code under that key.
+  std::string key = {};
+  bool is_authenticated = false;  ///< the code was compared, and is right
 };
 
 /// What the lines say of one backup.
@@ -45,7 +49,10 @@ class Catalogue {
  public:
   /// A line that a crash cut off is passed over. Throws UnsupportedError for one of an unknown format, and
   /// what reading a file throws; what is wrong with its lines is in problems().
-  static Catalogue read(const std::filesystem::path& repository);
+  /// With a keyring the codes of those lines are compared whose key it has.
+  /// has_watched_line() says whether one of the lines has the SHA-256 `watched`.
+  static Catalogue read(const std::filesystem::path& repository, Keyring* keyring,
+                        const std::string& watched = {});
 
   bool is_there() const noexcept { return is_there_; }
 
@@ -58,18 +65,32 @@ class Catalogue {
   /// The first line that is damaged or does not follow from the one before it; empty where all is well.
   const std::string& problem() const noexcept { return problem_; }
 
+  /// Whether who has the key has stored this backup.
+  bool vouches_for(const std::string& id) const;
+
+  /// Of the last whole line, as hex; empty where there is none.
+  const std::string& last_hash() const noexcept { return last_hash_; }
+
   std::int64_t highest_sequence() const noexcept { return highest_sequence_; }
+
+  bool has_watched_line() const noexcept { return has_watched_line_; }
+
+  /// How often the file was begun anew, by a prune or a repair.
+  std::int64_t times_begun() const noexcept { return times_begun_; }
 
  private:
   friend class CatalogueWriter;
 
-  void take_line(std::string_view line, const std::filesystem::path& file);
+  void take_line(std::string_view line, const std::filesystem::path& file, Keyring* keyring);
   void take(const CatalogueLine& line);
 
   bool is_there_ = false;
   std::map<std::string, Expectation> expectations_;
   std::string problem_;
   std::int64_t highest_sequence_ = 0;
+  std::int64_t times_begun_ = 0;
+  std::string watched_;
+  bool has_watched_line_ = false;
   std::size_t line_number_ = 0;
   std::size_t whole_bytes_ = 0;  ///< up to the end of the last whole line
   std::string last_hash_;        ///< of the last whole line; empty before the first
@@ -78,7 +99,7 @@ class Catalogue {
 /// Adds lines, while every other writer waits. The lock ends with the object.
 class CatalogueWriter {
  public:
-  explicit CatalogueWriter(const std::filesystem::path& repository);
+  explicit CatalogueWriter(const Repository& repository);
 
   const Catalogue& catalogue() const noexcept { return catalogue_; }
 
@@ -89,13 +110,17 @@ class CatalogueWriter {
   /// nothing is appended afterwards.
   void replace(const std::vector<CatalogueLine>& lines);
 
-  /// Begins it anew without the backups that were removed. One that is damaged is left as it is.
+  /// Begins it anew without the backups that were removed. One that is damaged is left as it is, and one with
+  /// lines under a key that is not at hand: their codes could not be made again.
   void compact();
 
  private:
   void take_back_unsynced() noexcept;
 
+  std::string text_of(const CatalogueLine& line, const std::string& previous) const;
+
   std::filesystem::path path_;
+  Keyring* keyring_;  ///< borrowed from the repository; null without a key
   Descriptor file_;
   Catalogue catalogue_;
 };

@@ -37,15 +37,17 @@ Manifest manifest_of_full(const Manifest& delta) {
 
 }  // namespace
 
-Manifest consolidate_backup(const Repository& repository, const Manifest& delta, const BackupKey* key,
+Manifest consolidate_backup(const Repository& any_repository, const Manifest& delta, const BackupKey* key,
                             const Clock& clock, ProgressSink* progress) {
+  const Repository repository = any_repository.for_key(key);
   require_delta(delta);
   require_writable(repository);
   require_space(repository.path(), delta.database_bytes());
   const Timestamp began_at = clock.now();
   Manifest full = manifest_of_full(delta);
   PartialBackup partial(repository, full.id);
-  Keyring keyring(key);
+  Keyring none;
+  Keyring& keyring = key != nullptr ? *repository.keyring() : none;
   // Read again, since it may have been merged before the lock was had.
   const Chain chain = open_chain(repository, repository.read(delta.id), keyring);
   // The list of pages is held to its seal before any page is taken from it.
@@ -55,7 +57,6 @@ Manifest consolidate_backup(const Repository& repository, const Manifest& delta,
     read_in_order(chain, take, "consolidating", progress);
   };
   // A keyring with a key would encrypt what was not.
-  Keyring none;
   write_container(shape, read_pages, std::nullopt, delta.is_encrypted() ? keyring : none, partial, full);
   full.container->consolidated_from = delta.id;
   full.duration_ms = std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - began_at).count();

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "container_backup.h"
 
+#include "authentication.h"
 #include "container/reader.h"
 #include "container/writer.h"
 #include "layout.h"
+#include "lines.h"
+#include "page_state_cache.h"
+#include "partial_proof.h"
+#include "witness.h"
 
 #include "nerve/core/error.h"
 #include "nerve/core/random.h"
@@ -12,6 +17,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <memory>
 #include <set>
 #include <system_error>
 
@@ -21,12 +28,13 @@ namespace {
 /// Each container of a chain is an open file while it is read, and a process may have 1,024.
 constexpr std::int64_t depth_max = 500;
 
-/// The backups of one database that are containers, newest last.
-std::vector<Manifest> containers_of(const std::vector<Entry>& entries, const std::string& source) {
+/// The backups of one history that are containers, newest last.
+std::vector<Manifest> containers_of(std::span<const Entry> entries, const std::string& source,
+                                    const std::optional<LineId>& line) {
   std::vector<Manifest> containers;
   for (const Entry& entry : entries) {
-    const bool is_meant = entry.manifest && entry.manifest->container &&
-                          entry.manifest->source.path == source && entry.manifest->state == State::good;
+    const bool is_meant = entry.manifest && entry.manifest->container && is_of(*entry.manifest, source, line) &&
+                          entry.manifest->state == State::good;
     if (is_meant) containers.push_back(*entry.manifest);
   }
   std::ranges::stable_sort(containers, {}, &Manifest::sequence);
@@ -62,7 +70,7 @@ bool may_be_of(const Entry& entry, const std::string& source) {
 }
 
 /// The encrypted backups of a database, newest first. Also what cannot be trusted, and what may be of it.
-std::vector<Entry> encrypted_of(const std::vector<Entry>& entries, const Repository& repository,
+std::vector<Entry> encrypted_of(std::span<const Entry> entries, const Repository& repository,
                                 const std::string& source) {
   std::vector<Entry> encrypted;
   for (const Entry& entry : entries) {
@@ -111,6 +119,16 @@ void tell(const BackupOptions& options, const std::string& note) {
   if (options.on_note) options.on_note(note);
 }
 
+/// Where there are backups, and none that counts, the user should know why.
+void tell_why_first(const BackupOptions& options, std::span<const Entry> entries, const std::string& source) {
+  const auto left_out = std::ranges::find_if(entries, [&](const Entry& entry) {
+    return entry.distrusted && entry.distrusted->source.path == source && entry.distrusted->container;
+  });
+  if (left_out == entries.end()) return;
+  tell(options, fmt::format("this is a full: the newest backup, {}, cannot be built on: {}", left_out->name,
+                            left_out->problem));
+}
+
 }  // namespace
 
 std::vector<Manifest> lineage_of(const Repository& repository, const Manifest& manifest) {
@@ -135,17 +153,22 @@ std::vector<std::filesystem::path> container_paths(const Repository& repository,
   return paths;
 }
 
-Chain open_chain(const Repository& repository, const Manifest& manifest, Keyring& keyring) {
-  Chain chain(container_paths(repository, lineage_of(repository, manifest)), keyring);
-  const ContainerHeader& header = chain.last().header();
+void require_container_of(const Manifest& manifest, const ContainerReader& container) {
+  const ContainerHeader& header = container.header();
   if (header.id == manifest.id && header.generation == manifest.container->generation &&
       header.page_count == manifest.sqlite.page_count &&
       header.page_size_bytes == manifest.sqlite.page_size_bytes &&
       header.is_encrypted() == manifest.is_encrypted()) {
-    return chain;
+    return;
   }
   throw IntegrityError(
-      fmt::format("{} is not the container that the manifest is of", chain.last().path().string()));
+      fmt::format("{} is not the container that the manifest is of", container.path().string()));
+}
+
+Chain open_chain(const Repository& repository, const Manifest& manifest, Keyring& keyring) {
+  Chain chain(container_paths(repository, lineage_of(repository, manifest)), keyring);
+  require_container_of(manifest, chain.last());
+  return chain;
 }
 
 bool has_encrypted_backup(const Repository& repository, const std::filesystem::path& database) {
@@ -167,21 +190,85 @@ bool opens_encrypted_backups(const Repository& repository,
   });
 }
 
-std::optional<Generation> find_generation(const sqlite::FileFacts& facts, const Repository& repository,
-                                          const BackupOptions& options, Keyring& keyring) {
-  const std::vector<Entry> entries = repository.list();
-  const std::string source = source_name(facts.path);
-  const std::vector<Entry> encrypted = encrypted_of(entries, repository, source);
-  if (!keyring.has_key() && !encrypted.empty()) {
-    throw DeniedError(
-        fmt::format("the backups of {} in {} are encrypted, and no key is given for the next one",
-                    facts.path.string(), repository.path().string()),
-        "Give it by --passphrase-file FILE, --key-file FILE or NERVE_PASSPHRASE. For backups that are "
-        "not encrypted name another repository with --repo.");
+void require_key_of_encrypted(const sqlite::FileFacts& facts, const Repository& repository,
+                              std::span<const Entry> entries, Keyring& keyring) {
+  const std::vector<Entry> encrypted = encrypted_of(entries, repository, source_name(facts.path));
+  const bool has_key = keyring.has_key();
+  if (has_key) return require_known_key(encrypted, repository, facts.path, keyring);
+  const auto witnessed = witnessed_database(repository, source_name(facts.path));
+  if (encrypted.empty() && !(witnessed && witnessed->is_encrypted)) return;
+  throw DeniedError(
+      fmt::format("the backups of {} in {} are encrypted, and no key is given for the next one",
+                  facts.path.string(), repository.path().string()),
+      "Give it by --passphrase-file FILE, --key-file FILE or NERVE_PASSPHRASE. For backups that are "
+      "not encrypted name another repository with --repo.");
+}
+
+namespace {
+
+/// The newest backup of a history that cannot be trusted and is later than `newest`; null where there is none.
+const Entry* damaged_after(std::span<const Entry> entries, const Manifest& newest) {
+  const auto found = std::ranges::find_if(entries, [&](const Entry& entry) {
+    const std::optional<Manifest>& known = entry.distrusted;
+    return known && !entry.is_invented && known->container && known->state == State::good &&
+           is_of(*known, newest.source.path, newest.line) && known->sequence > newest.sequence;
+  });
+  return found == entries.end() ? nullptr : &*found;
+}
+
+/// The backups that lead to one, its full first: all of them are among the entries, or it would not be trusted.
+std::vector<Manifest> lineage_in(std::span<const Entry> entries, const Manifest& newest) {
+  std::map<BackupId, const Manifest*> known;
+  for (const Entry& entry : entries) {
+    if (entry.manifest) known.emplace(entry.manifest->id, &*entry.manifest);
   }
-  if (keyring.has_key()) require_known_key(encrypted, repository, facts.path, keyring);
-  const std::vector<Manifest> containers = containers_of(entries, source);
-  if (containers.empty()) return std::nullopt;
+  std::vector<Manifest> lineage{newest};
+  while (lineage.back().container->parent) {
+    const auto parent = known.find(*lineage.back().container->parent);
+    if (parent == known.end() || !parent->second->container ||
+        parent->second->container->depth >= lineage.back().container->depth) {
+      throw IntegrityError(fmt::format("backup {} does not lead back to a full", newest.id.to_string()));
+    }
+    lineage.push_back(*parent->second);
+  }
+  std::ranges::reverse(lineage);
+  return lineage;
+}
+
+/// What the next delta is made against; the chain it stands on is proved by a part at each backup.
+Generation open_generation(const Repository& repository, const std::vector<Manifest>& lineage, Keyring& keyring,
+                           const Clock& clock) {
+  const Manifest& newest = lineage.back();
+  auto parent = std::make_unique<ContainerReader>(container_paths(repository, {newest}).front(), keyring);
+  require_container_of(newest, *parent);
+  prove_next_part(repository, lineage, keyring, clock);
+  std::optional<PageState> state = load_page_state(repository, newest, *parent);
+  if (!state) {
+    Chain chain(container_paths(repository, lineage), keyring);
+    state = chain.state(repository.path());
+  }
+  return {std::move(parent), *std::move(state)};
+}
+
+/// Why a full is due although the newest can be built on; empty where none is.
+std::string reason_for_full(std::span<const Entry> entries, const std::vector<Manifest>& containers) {
+  const Manifest& newest = containers.back();
+  if (const Entry* damaged = damaged_after(entries, newest)) {
+    return fmt::format("the newest backup, {}, cannot be built on: {}", damaged->name, damaged->problem);
+  }
+  return reason_to_end(containers, newest);
+}
+
+}  // namespace
+
+std::optional<Generation> find_generation(const sqlite::FileFacts& facts, const Repository& repository,
+                                          std::span<const Entry> entries, const std::optional<LineId>& line,
+                                          const BackupOptions& options, Keyring& keyring, const Clock& clock) {
+  const std::vector<Manifest> containers = containers_of(entries, source_name(facts.path), line);
+  if (containers.empty()) {
+    tell_why_first(options, entries, source_name(facts.path));
+    return std::nullopt;
+  }
   const Manifest& newest = containers.back();
   if (newest.is_encrypted() != keyring.has_key()) {
     tell(options, "this is the first encrypted backup of the database, so it is a full");
@@ -189,15 +276,17 @@ std::optional<Generation> find_generation(const sqlite::FileFacts& facts, const 
   }
   if (options.form == Form::full && !newest.is_encrypted()) return std::nullopt;
   try {
-    Chain chain = open_chain(repository, newest, keyring);
-    // With a key the newest was opened all the same: it is to go on under its own.
-    if (options.form == Form::full) return std::nullopt;
-    if (const std::string reason = reason_to_end(containers, newest); !reason.empty()) {
+    const std::vector<Manifest> lineage = lineage_in(entries, newest);
+    // With a key the newest is opened all the same: a full is to go on under its own.
+    if (options.form == Form::full) {
+      ContainerReader(container_paths(repository, {newest}).front(), keyring);
+      return std::nullopt;
+    }
+    if (const std::string reason = reason_for_full(entries, containers); !reason.empty()) {
       tell(options, fmt::format("this is a full: {}", reason));
       return std::nullopt;
     }
-    PageState state = chain.state(repository.path());
-    return Generation{std::move(chain), std::move(state)};
+    return open_generation(repository, lineage, keyring, clock);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::not_found && error.kind() != ErrorKind::integrity) throw;
     tell(options,
@@ -239,8 +328,8 @@ void write_container(const SnapshotShape& shape, const ReadPages& read_pages,
                      const std::optional<Generation>& generation, Keyring& keyring,
                      const PartialBackup& partial, Manifest& manifest) {
   // A database whose page size was changed by VACUUM has no page in common with what it was.
-  const bool goes_on = generation && generation->chain.page_size_bytes() == shape.page_size_bytes;
-  const ContainerReader* parent = goes_on ? &generation->chain.last() : nullptr;
+  const bool goes_on = generation && generation->parent->header().page_size_bytes == shape.page_size_bytes;
+  const ContainerReader* parent = goes_on ? generation->parent.get() : nullptr;
   const ContainerHeader header = new_header(shape, parent, keyring, manifest.id);
   const std::filesystem::path path =
       partial.file(header.is_encrypted() ? sealed_container_file_name : container_file_name);
@@ -256,6 +345,8 @@ void write_container(const SnapshotShape& shape, const ReadPages& read_pages,
   facts.depth = header.depth;
   facts.stored_pages = trailer.stored_pages;
   facts.is_encrypted = header.is_encrypted();
+  manifest.authentication.reset();
+  if (header.is_encrypted()) manifest.authentication = Authentication{key_text(header.key), {}};
   manifest.container = facts;
   manifest.file = {path.filename().string(), trailer.file_bytes, {}};
 }

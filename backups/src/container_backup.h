@@ -10,10 +10,13 @@
 #include "nerve/backups/backup.h"
 #include "nerve/backups/manifest.h"
 #include "nerve/backups/repository.h"
+#include "nerve/core/clock.h"
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace nerve::backups {
@@ -26,6 +29,10 @@ std::vector<Manifest> lineage_of(const Repository& repository, const Manifest& m
 std::vector<std::filesystem::path> container_paths(const Repository& repository,
                                                    const std::vector<Manifest>& lineage);
 
+/// Throws IntegrityError where a container is not the one that the manifest is of: the same id and generation, the same
+/// size, encrypted where the manifest says so.
+void require_container_of(const Manifest& manifest, const ContainerReader& container);
+
 /// The chain of a backup, which is held to be the one that the manifest is of: the same id and generation,
 /// the same size, encrypted where the manifest says so. Throws what lineage_of() and Chain throw, and
 /// IntegrityError.
@@ -33,14 +40,19 @@ Chain open_chain(const Repository& repository, const Manifest& manifest, Keyring
 
 /// What a delta can be made against.
 struct Generation {
-  Chain chain;
-  PageState state;  ///< at its end
+  std::unique_ptr<ContainerReader> parent;
+  PageState state;  ///< at that backup
 };
 
-/// The generation of a database that goes on; absent where a full is due. Throws DeniedError where it is
-/// encrypted and the key is not there or not the right one.
+/// Throws DeniedError where the backups of a database are encrypted and the key is not there or not the right one.
+void require_key_of_encrypted(const sqlite::FileFacts& facts, const Repository& repository,
+                              std::span<const Entry> entries, Keyring& keyring);
+
+/// The generation of a history that continues; absent where a full is due. Damage that is known, or found in the part
+/// of the chain that is proved now, ends it.
 std::optional<Generation> find_generation(const sqlite::FileFacts& facts, const Repository& repository,
-                                          const BackupOptions& options, Keyring& keyring);
+                                          std::span<const Entry> entries, const std::optional<LineId>& line,
+                                          const BackupOptions& options, Keyring& keyring, const Clock& clock);
 
 /// Hands all pages of a database to its argument, as Snapshot::read_pages() does.
 using ReadPages = std::function<void(const TakePage&)>;

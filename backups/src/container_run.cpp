@@ -3,6 +3,8 @@
 
 #include "backup_steps.h"
 #include "database_facts.h"
+#include "full_age.h"
+#include "page_state_cache.h"
 #include "table_rows.h"
 
 #include "nerve/backends/sqlite/inspection.h"
@@ -22,14 +24,24 @@ constexpr std::chrono::hours damaged_interval{24};
 ContainerRun::ContainerRun(const sqlite::FileFacts& facts, const Repository& repository,
                            const BackupOptions& options, const Clock& clock, ProgressSink* progress)
     : facts_(facts),
-      repository_(repository),
+      repository_(repository.for_key(options.key)),
       options_(options),
       clock_(clock),
       progress_(progress),
       manifest_(new_manifest(facts, options, clock)),
-      partial_(repository, manifest_.id),
-      keyring_(options.key),
-      generation_(find_generation(facts, repository, options, keyring_)) {}
+      partial_(repository_, manifest_.id),
+      keyring_(options.key != nullptr ? *repository_.keyring() : without_key_) {
+  find_what_it_continues();
+}
+
+void ContainerRun::find_what_it_continues() {
+  const std::vector<Entry> entries = repository_.list();
+  require_key_of_encrypted(facts_, repository_, entries, keyring_);
+  continuation_ = continue_history(facts_, repository_, entries, options_, keyring_, manifest_);
+  options_ = with_due_full(options_, entries, manifest_.source.path, manifest_.line, clock_);
+  if (continuation_.is_new_line) return;
+  generation_ = find_generation(facts_, repository_, entries, manifest_.line, options_, keyring_, clock_);
+}
 
 void ContainerRun::pin() {
   try {
@@ -72,8 +84,11 @@ std::optional<BackupId> ContainerRun::kept_lately() const {
 }
 
 Manifest ContainerRun::publish() {
-  manifest_.is_emptied = !damage_ && is_emptied(manifest_, facts_, repository_);
-  partial_.publish(manifest_, clock_);
+  if (!damage_) settle_history(repository_, continuation_, options_, manifest_);
+  partial_.publish(manifest_, clock_, continuation_.sequence_before);
+  if (!damage_ && generation_ && manifest_.container->parent) {
+    keep_page_state(repository_, manifest_, generation_->state, keyring_);
+  }
   if (damage_) throw DamagedSourceError(damage_->what(), {}, manifest_.id);
   return manifest_;
 }

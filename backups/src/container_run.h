@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "backup_steps.h"
 #include "container_backup.h"
 #include "partial_backup.h"
 #include "snapshot/snapshot.h"
@@ -40,18 +41,21 @@ class ContainerRun {
   Manifest& manifest() noexcept { return manifest_; }
 
  private:
+  void find_what_it_continues();
   void describe();
   std::optional<BackupId> kept_lately() const;
   void read_pages(const TakePage& take);
 
   sqlite::FileFacts facts_;
-  const Repository& repository_;
-  const BackupOptions& options_;
+  Repository repository_;  ///< for the key of the options
+  BackupOptions options_;
   const Clock& clock_;
   ProgressSink* progress_;
   Manifest manifest_;
   PartialBackup partial_;
-  Keyring keyring_;
+  Keyring without_key_;
+  Keyring& keyring_;
+  Continuation continuation_;
   std::optional<Generation> generation_;
   std::unique_ptr<Snapshot> snapshot_;
   std::optional<IntegrityError> damage_;

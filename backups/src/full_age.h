@@ -6,7 +6,6 @@
 #include "nerve/backups/repository.h"
 #include "nerve/core/clock.h"
 
-#include <filesystem>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -18,8 +17,8 @@ namespace nerve::backups {
 std::optional<Manifest> newest_full(std::span<const Entry> entries, std::string_view source);
 
 /// The options, with a full asked for where BackupOptions::full_age_max makes one due; tells so by a note.
-/// Where there is no full yet, nothing changes: the next backup is one.
-BackupOptions with_due_full(BackupOptions options, const Repository& repository,
-                            const std::filesystem::path& database, const Clock& clock);
+/// Where there is no full of the history `line` yet, nothing changes: the next backup is one.
+BackupOptions with_due_full(BackupOptions options, std::span<const Entry> entries, std::string_view source,
+                            const std::optional<LineId>& line, const Clock& clock);
 
 }  // namespace nerve::backups

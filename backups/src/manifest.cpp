@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <utility>
 
 namespace nerve::backups {
 namespace {
@@ -28,6 +29,12 @@ Json to_json(const StoredFile& file) {
   Json json = {{"name", file.name}, {"size_bytes", file.size_bytes}};
   if (!file.sha256.empty()) json["sha256"] = file.sha256;
   return json;
+}
+
+/// What an authentication covers.
+Json without_code(Json manifest) {
+  if (const auto found = manifest.find("authentication"); found != manifest.end()) found->erase("code");
+  return manifest;
 }
 
 Json to_json(const ContainerFacts& container) {
@@ -60,6 +67,16 @@ Json to_json(const SetFacts& set) {
 SetFacts parse_set_facts(const Json& json) {
   return {SetId::parse(json.at("id").get<std::string>()), json.at("role").get<std::string>(),
           json.at("roles").get<std::vector<std::string>>()};
+}
+
+Json to_json(const Authentication& authentication) {
+  Json json = {{"key", authentication.key}};
+  if (!authentication.code.empty()) json["code"] = authentication.code;
+  return json;
+}
+
+Authentication parse_authentication(const Json& json) {
+  return {json.at("key").get<std::string>(), json.at("code").get<std::string>()};
 }
 
 template <class Enum>
@@ -108,6 +125,11 @@ Manifest from_json(const Json& json, std::string_view name) {
   manifest.source.size_bytes = source.at("size_bytes").get<std::uint64_t>();
   manifest.source.journal_mode = source.at("journal_mode").get<std::string>();
   manifest.source.mode = source.value("mode", std::string());
+  if (source.contains("file")) {
+    manifest.source.file = FileIdentity{source.at("file").at("inode").get<std::uint64_t>(),
+                                        source.at("file").at("born_at_ns").get<std::int64_t>()};
+  }
+  if (json.contains("line")) manifest.line = LineId::parse(json.at("line").get<std::string>());
   manifest.sqlite = parse_sqlite_facts(json.at("sqlite"));
   if (json.contains("set")) manifest.set = parse_set_facts(json.at("set"));
   if (json.contains("container")) manifest.container = parse_container_facts(json.at("container"));
@@ -221,7 +243,16 @@ Json Manifest::to_json() const {
                {"duration_ms", duration_ms}};
   if (container) json["container"] = backups::to_json(*container);
   if (set) json["set"] = backups::to_json(*set);
+  if (source.file) {
+    json["source"]["file"] = {{"inode", source.file->inode}, {"born_at_ns", source.file->born_at_ns}};
+  }
+  if (line) json["line"] = line->to_string();
+  if (authentication) json["authentication"] = backups::to_json(*authentication);
   return json;
+}
+
+std::string Manifest::content_sha256() const {
+  return hash_of(without_code(to_json()));
 }
 
 std::string manifest_text(const Manifest& manifest) {
@@ -236,7 +267,13 @@ Manifest parse_manifest(std::string_view text, std::string_view name) {
     if (!json.is_object()) throw IntegrityError(fmt::format("{} is not a manifest", name), hint_when_damaged);
     require_known_format(json, name);
     require_own_hash(json, name);
-    return from_json(json, name);
+    Manifest manifest = from_json(json, name);
+    // Of the text as it is, so that fields which this program does not know are covered, too.
+    if (json.contains("authentication")) {
+      manifest.authentication = parse_authentication(json.at("authentication"));
+      manifest.authentication->content_sha256 = hash_of(without_code(std::move(json)));
+    }
+    return manifest;
   } catch (const ValidationError& error) {
     throw IntegrityError(fmt::format("{} cannot be read: {}", name, error.what()), hint_when_damaged);
   } catch (const nlohmann::json::exception&) {

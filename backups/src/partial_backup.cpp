@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "partial_backup.h"
 
+#include "authentication.h"
 #include "catalogue.h"
 #include "file_lock.h"
 #include "layout.h"
 #include "marker.h"
 #include "repository_folder.h"
+#include "witness.h"
 
+#include "nerve/core/bytes.h"
 #include "nerve/core/error.h"
 #include "nerve/core/interrupt.h"
 
@@ -16,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <system_error>
@@ -34,14 +38,6 @@ void make_folder(const std::filesystem::path& path) {
     throw_system_error(code, "cannot make the folder", path);
   }
   sync_folder(path.parent_path());
-}
-
-void make_folders(const std::filesystem::path& path) {
-  const std::filesystem::path existing = existing_folder(path);
-  std::filesystem::path folder = existing;
-  for (const std::filesystem::path& part : path.lexically_relative(existing)) {
-    if (part != ".") make_folder(folder /= part);
-  }
 }
 
 void remove_folder(const std::filesystem::path& folder) {
@@ -125,6 +121,29 @@ void write_note(const Repository& repository, const BackupId& id, std::string_vi
   }
 }
 
+void make_folders(const std::filesystem::path& path) {
+  const std::filesystem::path existing = existing_folder(path);
+  std::filesystem::path folder = existing;
+  for (const std::filesystem::path& part : path.lexically_relative(existing)) {
+    if (part != ".") make_folder(folder /= part);
+  }
+}
+
+void replace_unsynced(const std::filesystem::path& repository, const std::filesystem::path& path,
+                      std::string_view text) {
+  const std::filesystem::path partial =
+      repository / fmt::format("{}{}-{}", partial_folder_prefix, path.filename().string(), ::getpid());
+  remove_if_there(partial);
+  {
+    const Descriptor file = open_file(partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    write_bytes(file, as_bytes(text), partial);
+  }
+  if (::rename(partial.c_str(), path.c_str()) == 0) return;
+  const int code = errno;
+  ::unlink(partial.c_str());
+  throw_system_error(code, "cannot rename to", path);
+}
+
 PartialBackup::PartialBackup(const Repository& repository, const BackupId& id)
     : repository_(repository),
       lock_(RepositoryLock::for_writing(repository)),
@@ -140,7 +159,8 @@ PartialBackup::~PartialBackup() {
 }
 
 PartialReplacement::PartialReplacement(const Repository& repository, const BackupId& id)
-    : folder_(repository.path() / fmt::format("{}{}", partial_folder_prefix, id.to_string())),
+    : keyring_(repository.keyring()),
+      folder_(repository.path() / fmt::format("{}{}", partial_folder_prefix, id.to_string())),
       final_folder_(repository.folder_of(id)) {
   if (::mkdir(folder_.c_str(), 0700) != 0) throw_system_error(errno, "cannot make the folder", folder_);
 }
@@ -150,8 +170,8 @@ PartialReplacement::~PartialReplacement() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
-void PartialReplacement::put_in_place(const Manifest& manifest, CatalogueWriter& catalogue,
-                                      const Timestamp& now) {
+void PartialReplacement::put_in_place(Manifest manifest, CatalogueWriter& catalogue, const Timestamp& now) {
+  authenticate(manifest, keyring_);
   write_new_file(file(manifest_file_name), manifest_text(manifest));
   for (const std::string_view name : {hold_file_name, verification_file_name}) {
     try {
@@ -169,22 +189,24 @@ void PartialReplacement::put_in_place(const Manifest& manifest, CatalogueWriter&
   catalogue.append(catalogue_line(CatalogueEvent::stored, manifest, now));
 }
 
-void PartialBackup::publish(Manifest& manifest, const Clock& clock) {
+void PartialBackup::publish(Manifest& manifest, const Clock& clock, std::int64_t sequence_before) {
   throw_if_interrupted();
-  CatalogueWriter catalogue(repository_.path());
-  manifest.sequence = next_sequence(repository_.path(), catalogue.catalogue());
+  CatalogueWriter catalogue(repository_);
+  const std::int64_t highest = highest_sequence(repository_.path(), catalogue.catalogue());
+  manifest.sequence = std::min(std::max(highest, sequence_before) + 1, sequence_max);
   manifest.duration_ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - manifest.created_at).count();
   put_in_place(manifest, clock, catalogue);
 }
 
-void PartialBackup::publish_as_it_is(const Manifest& manifest, const Clock& clock) {
+void PartialBackup::publish_as_it_is(Manifest& manifest, const Clock& clock) {
   throw_if_interrupted();
-  CatalogueWriter catalogue(repository_.path());
+  CatalogueWriter catalogue(repository_);
   put_in_place(manifest, clock, catalogue);
 }
 
-void PartialBackup::put_in_place(const Manifest& manifest, const Clock& clock, CatalogueWriter& catalogue) {
+void PartialBackup::put_in_place(Manifest& manifest, const Clock& clock, CatalogueWriter& catalogue) {
+  authenticate(manifest, repository_.keyring());
   write_new_file(file(manifest_file_name), manifest_text(manifest));
   sync_folder(folder_);
   catalogue.append(catalogue_line(CatalogueEvent::storing, manifest, clock.now()));
@@ -199,6 +221,7 @@ void PartialBackup::put_in_place(const Manifest& manifest, const Clock& clock, C
     throw;
   }
   is_published_ = true;
+  remember(repository_, catalogue.catalogue(), &manifest);
 }
 
 }  // namespace nerve::backups

@@ -7,6 +7,7 @@
 #include "nerve/backups/repository.h"
 #include "nerve/core/clock.h"
 
+#include <cstdint>
 #include <filesystem>
 #include <string_view>
 
@@ -44,6 +45,13 @@ void require_writable(const Repository& repository);
 void write_note(const Repository& repository, const BackupId& id, std::string_view name,
                 std::string_view text);
 
+/// The same for what need not last: not synced, under the lock that the caller holds, anywhere in the repository.
+void replace_unsynced(const std::filesystem::path& repository, const std::filesystem::path& path,
+                      std::string_view text);
+
+/// Makes a folder (mode 0700) with those above it.
+void make_folders(const std::filesystem::path& path);
+
 /// A backup in the making, `.partial-ID`: removed by the destructor unless it was published.
 class PartialBackup {
  public:
@@ -55,15 +63,16 @@ class PartialBackup {
   /// The path of a file of this backup.
   std::filesystem::path file(std::string_view name) const { return folder_ / name; }
 
-  /// Gives the manifest its sequence and duration, writes it, and gives the folder its name. Everything else
-  /// in it must be synced already. Throws CancelledError when interrupted.
-  void publish(Manifest& manifest, const Clock& clock);
+  /// Gives the manifest its sequence and duration and, where it names a key, its code, writes it, and gives the folder its name. Everything else
+  /// in it must be synced already. The sequence is above `sequence_before`, too. Throws CancelledError when
+  /// interrupted.
+  void publish(Manifest& manifest, const Clock& clock, std::int64_t sequence_before = 0);
 
   /// The same with a manifest that has its sequence and duration.
-  void publish_as_it_is(const Manifest& manifest, const Clock& clock);
+  void publish_as_it_is(Manifest& manifest, const Clock& clock);
 
  private:
-  void put_in_place(const Manifest& manifest, const Clock& clock, CatalogueWriter& catalogue);
+  void put_in_place(Manifest& manifest, const Clock& clock, CatalogueWriter& catalogue);
 
   Repository repository_;
   RepositoryLock lock_;
@@ -85,9 +94,10 @@ class PartialReplacement {
 
   /// Writes the manifest, takes over the notes of a hold and of the last proof, and exchanges the folders;
   /// the destructor removes the old one.
-  void put_in_place(const Manifest& manifest, CatalogueWriter& catalogue, const Timestamp& now);
+  void put_in_place(Manifest manifest, CatalogueWriter& catalogue, const Timestamp& now);
 
  private:
+  Keyring* keyring_;
   std::filesystem::path folder_;
   std::filesystem::path final_folder_;
 };

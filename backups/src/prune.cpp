@@ -70,10 +70,10 @@ class Prune {
  public:
   Prune(const Repository& repository, const PruneOptions& options, const Clock& clock, ProgressSink* progress)
       : repository_(repository),
-        keyring_(options.key),
+        keyring_(options.key != nullptr ? *repository.keyring() : without_key_),
         clock_(clock),
         progress_(progress),
-        catalogue_(repository.path()) {}
+        catalogue_(repository) {}
 
   /// Merges first, oldest first, so that each merged delta finds the state that it is to lead on from;
   /// removes then, newest first, so that no delta is left without its parent.
@@ -139,6 +139,7 @@ class Prune {
     merged.container->parent = line[base].id;
     merged.container->stored_pages = trailer.stored_pages;
     merged.file.size_bytes = trailer.file_bytes;
+    if (merged.authentication) merged.authentication->code.clear();
     partial.put_in_place(merged, catalogue_, clock_.now());
     report.freed_bytes += static_cast<std::int64_t>(line.back().file.size_bytes) -
                           static_cast<std::int64_t>(trailer.file_bytes);
@@ -157,7 +158,8 @@ class Prune {
   }
 
   const Repository& repository_;
-  Keyring keyring_;
+  Keyring without_key_;
+  Keyring& keyring_;
   const Clock& clock_;
   ProgressSink* progress_;
   CatalogueWriter catalogue_;
@@ -229,8 +231,9 @@ Json PruneReport::to_json() const {
           {"backups", std::move(list)}};
 }
 
-PruneReport prune(const Repository& repository, const PruneOptions& options, const Clock& clock,
+PruneReport prune(const Repository& any_repository, const PruneOptions& options, const Clock& clock,
                   ProgressSink* progress) {
+  const Repository repository = any_repository.for_key(options.key);
   if (options.policy.is_empty()) {
     throw ValidationError("nothing says which backups are to be kept",
                           "Say how many, such as --keep-last 3 --keep-daily 7 --keep-weekly 5.");

@@ -77,9 +77,13 @@ class Replication {
  public:
   Replication(const Repository& from, const Repository& to, const BackupKey* key, const Clock& clock,
               ProgressSink* progress)
-      : from_(from), to_(to), keyring_(key), clock_(clock), progress_(progress) {}
+      : from_(from),
+        to_(to),
+        keyring_(key != nullptr ? *from.keyring() : without_key_),
+        clock_(clock),
+        progress_(progress) {}
 
-  std::uint64_t copy(const Manifest& manifest) {
+  std::uint64_t copy(Manifest manifest) {
     PartialBackup partial(to_, manifest.id);
     std::uint64_t bytes = copy_file(manifest, manifest.file, partial);
     for (const StoredFile& companion : manifest.companions) bytes += copy_file(manifest, companion, partial);
@@ -131,7 +135,8 @@ class Replication {
 
   const Repository& from_;
   const Repository& to_;
-  Keyring keyring_;
+  Keyring without_key_;
+  Keyring& keyring_;
   const Clock& clock_;
   ProgressSink* progress_;
 };
@@ -196,9 +201,11 @@ Repository open_second_repository(const Repository& first, const std::filesystem
   return Repository::open_or_create(folder);
 }
 
-ReplicationReport replicate_backups(const Repository& from, const Repository& to,
+ReplicationReport replicate_backups(const Repository& any_from, const Repository& any_to,
                                     const std::filesystem::path& source, const BackupKey* key,
                                     const Clock& clock, ProgressSink* progress) {
+  const Repository from = any_from.for_key(key);
+  const Repository to = any_to.for_key(key);
   require_different(from, to);
   require_writable(to);
   const std::string name = source_name(source);

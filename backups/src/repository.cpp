@@ -2,11 +2,15 @@
 #include "nerve/backups/repository.h"
 
 #include "catalogue.h"
+#include "container/keys.h"
 #include "durable_file.h"
 #include "layout.h"
+#include "lines.h"
 #include "marker.h"
 #include "partial_backup.h"
 #include "repository_folder.h"
+#include "vouch.h"
+#include "witness.h"
 
 #include "nerve/core/error.h"
 #include "nerve/core/shell.h"
@@ -48,6 +52,27 @@ std::optional<Manifest> newest_where(const std::vector<Entry>& entries, const st
     if (!newest || is_newer(*entry.manifest, *newest)) newest = entry.manifest;
   }
   return newest;
+}
+
+/// Leaves those of the database that stands at `source` now, and what is of no known one. Throws ConflictError where
+/// several databases were backed up under this name and the file is none of them: to restore another one's backup over
+/// it would be worse than to ask.
+void keep_one_line(const Repository& repository, const std::string& source, std::vector<Entry>& entries) {
+  const std::vector<Line> lines = lines_of(entries, source);
+  if (lines.size() < 2) return;
+  const std::optional<Line> meant = line_at(source, repository, lines);
+  if (!meant) {
+    throw ConflictError(
+        fmt::format("{} holds backups of {} databases that were called {}, and what stands there now is none of them; "
+                    "the newest of each are {}",
+                    repository.path().string(), lines.size(), source, describe(lines)),
+        fmt::format("Give the id of the backup that you mean. See all: nerve-db backup list --repo {}.",
+                    shell_word(repository.path().string())));
+  }
+  std::erase_if(entries, [&](const Entry& entry) {
+    const std::optional<Manifest>& known = entry.manifest ? entry.manifest : entry.distrusted;
+    return known && known->source.path == source && known->line != meant->id;
+  });
 }
 
 /// What a restore kept of the state it replaced is not what anybody means by the newest backup: restoring
@@ -92,7 +117,7 @@ void require_none_passed_over(const std::vector<Entry>& entries, const std::opti
                               std::string_view meant, const std::optional<Timestamp>& until,
                               const std::filesystem::path& repository) {
   const auto passed = std::ranges::find_if(entries, [&](const Entry& entry) {
-    return !entry.manifest && (!newest || is_later(entry, *newest)) &&
+    return !entry.manifest && !entry.is_invented && (!newest || is_later(entry, *newest)) &&
            (!until || !entry.created_at || *entry.created_at <= *until);
   });
   if (passed == entries.end()) return;
@@ -104,6 +129,19 @@ void require_none_passed_over(const std::vector<Entry>& entries, const std::opti
       passed->is_gone ? fmt::format("{} If it was removed on purpose: nerve-db backup repair --repo {}.",
                                     one_before, shell_word(repository.string()))
                       : one_before);
+}
+
+/// The newest that is there is not the newest that there was.
+void require_not_put_back(const Repository& repository, const std::optional<Manifest>& newest) {
+  const std::string reason = reason_to_miss(repository);
+  if (reason.empty()) return;
+  const std::string repair =
+      fmt::format("nerve-db backup repair --repo {}", shell_word(repository.path().string()));
+  throw IntegrityError(
+      reason, newest ? fmt::format("Look for the newer backups, such as in the folder of --also. To use the newest that "
+                                   "is here, give its id: {}. If you know why: {}.",
+                                   newest->id.short_text(), repair)
+                     : fmt::format("Look for the backups, such as in the folder of --also. If you know why: {}.", repair));
 }
 
 /// Why there is no backup that "latest" could mean.
@@ -247,8 +285,8 @@ Repository Repository::open(const std::filesystem::path& path) {
   return Repository(absolute);
 }
 
-Repair Repository::repair(const std::filesystem::path& path) {
-  const Repository repository(absolute_path(path));
+Repair Repository::repair(const std::filesystem::path& path, const RepairOptions& options) {
+  const Repository repository = Repository(absolute_path(path)).for_key(options.key);
   const std::filesystem::path& folder = repository.path();
   std::vector<std::string> backups = probable_backups(folder);
   if (!has_marker(folder) && backups.empty()) {
@@ -259,12 +297,31 @@ Repair Repository::repair(const std::filesystem::path& path) {
   repair.made_marker = repair_marker(folder, backups);
   const RepositoryLock lock = RepositoryLock::exclusive(repository);
   backups = backup_names(folder);
-  CatalogueWriter writer(folder);
-  repair.forgotten = gone_backups(folder, writer.catalogue());
-  repair.made_catalogue =
-      !repair.forgotten.empty() || !problems_of(writer.catalogue(), backups, folder).empty();
+  if (options.vouch) repair.vouched_for = vouch_for(repository, backups);
+  CatalogueWriter writer(repository);
+  repair.forgotten = gone_backups(folder, writer.catalogue(), repository.keyring());
+  repair.made_catalogue = !repair.vouched_for.empty() || !repair.forgotten.empty() ||
+                          !repository.catalogue_problems().empty();
   if (repair.made_catalogue) writer.replace(lines_for(folder, writer.catalogue(), backups));
+  forget_witness(repository.witnessed_in(options.witness_folder));
   return repair;
+}
+
+Repository Repository::for_key(const BackupKey* key) const {
+  return key != nullptr ? authenticated_by(*key) : Repository(path_).witnessed_in(witness_folder_);
+}
+
+Repository Repository::witnessed_in(const std::filesystem::path& folder) const {
+  Repository witnessed = *this;
+  witnessed.witness_folder_ = folder;
+  return witnessed;
+}
+
+Repository Repository::authenticated_by(const BackupKey& key) const {
+  if (keyring_ && keyring_->key() == &key) return *this;
+  Repository keyed = *this;
+  keyed.keyring_ = std::make_shared<Keyring>(&key);
+  return keyed;
 }
 
 std::filesystem::path Repository::folder_of(const BackupId& id) const {
@@ -272,12 +329,16 @@ std::filesystem::path Repository::folder_of(const BackupId& id) const {
 }
 
 std::vector<Entry> Repository::list() const {
-  return read_entries(path_);
+  return read_entries(path_, keyring_.get());
 }
 
 std::vector<std::string> Repository::catalogue_problems() const {
   const std::vector<std::string> names = backup_names(path_);
-  return problems_of(Catalogue::read(path_), names, path_);
+  const Catalogue catalogue = Catalogue::read(path_, keyring_.get());
+  std::vector<std::string> problems = problems_of(catalogue, names, path_);
+  if (keyring_ && problems.empty()) problems = unauthenticated_lines(catalogue, list(), path_);
+  if (std::string missed = reason_to_miss(*this); !missed.empty()) problems.push_back(std::move(missed));
+  return problems;
 }
 
 Manifest Repository::read(const BackupId& id) const {
@@ -311,10 +372,14 @@ std::optional<Manifest> Repository::newest_with_rows(const std::filesystem::path
 }
 
 Manifest Repository::latest(const std::optional<std::filesystem::path>& source) const {
-  const std::vector<Entry> entries = list();
+  std::vector<Entry> entries = list();
   const std::set<std::string> sources = sources_of(entries, source, path_);
   std::optional<Manifest> newest;
-  if (!sources.empty()) newest = newest_named(entries, *sources.begin());
+  if (!sources.empty()) {
+    keep_one_line(*this, *sources.begin(), entries);
+    newest = newest_named(entries, *sources.begin());
+  }
+  require_not_put_back(*this, newest);
   require_none_passed_over(entries, newest, "the newest backup", std::nullopt, path_);
   if (sources.empty()) {
     throw NotFoundError(fmt::format("there is no backup in {}", path_.string()), see_list(path_));
@@ -324,10 +389,11 @@ Manifest Repository::latest(const std::optional<std::filesystem::path>& source) 
 }
 
 Manifest Repository::at(const Timestamp& time, const std::optional<std::filesystem::path>& source) const {
-  const std::vector<Entry> entries = list();
+  std::vector<Entry> entries = list();
   const std::set<std::string> sources = sources_of(entries, source, path_);
   std::optional<Manifest> newest;
   if (!sources.empty()) {
+    keep_one_line(*this, *sources.begin(), entries);
     newest = newest_where(entries, *sources.begin(),
                           [&](const Manifest& one) { return can_be_latest(one) && one.created_at <= time; });
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "repository_folder.h"
 
+#include "authentication.h"
+#include "damage_note.h"
 #include "durable_file.h"
 #include "layout.h"
 
@@ -79,6 +81,7 @@ Entry read_entry(const std::filesystem::path& folder, const Catalogue& catalogue
     entry.distrusted = manifest_from(text, folder);
     require_catalogued(text, catalogue.find(entry.name), folder);
     require_file(folder, *entry.distrusted);
+    if (const auto damage = noted_damage(folder)) throw IntegrityError(*damage);
     entry.manifest = std::move(entry.distrusted);
     entry.distrusted.reset();
   } catch (const Error& error) {
@@ -120,6 +123,54 @@ void distrust_broken_chains(std::vector<Entry>& entries) {
   }
 }
 
+/// The databases of which there are encrypted backups, each with the lowest sequence of one.
+std::map<std::string, std::int64_t> encrypted_since(const std::filesystem::path& repository,
+                                                    const std::vector<Entry>& entries) {
+  std::map<std::string, std::int64_t> since;
+  for (const Entry& entry : entries) {
+    const std::optional<Manifest>& known = entry.manifest ? entry.manifest : entry.distrusted;
+    const std::string& source = known ? known->source.path : entry.source;
+    std::error_code error;
+    const bool is_encrypted =
+        (known && known->is_encrypted()) ||
+        std::filesystem::exists(repository / entry.name / sealed_container_file_name, error);
+    if (!is_encrypted || source.empty()) continue;
+    const std::int64_t sequence = known ? known->sequence : entry.sequence;
+    const auto [place, is_new] = since.emplace(source, sequence);
+    if (!is_new) place->second = std::min(place->second, sequence);
+  }
+  return since;
+}
+
+/// Why a backup of a database with encrypted ones may be somebody else's; empty where it is not.
+std::string doubt_about(const Manifest& manifest, std::int64_t encrypted_since, Keyring* keyring) {
+  if (keyring != nullptr) return reason_to_doubt(manifest, *keyring);
+  // Without the key that much can be told: once encrypted, the backups of a database stay so.
+  if (manifest.is_encrypted() || manifest.sequence < encrypted_since) return {};
+  return "it is not encrypted, and earlier backups of the database are";
+}
+
+/// Who may write to a repository can put there what he likes, but not what the key proves.
+void distrust_unauthenticated(const std::filesystem::path& repository, const Catalogue& catalogue,
+                              std::vector<Entry>& entries, Keyring* keyring) {
+  const std::map<std::string, std::int64_t> since = encrypted_since(repository, entries);
+  for (Entry& entry : entries) {
+    if (!entry.manifest) continue;
+    const auto encrypted = since.find(entry.manifest->source.path);
+    if (encrypted == since.end()) continue;
+    std::string reason = doubt_about(*entry.manifest, encrypted->second, keyring);
+    if (reason.empty()) continue;
+    entry.problem = fmt::format("it is not authenticated: {}", reason);
+    entry.is_unauthenticated = true;
+    entry.is_invented = keyring != nullptr && !catalogue.vouches_for(entry.name);
+    entry.sequence = entry.manifest->sequence;
+    entry.created_at = entry.manifest->created_at;
+    entry.source = entry.manifest->source.path;
+    entry.distrusted = std::move(entry.manifest);
+    entry.manifest.reset();
+  }
+}
+
 Entry gone_entry(const std::string& id, const Catalogue& catalogue) {
   Entry entry{id, std::nullopt, "its folder is gone, and no prune removed it"};
   entry.is_gone = true;
@@ -128,9 +179,9 @@ Entry gone_entry(const std::string& id, const Catalogue& catalogue) {
 }
 
 /// What was found wrong may have been merged or removed while it was read.
-void look_again(const std::filesystem::path& repository, std::vector<Entry>& entries) {
+void look_again(const std::filesystem::path& repository, std::vector<Entry>& entries, Keyring* keyring) {
   if (std::ranges::all_of(entries, [](const Entry& entry) { return entry.problem.empty(); })) return;
-  const Catalogue catalogue = Catalogue::read(repository);
+  const Catalogue catalogue = Catalogue::read(repository, keyring);
   std::error_code error;
   std::erase_if(entries, [&](const Entry& entry) {
     return !entry.problem.empty() && !std::filesystem::exists(repository / entry.name, error);
@@ -156,7 +207,8 @@ bool is_later(const Entry& entry, const Manifest& manifest) {
   return entry.sequence > 0 ? entry.sequence > manifest.sequence : entry.name > manifest.id.to_string();
 }
 
-std::vector<std::string> gone_backups(const std::filesystem::path& repository, const Catalogue& catalogue) {
+std::vector<std::string> gone_backups(const std::filesystem::path& repository, const Catalogue& catalogue,
+                                      Keyring* keyring) {
   const auto missed_by = [&](const Catalogue& one) {
     std::vector<std::string> missed;
     std::error_code error;
@@ -166,20 +218,21 @@ std::vector<std::string> gone_backups(const std::filesystem::path& repository, c
     return missed;
   };
   std::vector<std::string> missed = missed_by(catalogue);
-  return missed.empty() ? missed : missed_by(Catalogue::read(repository));
+  return missed.empty() ? missed : missed_by(Catalogue::read(repository, keyring));
 }
 
-std::vector<Entry> read_entries(const std::filesystem::path& repository) {
+std::vector<Entry> read_entries(const std::filesystem::path& repository, Keyring* keyring) {
   // The folder first: a backup that is stored in between is then not seen, instead of not being expected.
   const std::vector<std::string> names = backup_names(repository);
-  const Catalogue catalogue = Catalogue::read(repository);
+  const Catalogue catalogue = Catalogue::read(repository, keyring);
   std::vector<Entry> entries;
   entries.reserve(names.size());
   for (const std::string& name : names) entries.push_back(read_entry(repository / name, catalogue));
-  look_again(repository, entries);
-  for (const std::string& id : gone_backups(repository, catalogue))
+  look_again(repository, entries, keyring);
+  for (const std::string& id : gone_backups(repository, catalogue, keyring))
     entries.push_back(gone_entry(id, catalogue));
   std::ranges::stable_sort(entries, {}, &Entry::name);
+  distrust_unauthenticated(repository, catalogue, entries, keyring);
   distrust_broken_chains(entries);
   return entries;
 }
@@ -205,6 +258,18 @@ std::vector<std::string> problems_of(const Catalogue& catalogue, const std::vect
   return problems;
 }
 
+std::vector<std::string> unauthenticated_lines(const Catalogue& catalogue, const std::vector<Entry>& entries,
+                                               const std::filesystem::path& repository) {
+  std::vector<std::string> problems;
+  for (const Entry& entry : entries) {
+    if (!entry.manifest || !entry.manifest->authentication || catalogue.vouches_for(entry.name)) continue;
+    problems.push_back(fmt::format("the catalogue {} names backup {} without a code of its key: somebody without the "
+                                   "key wrote it",
+                                   (repository / catalogue_file_name).string(), entry.name));
+  }
+  return problems;
+}
+
 std::vector<CatalogueLine> lines_for(const std::filesystem::path& repository, const Catalogue& catalogue,
                                      const std::vector<std::string>& names) {
   std::vector<CatalogueLine> lines;
@@ -220,6 +285,7 @@ std::vector<CatalogueLine> lines_for(const std::filesystem::path& repository, co
       line.sequence = manifest.sequence;
       line.manifest_sha256 = to_hex(crypto::sha256(as_bytes(text)));
       line.source = manifest.source.path;
+      if (manifest.authentication) line.key = manifest.authentication->key;
     } catch (const Error&) {
       // A damaged backup stays what was stored.
       const Expectation* expected = catalogue.find(name);
@@ -231,15 +297,19 @@ std::vector<CatalogueLine> lines_for(const std::filesystem::path& repository, co
   return lines;
 }
 
-std::int64_t next_sequence(const std::filesystem::path& repository, const Catalogue& catalogue) {
+std::int64_t highest_sequence(const std::filesystem::path& repository, const Catalogue& catalogue) {
   std::int64_t highest = catalogue.highest_sequence();
-  if (problems_of(catalogue, backup_names(repository), repository).empty()) return highest + 1;
+  if (problems_of(catalogue, backup_names(repository), repository).empty()) return highest;
   // An older catalogue would give the numbers of those that it does not know once more.
-  for (const Entry& entry : read_entries(repository)) {
+  for (const Entry& entry : read_entries(repository, nullptr)) {
     if (entry.manifest) highest = std::max(highest, entry.manifest->sequence);
     if (entry.distrusted) highest = std::max(highest, entry.distrusted->sequence);
   }
-  return highest + 1;
+  return highest;
+}
+
+std::int64_t highest_sequence(const Repository& repository) {
+  return highest_sequence(repository.path(), Catalogue::read(repository.path(), nullptr));
 }
 
 }  // namespace nerve::backups

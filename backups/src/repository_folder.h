@@ -21,25 +21,32 @@ std::vector<std::string> backup_names(const std::filesystem::path& repository);
 /// IntegrityError for one that belongs to another backup.
 Manifest read_manifest(const std::filesystem::path& folder);
 
-/// Every backup that is there or should be, by id. One that cannot be trusted is listed with its problem.
-std::vector<Entry> read_entries(const std::filesystem::path& repository);
+/// Every backup that is there or should be, by id. One that cannot be trusted is listed with its problem. `keyring` is
+/// null where there is no key to authenticate them with.
+std::vector<Entry> read_entries(const std::filesystem::path& repository, Keyring* keyring);
 
 /// Whether an entry is later than a backup. Where the catalogue does not know it, its id does, which begins
 /// with its time.
 bool is_later(const Entry& entry, const Manifest& manifest);
 
 /// The ids of those that the catalogue misses.
-std::vector<std::string> gone_backups(const std::filesystem::path& repository, const Catalogue& catalogue);
+std::vector<std::string> gone_backups(const std::filesystem::path& repository, const Catalogue& catalogue,
+                                      Keyring* keyring);
 
 /// What is wrong with a catalogue beside the backups with these names.
 std::vector<std::string> problems_of(const Catalogue& catalogue, const std::vector<std::string>& names,
                                      const std::filesystem::path& repository);
 
+/// What is wrong with the lines of the authenticated ones among `entries`: that they are not.
+std::vector<std::string> unauthenticated_lines(const Catalogue& catalogue, const std::vector<Entry>& entries,
+                                               const std::filesystem::path& repository);
+
 /// The lines of a catalogue that says what the folder holds.
 std::vector<CatalogueLine> lines_for(const std::filesystem::path& repository, const Catalogue& catalogue,
                                      const std::vector<std::string>& names);
 
-/// One more than the highest sequence of the backups there.
-std::int64_t next_sequence(const std::filesystem::path& repository, const Catalogue& catalogue);
+/// The highest sequence of the backups there, as the catalogue or, where it does not know them all, their manifests say.
+std::int64_t highest_sequence(const Repository& repository);
+std::int64_t highest_sequence(const std::filesystem::path& repository, const Catalogue& catalogue);
 
 }  // namespace nerve::backups

@@ -2,6 +2,7 @@
 #include "nerve/backups/verification.h"
 
 #include "durable_file.h"
+#include "file_identity.h"
 #include "layout.h"
 #include "partial_backup.h"
 
@@ -28,9 +29,30 @@ Verification parse_verification(const std::string& text, const std::string& name
     throw IntegrityError(fmt::format("{} is not a note of this backup", name));
   }
   for (const Proof proof : proofs) {
-    if (field("proof") == to_string(proof)) return {Timestamp::parse(field("verified_at")), proof};
+    if (field("proof") != to_string(proof)) continue;
+    Verification verification{Timestamp::parse(field("verified_at")), proof};
+    if (document.contains("restored_to")) {
+      const Json& restored = document.at("restored_to");
+      verification.restored_to = restored.at("path").get<std::string>();
+      verification.restored_file = FileIdentity{restored.at("inode").get<std::uint64_t>(),
+                                                restored.at("born_at_ns").get<std::int64_t>()};
+    }
+    return verification;
   }
   throw IntegrityError(fmt::format("{} names a proof that is not known", name));
+}
+
+void write(const Repository& repository, const BackupId& id, const Verification& verification) {
+  Json document = {{"format", verification_format},
+                   {"backup", id.to_string()},
+                   {"verified_at", verification.verified_at.to_text()},
+                   {"proof", to_string(verification.proof)}};
+  if (verification.restored_file) {
+    document["restored_to"] = {{"path", verification.restored_to},
+                               {"inode", verification.restored_file->inode},
+                               {"born_at_ns", verification.restored_file->born_at_ns}};
+  }
+  write_note(repository, id, verification_file_name, document.dump(2) + "\n");
 }
 
 }  // namespace
@@ -48,11 +70,16 @@ std::string_view to_string(Proof proof) noexcept {
 }
 
 void record_verification(const Repository& repository, const BackupId& id, Proof proof, const Clock& clock) {
-  const Json document = {{"format", verification_format},
-                         {"backup", id.to_string()},
-                         {"verified_at", clock.now().to_text()},
-                         {"proof", to_string(proof)}};
-  write_note(repository, id, verification_file_name, document.dump(2) + "\n");
+  const std::optional<Verification> before = last_verification(repository, id);
+  Verification verification = before.value_or(Verification{});
+  verification.verified_at = clock.now();
+  verification.proof = proof;
+  write(repository, id, verification);
+}
+
+void record_restore(const Repository& repository, const BackupId& id, const std::filesystem::path& target,
+                    const Clock& clock) {
+  write(repository, id, {clock.now(), Proof::restore, source_name(target), identity_of(target)});
 }
 
 std::optional<Verification> last_verification(const Repository& repository, const BackupId& id) {

@@ -156,8 +156,9 @@ VerifyReport verify_backup(const Repository& repository, const Manifest& manifes
   return verify_one(repository, repository.read(manifest.id), options, containers, progress);
 }
 
-std::vector<VerifyReport> verify_all(const Repository& repository, const VerifyOptions& options,
+std::vector<VerifyReport> verify_all(const Repository& any_repository, const VerifyOptions& options,
                                      ProgressSink* progress) {
+  const Repository repository = any_repository.for_key(options.key);
   const RepositoryLock lock = RepositoryLock::shared(repository);
   std::vector<VerifyReport> reports;
   ContainerVerification containers(repository, options, progress);

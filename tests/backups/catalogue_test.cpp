@@ -77,7 +77,7 @@ TEST_CASE("each backup is in the catalogue before and after it has its name") {
   scene.back_up();
   CHECK(scene.lines() == 5);
   CHECK(scene.problem().empty());
-  const Catalogue catalogue = Catalogue::read(scene.repository.path());
+  const Catalogue catalogue = Catalogue::read(scene.repository.path(), nullptr);
   CHECK(catalogue.highest_sequence() == 2);
   const Expectation* expected = catalogue.find(first.id.to_string());
   REQUIRE(expected != nullptr);

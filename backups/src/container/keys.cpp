@@ -13,6 +13,12 @@ namespace {
 
 constexpr std::size_t derived_key_bytes = 32;
 constexpr crypto::ScryptCost cost_of_new_keys{};
+constexpr std::uint8_t log2_n_max = 20;
+/// Of 128 bytes each.
+constexpr std::uint64_t blocks_max = std::uint64_t{1} << 22;
+constexpr std::uint64_t blocks_all_max = std::uint64_t{1} << 24;
+/// Of salts that do not fit: a repository seldom has backups under more than two passphrases.
+constexpr std::size_t misfits_max = 8;
 
 Salt16 check_of(const Secret& master, const Salt16& salt) {
   const Secret check = crypto::hkdf_sha256(master.reveal(), salt, "nerve backup key check", Salt16().size());
@@ -21,9 +27,13 @@ Salt16 check_of(const Secret& master, const Salt16& salt) {
   return value;
 }
 
+bool is_same_cost(const crypto::ScryptCost& left, const crypto::ScryptCost& right) {
+  return left.log2_n == right.log2_n && left.r == right.r && left.p == right.p;
+}
+
 bool is_same_master(const KeyFacts& left, const KeyFacts& right) {
-  return left.source == right.source && left.salt == right.salt && left.cost.log2_n == right.cost.log2_n &&
-         left.cost.r == right.cost.r && left.cost.p == right.cost.p && left.check == right.check;
+  return left.source == right.source && left.salt == right.salt && is_same_cost(left.cost, right.cost) &&
+         left.check == right.check;
 }
 
 KeySource source_of(const BackupKey& key) {
@@ -46,6 +56,12 @@ Secret master_from(const BackupKey& key, const KeyFacts& facts) {
 
 }  // namespace
 
+bool is_affordable(const crypto::ScryptCost& cost) noexcept {
+  if (cost.log2_n < 1 || cost.log2_n > log2_n_max || cost.r < 1 || cost.p < 1) return false;
+  const std::uint64_t blocks = (std::uint64_t{1} << cost.log2_n) * cost.r;
+  return blocks <= blocks_max && blocks * cost.p <= blocks_all_max;
+}
+
 crypto::Sha256Digest seal_of(const ContainerKeys& keys, std::initializer_list<ByteView> parts) {
   if (keys.seal_key.empty()) {
     crypto::Sha256 hash;
@@ -67,19 +83,32 @@ std::vector<const BackupKey*> Keyring::keys_of_source(KeySource source) const {
   return keys;
 }
 
-const Secret* Keyring::find_master(const KeyFacts& facts) {
+std::optional<Secret> Keyring::try_key(const BackupKey& key, const KeyFacts& facts) {
+  const bool is_known_misfit = std::ranges::any_of(misfits_, [&](const Misfit& one) {
+    return one.key == &key && is_same_master(one.facts, facts);
+  });
+  const bool is_dear = facts.source == KeySource::scrypt;
+  if (is_known_misfit || (is_dear && misfits_of_passphrases_ >= misfits_max)) return std::nullopt;
+  Secret master = master_from(key, facts);
+  if (equal_constant_time(check_of(master, facts.salt), facts.check)) return master;
+  misfits_.push_back({facts, &key});
+  if (is_dear) ++misfits_of_passphrases_;
+  return std::nullopt;
+}
+
+Keyring::Master* Keyring::find_master(const KeyFacts& facts) {
   const auto known = std::ranges::find_if(
       masters_, [&](const Master& master) { return is_same_master(master.facts, facts); });
   if (known != masters_.end()) {
-    opened_with_ = known->made_of;
-    return &known->key;
+    opened_last_ = static_cast<std::size_t>(known - masters_.begin());
+    return &*known;
   }
   for (const BackupKey* key : keys_of_source(facts.source)) {
-    Secret master = master_from(*key, facts);
-    if (!equal_constant_time(check_of(master, facts.salt), facts.check)) continue;
-    masters_.push_back({facts, std::move(master), key});
-    opened_with_ = key;
-    return &masters_.back().key;
+    std::optional<Secret> master = try_key(*key, facts);
+    if (!master) continue;
+    masters_.push_back({facts, *std::move(master), key});
+    opened_last_ = masters_.size() - 1;
+    return &masters_.back();
   }
   return nullptr;
 }
@@ -87,7 +116,12 @@ const Secret* Keyring::find_master(const KeyFacts& facts) {
 KeyFacts Keyring::new_key_facts(Random& random) {
   KeyFacts facts;
   if (key_ == nullptr) return facts;
-  const BackupKey* key = opened_with_ != nullptr ? opened_with_ : key_;
+  const Master* opened = opened_last_ ? &masters_[*opened_last_] : nullptr;
+  if (opened != nullptr && (opened->facts.source != KeySource::scrypt ||
+                            is_same_cost(opened->facts.cost, cost_of_new_keys))) {
+    return opened->facts;
+  }
+  const BackupKey* key = opened != nullptr ? opened->made_of : key_;
   facts.source = source_of(*key);
   if (facts.source == KeySource::scrypt) facts.cost = cost_of_new_keys;
   random.fill(facts.salt);
@@ -97,6 +131,19 @@ KeyFacts Keyring::new_key_facts(Random& random) {
   return facts;
 }
 
+std::optional<crypto::Sha256Digest> Keyring::code_of(const KeyFacts& facts, Authenticated what,
+                                                     ByteView text) {
+  Master* master = find_master(facts);
+  if (master == nullptr) return std::nullopt;
+  Secret& key = master->of_codes[static_cast<std::size_t>(what)];
+  if (key.empty()) {
+    const std::string_view purpose =
+        what == Authenticated::manifest ? "nerve backup manifest" : "nerve backup catalogue";
+    key = crypto::hkdf_sha256(master->key.reveal(), facts.salt, purpose, derived_key_bytes);
+  }
+  return crypto::HmacSha256(key.reveal()).update(text).finish();
+}
+
 ContainerKeys Keyring::keys_of(const ContainerHeader& header, std::string_view name) {
   ContainerKeys keys;
   if (!header.is_encrypted()) {
@@ -104,14 +151,14 @@ ContainerKeys Keyring::keys_of(const ContainerHeader& header, std::string_view n
     return keys;
   }
   if (keys_of_source(header.key.source).empty()) throw_no_key(header.key.source, name);
-  const Secret* found = find_master(header.key);
+  const Master* found = find_master(header.key);
   if (found == nullptr) {
     throw DeniedError(fmt::format("{} is encrypted with another {}", name,
                                   header.key.source == KeySource::scrypt ? "passphrase" : "key file"),
                       "Give the one that was used when its first full backup was made. If it is the one, the "
                       "file was altered.");
   }
-  const Secret& master = *found;
+  const Secret& master = found->key;
   keys.data_key =
       crypto::hkdf_sha256(master.reveal(), header.backup_salt, "nerve backup data", derived_key_bytes);
   keys.seal_key =

@@ -7,7 +7,11 @@
 #include "nerve/core/random.h"
 #include "nerve/core/secret.h"
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -21,11 +25,20 @@ struct ContainerKeys {
   Secret hash_key;
 };
 
+/// What a manifest or a line of the catalogue is authenticated with (docs/backup_repository.md,
+/// "Authentication"): keys of their own, made of the same master key as those of the containers.
+enum class Authenticated : std::uint8_t { manifest, catalogue_line };
+
+/// Whether a passphrase may cost so much to try: at most 512 MiB, and sixteen times what new keys cost. Whoever may write
+/// to a repository could make a reader pay more.
+bool is_affordable(const crypto::ScryptCost& cost) noexcept;
+
 /// Seals with the seal key, or where there is none by a plain SHA-256.
 crypto::Sha256Digest seal_of(const ContainerKeys& keys, std::initializer_list<ByteView> parts);
 
-/// The key that the user gave, if any, and the master keys made of it: scrypt is dear, and a chain of
-/// containers has one salt. For one thread.
+/// The key that the user gave, if any, and the master keys made of it. scrypt is dear, so each salt is tried
+/// once with each key, whether it fits or not, and after so many that do not fit no other is tried: who may
+/// write to a repository could make a run last for hours. For one thread.
 class Keyring {
  public:
   Keyring() = default;
@@ -33,11 +46,16 @@ class Keyring {
   explicit Keyring(const BackupKey* key) noexcept : key_(key) {}
 
   bool has_key() const noexcept { return key_ != nullptr; }
+  const BackupKey* key() const noexcept { return key_; }
 
   /// How a new generation says where its master key comes from; of source none where there is no key. It is
-  /// the key that opened a container last, so that a database keeps its own; the first, where none was
-  /// opened.
+  /// the key that opened a container or manifest last, so that a database keeps its own, with the salt it has,
+  /// where that costs what new ones do: one scrypt then opens a whole repository. The first, with a new salt,
+  /// where none was opened.
   KeyFacts new_key_facts(Random& random);
+
+  /// HMAC-SHA256 of `text` under the master key of `facts`; absent where no key is the one.
+  std::optional<crypto::Sha256Digest> code_of(const KeyFacts& facts, Authenticated what, ByteView text);
 
   /// The keys of a container with this header. `name` stands for it in messages. Throws DeniedError where it
   /// is encrypted and there is no key, a key of the other kind, or a wrong one.
@@ -48,15 +66,25 @@ class Keyring {
     KeyFacts facts;
     Secret key;
     const BackupKey* made_of;
+    std::array<Secret, 2> of_codes = {};  ///< by Authenticated; made at first use
   };
 
   std::vector<const BackupKey*> keys_of_source(KeySource source) const;
   /// Null where no key is the one.
-  const Secret* find_master(const KeyFacts& facts);
+  Master* find_master(const KeyFacts& facts);
+
+  struct Misfit {
+    KeyFacts facts;
+    const BackupKey* key;
+  };
+
+  std::optional<Secret> try_key(const BackupKey& key, const KeyFacts& facts);
 
   const BackupKey* key_ = nullptr;
-  const BackupKey* opened_with_ = nullptr;
+  std::optional<std::size_t> opened_last_;  ///< index into masters_
   std::vector<Master> masters_;
+  std::vector<Misfit> misfits_;
+  std::size_t misfits_of_passphrases_ = 0;
 };
 
 }  // namespace nerve::backups

@@ -115,6 +115,10 @@ void ContainerReader::read_index(ByteView stored) {
   }
 }
 
+void ContainerReader::drop_from_page_cache() const noexcept {
+  ::posix_fadvise(file_.number(), 0, 0, POSIX_FADV_DONTNEED);
+}
+
 void ContainerReader::read_hashes(std::size_t number, GroupCodec& codec, PageGroup& group) const {
   const GroupPlace& place = places_[number];
   const Bytes stored = read_part(file_, place.offset, place.hash_record_bytes, path_);

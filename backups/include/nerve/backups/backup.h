@@ -42,6 +42,12 @@ struct BackupOptions {
   /// Form::automatic makes a full where the last one of the database is about as old (a hundredth less is
   /// enough, because timers are not exact), or as far in the future.
   std::optional<std::chrono::seconds> full_age_max = std::nullopt;
+  /// The database is the one that was backed up last under its path, whatever its file says (lines,
+  /// docs/backup_repository.md).
+  bool same_database = false;
+  /// Where copies go: numbers and history continue from what it holds, also where the first repository was lost. Borrowed;
+  /// null where there is none.
+  const Repository* second = nullptr;
   std::chrono::milliseconds busy_timeout{5000};  ///< how long to wait for a writer in rollback mode
   /// Told what the user should know and did not ask for, such as why a full was made.
   std::function<void(const std::string&)> on_note = {};

@@ -28,6 +28,9 @@ inline constexpr std::int64_t format_version = 1;
 /// The version of the manifests of containers; programs before it refuse them.
 inline constexpr std::int64_t container_manifest_version = 2;
 
+/// The highest sequence that a backup can have; JSON's numbers are exact so far.
+inline constexpr std::int64_t sequence_max = std::int64_t{1} << 53;
+
 /// Whether a backup can be restored. A damaged one is of a database that was already damaged, its pages in a
 /// container or its files as they lay; it is kept for those who want to salvage rows from it.
 enum class State : std::uint8_t { good, damaged };
@@ -41,12 +44,28 @@ std::string mode_text(unsigned int mode);
 std::string_view to_string(State state) noexcept;
 std::string_view to_string(Kind kind) noexcept;
 
+struct LineTag;
+
+/// One history of a database: what was backed up under one path can be several databases, one after the other
+/// or side by side.
+using LineId = Id<LineTag>;
+
+/// By what a file is known again under its name. Two files have one identity only where the clock of their
+/// file system was set back.
+struct FileIdentity {
+  std::uint64_t inode = 0;
+  std::int64_t born_at_ns = 0;  ///< since 1970; 0 where the file system does not keep it
+
+  bool operator==(const FileIdentity&) const = default;
+};
+
 /// The database as it was found.
 struct Source {
   std::string path;              ///< absolute, symbolic links resolved
   std::uint64_t size_bytes = 0;  ///< of the main file, without its -wal
   std::string journal_mode;      ///< "wal" or "rollback"; empty in a damaged backup
   std::string mode = {};         ///< permissions as "0640"; empty where they are not known
+  std::optional<FileIdentity> file = std::nullopt;  ///< absent in older backups
 };
 
 /// What SQLite says of the copy. Zero or empty in a damaged backup.
@@ -76,6 +95,14 @@ struct ContainerFacts {
   bool is_encrypted = false;
   /// The delta that a full was made of by consolidation; absent where it was made of the database.
   std::optional<BackupId> consolidated_from = std::nullopt;
+};
+
+/// By what a manifest is authenticated: a code under the key of its container. docs/backup_repository.md,
+/// "Authentication".
+struct Authentication {
+  std::string key;   ///< which one, and how it is made: "passphrase:17:8:1:SALT:CHECK" or "key_file:SALT:CHECK"
+  std::string code;  ///< lower-case hex; empty until it is made
+  std::string content_sha256 = {};  ///< what the code is of; not stored
 };
 
 /// A backup that was made together with those of other databases.
@@ -114,6 +141,9 @@ struct Manifest {
   std::vector<StoredFile> companions;       ///< the -wal and -journal of a damaged backup
   std::optional<ContainerFacts> container;  ///< absent for a plain copy
   std::optional<SetFacts> set;              ///< absent for one that was made alone
+  /// The history that it belongs to; absent in those that go on from a backup without one.
+  std::optional<LineId> line;
+  std::optional<Authentication> authentication;  ///< absent where it is not encrypted, and in older ones
   std::vector<TableRows> tables;            ///< by name; empty where they were not counted
   Checks checks;
   std::int64_t duration_ms = 0;
@@ -131,6 +161,9 @@ struct Manifest {
 
   /// As in the file, without its own hash.
   Json to_json() const;
+
+  /// SHA-256 of what an authentication covers: all of it but the code and its own hash.
+  std::string content_sha256() const;
 };
 
 /// The text of manifest.json: indented JSON with `manifest_sha256`, and a final newline.
