@@ -5,6 +5,7 @@
 #include "file_lock.h"
 #include "layout.h"
 #include "marker.h"
+#include "repository_file.h"
 #include "repository_folder.h"
 
 #include "nerve/core/error.h"
@@ -62,7 +63,7 @@ void remove_leftovers(const std::filesystem::path& repository) {
 
 RepositoryLock RepositoryLock::shared(const Repository& repository) {
   const std::filesystem::path marker = repository.path() / marker_file_name;
-  Descriptor file = open_file(marker, O_RDONLY);
+  Descriptor file = open_repository_file(marker, O_RDONLY);
   lock_shared(file, marker);
   return RepositoryLock(std::move(file));
 }
@@ -70,7 +71,7 @@ RepositoryLock RepositoryLock::shared(const Repository& repository) {
 RepositoryLock RepositoryLock::exclusive(const Repository& repository) {
   const std::filesystem::path marker = repository.path() / marker_file_name;
   // Opened for writing, because NFS grants an exclusive flock only so.
-  Descriptor file = open_file(marker, O_RDWR);
+  Descriptor file = open_repository_file(marker, O_RDWR);
   if (!try_lock_exclusive(file, marker)) {
     throw ConflictError(
         fmt::format("another process works in the backup repository {}", repository.path().string()),
@@ -85,7 +86,7 @@ RepositoryLock RepositoryLock::for_writing(const Repository& repository) {
   const std::filesystem::path marker = repository.path() / marker_file_name;
   if (!has_marker(repository.path())) make_marker(repository.path());
   // Opened for writing, because NFS grants an exclusive flock only so.
-  Descriptor file = open_file(marker, O_RDWR);
+  Descriptor file = open_repository_file(marker, O_RDWR);
   // Everybody who writes here holds a shared lock, so an exclusive one means that every partial backup is a
   // dead one's.
   if (try_lock_exclusive(file, marker)) remove_leftovers(repository.path());
@@ -115,7 +116,7 @@ void write_note(const Repository& repository, const BackupId& id, std::string_vi
   const RepositoryLock lock = RepositoryLock::shared(repository);
   const std::filesystem::path partial =
       repository.path() / fmt::format("{}{}-{}-{}", partial_folder_prefix, name, id.to_string(), ::getpid());
-  remove_if_there(partial);
+  remove_repository_file(partial);
   try {
     write_new_file(partial, text);
     rename_durably(partial, repository.folder_of(id) / name);

@@ -2,7 +2,9 @@
 #include "repository_folder.h"
 
 #include "durable_file.h"
+#include "json_number.h"
 #include "layout.h"
+#include "repository_file.h"
 
 #include "nerve/core/bytes.h"
 #include "nerve/core/error.h"
@@ -53,10 +55,13 @@ void require_catalogued(const std::string& text, const Expectation* expected,
 
 /// A look at the size only; the contents are for verify.
 void require_file(const std::filesystem::path& folder, const Manifest& manifest) {
-  std::error_code error;
   const std::filesystem::path file = folder / manifest.file.name;
-  const std::uintmax_t size_bytes = std::filesystem::file_size(file, error);
-  if (error) throw IntegrityError(fmt::format("{} is missing", file.string()));
+  std::uint64_t size_bytes = 0;
+  try {
+    size_bytes = repository_file_bytes(file);
+  } catch (const NotFoundError&) {
+    throw IntegrityError(fmt::format("{} is missing", file.string()));
+  }
   if (size_bytes != manifest.file.size_bytes) {
     throw IntegrityError(
         fmt::format("{} has {} bytes, not {}", file.string(), size_bytes, manifest.file.size_bytes));
@@ -138,6 +143,15 @@ void look_again(const std::filesystem::path& repository, std::vector<Entry>& ent
   for (Entry& entry : entries) {
     if (!entry.problem.empty()) entry = read_entry(repository / entry.name, catalogue);
   }
+}
+
+/// No repository comes to the highest number by itself: a manifest or the catalogue says it that somebody
+/// else wrote.
+std::int64_t successor_of(std::int64_t sequence, const std::filesystem::path& repository) {
+  if (sequence < sequence_max) return sequence + 1;
+  throw IntegrityError(
+      fmt::format("a backup in {} has the highest number that there is, {}", repository.string(), sequence),
+      "Somebody altered it or the catalogue: begin another repository with --repo, and look who did.");
 }
 
 }  // namespace
@@ -233,13 +247,15 @@ std::vector<CatalogueLine> lines_for(const std::filesystem::path& repository, co
 
 std::int64_t next_sequence(const std::filesystem::path& repository, const Catalogue& catalogue) {
   std::int64_t highest = catalogue.highest_sequence();
-  if (problems_of(catalogue, backup_names(repository), repository).empty()) return highest + 1;
+  if (problems_of(catalogue, backup_names(repository), repository).empty()) {
+    return successor_of(highest, repository);
+  }
   // An older catalogue would give the numbers of those that it does not know once more.
   for (const Entry& entry : read_entries(repository)) {
     if (entry.manifest) highest = std::max(highest, entry.manifest->sequence);
     if (entry.distrusted) highest = std::max(highest, entry.distrusted->sequence);
   }
-  return highest + 1;
+  return successor_of(highest, repository);
 }
 
 }  // namespace nerve::backups
