@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/backends/sqlite/session.h"
 
+#include "sqlite/remedies.h"
+
 #include "nerve/backends/sqlite/errors.h"
 #include "nerve/core/error.h"
 #include "nerve/core/interrupt.h"
@@ -12,6 +14,7 @@
 #include <cstring>
 #include <exception>
 #include <span>
+#include <string_view>
 #include <utility>
 
 namespace nerve::sqlite {
@@ -136,6 +139,11 @@ struct Session::Connection {
     if (code == SQLITE_OK) return NativeStatement(prepared);
     const SQLite::Exception error(database.getHandle(), code);
     if (!is_about_statement(error)) fail(error, "cannot read the schema of");
+    // SQLite has no code of its own for a schema format over 4.
+    if (std::string_view(error.what()) == "unsupported file format") {
+      throw IntegrityError(facts.path.string() + " has a schema format that SQLite does not know",
+                           restore_hint(facts.path));
+    }
     // Nothing is bound yet, so SQLite's own words can name tables and columns but quote no value.
     throw DatabaseError(ErrorKind::failure,
                         "cannot prepare a statement on " + facts.path.string() + ": " + error.what(), {},

@@ -3,11 +3,14 @@
 
 #include "authentication.h"
 #include "file_lock.h"
+#include "json_number.h"
 #include "layout.h"
+#include "repository_file.h"
 
 #include "nerve/core/bytes.h"
 #include "nerve/core/error.h"
 #include "nerve/core/json.h"
+#include "nerve/core/text.h"
 #include "nerve/crypto/hash.h"
 
 #include <fcntl.h>
@@ -27,6 +30,15 @@ namespace {
 constexpr std::int64_t catalogue_format = 1;
 /// Some millions of lines.
 constexpr std::size_t catalogue_bytes_max = std::size_t{1} << 30;
+constexpr std::size_t block_bytes = std::size_t{64} << 10U;
+constexpr std::size_t line_bytes_max = std::size_t{64} << 10U;
+/// A longer path is left out of its line, which each of its bytes may lengthen sixfold.
+constexpr std::size_t source_bytes_max = std::size_t{8} << 10U;
+/// Of one backup. Each attempt at replacing it that a crash cut off leaves one.
+constexpr std::size_t expected_lines_max = 64;
+/// More than a folder can be listed with.
+constexpr std::size_t expectations_max = std::size_t{1} << 18U;
+constexpr std::size_t removed_at_once = 1024;
 
 constexpr std::array<std::pair<CatalogueEvent, std::string_view>, 3> event_names = {{
     {CatalogueEvent::storing, "storing"},
@@ -63,7 +75,7 @@ Json json_of(const CatalogueLine& line, const std::string& previous) {
       {"at", line.at.to_text()},   {"created_at", line.created_at.to_text()}, {"event", name_of(line.event)},
       {"id", line.id.to_string()}, {"manifest_sha256", line.manifest_sha256}, {"previous", previous},
       {"sequence", line.sequence}};
-  if (!line.source.empty()) json["source"] = line.source;
+  if (!line.source.empty() && line.source.size() <= source_bytes_max) json["source"] = line.source;
   if (!line.key.empty()) json["key"] = line.key;
   return json;
 }
@@ -74,7 +86,7 @@ CatalogueLine parse_line(const Json& json) {
   line.at = Timestamp::parse(json.at("at").get<std::string>());
   line.id = BackupId::parse(json.at("id").get<std::string>());
   line.created_at = Timestamp::parse(json.at("created_at").get<std::string>());
-  line.sequence = json.at("sequence").get<std::int64_t>();
+  line.sequence = whole_number(json.at("sequence"), "sequence", 0, sequence_max);
   line.manifest_sha256 = json.at("manifest_sha256").get<std::string>();
   line.source = json.value("source", std::string());
   line.key = json.value("key", std::string());
@@ -107,7 +119,7 @@ void require_known_format(const Json& json, const std::filesystem::path& file) {
 /// The catalogue, made where there is none, and locked; again where it was replaced in between.
 Descriptor open_locked(const std::filesystem::path& path) {
   for (;;) {
-    Descriptor file = open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+    Descriptor file = open_repository_file(path, O_RDWR | O_CREAT, 0600);
     lock_exclusive(file, path);
     if (is_at(file, path)) return file;
   }
@@ -131,6 +143,34 @@ void Catalogue::take(const CatalogueLine& line) {
     expected.must_be_there = false;
   }
   expected.lines.push_back(line);
+  if (expected.lines.size() > expected_lines_max) expected.lines.erase(expected.lines.begin() + 1);
+  if (expectations_.size() < forgetting_at_) return;
+  forget_removed();
+  if (expectations_.size() > expectations_max) {
+    expectations_.erase(line.id.to_string());
+    tell(fmt::format("{} names more than {} backups", file_.string(), expectations_max));
+  }
+}
+
+void Catalogue::forget_removed() {
+  std::erase_if(expectations_, [&](const auto& one) {
+    std::error_code error;
+    return !one.second.must_be_there && !std::filesystem::exists(repository_ / one.first, error) && !error;
+  });
+  // Each look costs as much as there is, so the next one comes when there is twice as much.
+  forgetting_at_ =
+      std::min(expectations_max, expectations_.size() + std::max(removed_at_once, expectations_.size()));
+}
+
+void Catalogue::tell(std::string problem) {
+  if (problem_.empty()) problem_ = std::move(problem);
+}
+
+void Catalogue::pass_over_line() {
+  ++line_number_;
+  tell(fmt::format("line {} of {} is damaged: it is longer than {} bytes", line_number_, file_.string(),
+                   line_bytes_max));
+  last_hash_.clear();
 }
 
 bool Catalogue::vouches_for(const std::string& id) const {
@@ -144,7 +184,8 @@ void Catalogue::take_line(std::string_view line, const std::filesystem::path& fi
     const Json json = parse_json(line, "it");
     if (json.contains("catalogue")) {
       require_known_format(json, file);
-      highest_sequence_ = std::max(highest_sequence_, json.at("sequence").get<std::int64_t>());
+      highest_sequence_ =
+          std::max(highest_sequence_, whole_number(json.at("sequence"), "sequence", 0, sequence_max));
       times_begun_ = json.value("begun", std::int64_t{0});
     } else {
       CatalogueLine parsed = parse_line(json);
@@ -152,16 +193,14 @@ void Catalogue::take_line(std::string_view line, const std::filesystem::path& fi
       take(parsed);
     }
     const bool follows = line_number_ == 1 || json.at("previous").get<std::string>() == last_hash_;
-    if (!follows && problem_.empty()) {
-      problem_ = fmt::format("{} was altered: line {} does not follow from the line before it", file.string(),
-                             line_number_);
+    if (!follows) {
+      tell(fmt::format("{} was altered: line {} does not follow from the line before it", file.string(),
+                       line_number_));
     }
   } catch (const UnsupportedError&) {
     throw;
   } catch (const std::exception& error) {
-    if (problem_.empty()) {
-      problem_ = fmt::format("line {} of {} is damaged: {}", line_number_, file.string(), error.what());
-    }
+    tell(fmt::format("line {} of {} is damaged: {}", line_number_, file.string(), error.what()));
   }
   last_hash_ = hash_of(line);
   if (last_hash_ == watched_) has_watched_line_ = true;
@@ -169,23 +208,56 @@ void Catalogue::take_line(std::string_view line, const std::filesystem::path& fi
 
 Catalogue Catalogue::read(const std::filesystem::path& repository, Keyring* keyring,
                           const std::string& watched) {
-  const std::filesystem::path file = repository / catalogue_file_name;
   Catalogue catalogue;
   catalogue.watched_ = watched;
-  std::string text;
+  catalogue.repository_ = repository;
+  catalogue.file_ = repository / catalogue_file_name;
+  catalogue.forgetting_at_ = removed_at_once;
   try {
-    text = read_small_file(file, catalogue_bytes_max);
+    const Descriptor file = open_repository_file(catalogue.file_, O_RDONLY);
+    catalogue.is_there_ = true;
+    catalogue.read_lines(file, keyring);
   } catch (const NotFoundError&) {
     return catalogue;
   }
-  catalogue.is_there_ = true;
-  for (std::size_t end = text.find('\n'); end != std::string::npos;
-       end = text.find('\n', catalogue.whole_bytes_)) {
-    catalogue.take_line(std::string_view(text).substr(catalogue.whole_bytes_, end - catalogue.whole_bytes_),
-                        file, keyring);
-    catalogue.whole_bytes_ = end + 1;
-  }
+  catalogue.forget_removed();
   return catalogue;
+}
+
+void Catalogue::read_lines(const Descriptor& file, Keyring* keyring) {
+  if (size_of(file, file_) > catalogue_bytes_max) {
+    throw IntegrityError(
+        fmt::format("{} is larger than {}", file_.string(), format_size(catalogue_bytes_max)));
+  }
+  std::string text;
+  std::vector<std::byte> block(block_bytes);
+  while (const std::size_t count = read_some(file, block, file_)) {
+    text += as_text(ByteView(block).first(count));
+    take_lines(text, keyring);
+    if (whole_bytes_ > catalogue_bytes_max) {
+      throw IntegrityError(fmt::format("{} grows while it is read", file_.string()));
+    }
+  }
+}
+
+void Catalogue::take_lines(std::string& text, Keyring* keyring) {
+  const std::string_view whole(text);
+  std::size_t begin = 0;
+  for (std::size_t end = whole.find('\n'); end != std::string_view::npos; end = whole.find('\n', begin)) {
+    const std::string_view line = whole.substr(begin, end - begin);
+    if (is_in_long_line_ || line.size() > line_bytes_max) {
+      pass_over_line();
+    } else {
+      take_line(line, file_, keyring);
+    }
+    is_in_long_line_ = false;
+    whole_bytes_ = bytes_before_text_ + end + 1;
+    begin = end + 1;
+  }
+  is_in_long_line_ = is_in_long_line_ || text.size() - begin > line_bytes_max;
+  if (is_in_long_line_) begin = text.size();
+  text.erase(0, begin);
+  bytes_before_text_ += begin;
 }
 
 bool Expectation::allows(const std::string& manifest_sha256) const {
@@ -260,7 +332,7 @@ void CatalogueWriter::replace(const std::vector<CatalogueLine>& lines) {
   }
   const std::filesystem::path partial =
       path_.parent_path() / fmt::format("{}{}", partial_folder_prefix, catalogue_file_name);
-  remove_if_there(partial);
+  remove_repository_file(partial);
   write_new_file(partial, text);
   rename_durably(partial, path_);
 }

@@ -38,7 +38,7 @@ struct CatalogueLine {
 /// What the lines say of one backup.
 struct Expectation {
   bool must_be_there = false;
-  /// The last that says it is stored, and what came after.
+  /// The last that says it is stored, and what came after; of very many of these the newest.
   std::vector<CatalogueLine> lines;
 
   /// Whether its manifest may have this SHA-256: that of what was stored or of what was to take its place.
@@ -47,7 +47,8 @@ struct Expectation {
 
 class Catalogue {
  public:
-  /// A line that a crash cut off is passed over. Throws UnsupportedError for one of an unknown format, and
+  /// A line that a crash cut off is passed over, and what was removed is forgotten: memory is that of the
+  /// backups that there are or should be. Throws UnsupportedError for one of an unknown format, and
   /// what reading a file throws; what is wrong with its lines is in problems().
   /// With a keyring the codes of those lines are compared whose key it has.
   /// has_watched_line() says whether one of the lines has the SHA-256 `watched`.
@@ -56,7 +57,7 @@ class Catalogue {
 
   bool is_there() const noexcept { return is_there_; }
 
-  /// What is expected of the backup; null for one that the catalogue does not know.
+  /// What is expected of the backup; null for one that the catalogue does not know or that was removed.
   const Expectation* find(const std::string& id) const;
 
   /// By id.
@@ -81,10 +82,23 @@ class Catalogue {
  private:
   friend class CatalogueWriter;
 
+  void read_lines(const Descriptor& file, Keyring* keyring);
+  /// Takes the lines that are whole from the beginning of `text`, and leaves the rest.
+  void take_lines(std::string& text, Keyring* keyring);
   void take_line(std::string_view line, const std::filesystem::path& file, Keyring* keyring);
   void take(const CatalogueLine& line);
+  /// For a line that is too long to be one.
+  void pass_over_line();
+  void tell(std::string problem);
+  /// What the folder shows to be gone as it should.
+  void forget_removed();
 
+  std::filesystem::path repository_;
+  std::filesystem::path file_;
   bool is_there_ = false;
+  bool is_in_long_line_ = false;
+  std::size_t bytes_before_text_ = 0;  ///< that take_lines() has taken away
+  std::size_t forgetting_at_ = 0;  ///< the count of expectations from which on it is looked for removed ones
   std::map<std::string, Expectation> expectations_;
   std::string problem_;
   std::int64_t highest_sequence_ = 0;

@@ -46,9 +46,12 @@ void ContainerRun::find_what_it_continues() {
 void ContainerRun::pin() {
   try {
     snapshot_ = std::make_unique<Snapshot>(facts_, source_options(facts_, options_));
+    require_whole(snapshot_->session());
     // What a restore to a point in time goes by.
     manifest_.created_at = clock_.now();
   } catch (const IntegrityError& error) {
+    // SQLite gives the pages of such a database back in part, if at all: its files are kept.
+    snapshot_.reset();
     damage_ = error;
   }
 }

@@ -2,6 +2,7 @@
 #include "copy_pages.h"
 
 #include "durable_file.h"
+#include "repository_file.h"
 
 #include "nerve/core/bytes.h"
 
@@ -17,7 +18,7 @@ constexpr std::size_t block_bytes = std::size_t{1} << 20U;
 }  // namespace
 
 void copy_pages(Snapshot& snapshot, const std::filesystem::path& target, ProgressSink* progress) {
-  const Descriptor file = open_file(target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+  const Descriptor file = open_repository_file(target, O_WRONLY | O_CREAT | O_EXCL, 0600);
   const SnapshotShape shape = snapshot.shape();
   const std::uint64_t total_bytes = std::uint64_t{shape.page_count} * shape.page_size_bytes;
   std::uint64_t written_bytes = 0;

@@ -4,6 +4,7 @@
 #include "durable_file.h"
 #include "layout.h"
 #include "partial_backup.h"
+#include "repository_file.h"
 
 #include "nerve/backends/sqlite/file.h"
 
@@ -19,8 +20,8 @@ namespace {
 
 StoredFile keep_file(const std::filesystem::path& from, const std::filesystem::path& to,
                      ProgressSink* progress) {
-  const Descriptor copy = open_file(to, O_WRONLY | O_CREAT | O_EXCL, 0600);
-  return copy_file_durably(from, copy, to, "keeping the damaged files", progress);
+  const Descriptor copy = open_repository_file(to, O_WRONLY | O_CREAT | O_EXCL, 0600);
+  return copy_file_durably(open_file(from, O_RDONLY), from, copy, to, "keeping the damaged files", progress);
 }
 
 }  // namespace
@@ -63,9 +64,12 @@ Manifest keep_damaged_files(const std::filesystem::path& database, const TargetS
 std::optional<Manifest> find_kept_files(const std::filesystem::path& database, const TargetState& state,
                                         const Repository& repository, ProgressSink* progress) {
   if (!state.exists) return std::nullopt;
-  std::vector<StoredFile> files = {describe_file(database, progress)};
+  const auto describe = [&](const std::filesystem::path& path) {
+    return describe_file(open_file(path, O_RDONLY), path, progress);
+  };
+  std::vector<StoredFile> files = {describe(database)};
   for (const auto& [trace, suffix] : {std::pair(state.wal, "-wal"), std::pair(state.journal, "-journal")}) {
-    if (trace.size_bytes > 0) files.push_back(describe_file(sqlite::companion(database, suffix), progress));
+    if (trace.size_bytes > 0) files.push_back(describe(sqlite::companion(database, suffix)));
   }
   const auto holds_them = [&](const Manifest& one) {
     std::vector<StoredFile> held = {one.file};

@@ -46,6 +46,19 @@ std::string_view name_of(SourceCheck check) {
   return check == SourceCheck::deep ? "integrity_check" : "quick_check";
 }
 
+/// How many bytes of the file are missing. SQLite fills up what a page lacks with zeros, and says nothing.
+/// With a write-ahead log the pages may be there alone, and while a transaction is under way size and header
+/// do not belong together.
+std::uint64_t missing_bytes(const sqlite::FileFacts& facts) {
+  if (!facts.header || facts.header->page_size_bytes == 0) return 0;
+  if (facts.wal_bytes.value_or(0) > 0 || facts.is_journal_live) return 0;
+  const std::uint64_t page_bytes = facts.header->page_size_bytes;
+  const std::uint64_t whole_bytes = facts.header->has_valid_page_count
+                                        ? facts.header->page_count * page_bytes
+                                        : (facts.size_bytes + page_bytes - 1) / page_bytes * page_bytes;
+  return whole_bytes > facts.size_bytes ? whole_bytes - facts.size_bytes : 0;
+}
+
 }  // namespace
 
 sqlite::SessionOptions source_options(const sqlite::FileFacts& facts, const BackupOptions& options) {
@@ -83,7 +96,17 @@ SqliteFacts sqlite_facts(sqlite::Session& session) {
   return facts;
 }
 
+void require_whole(const sqlite::Session& source) {
+  // One that reads without locks has no transaction that keeps writers off, so one look is no proof.
+  if (missing_bytes(sqlite::read_file_facts(source.path())) == 0) return;
+  const std::uint64_t missing = missing_bytes(sqlite::read_file_facts(source.path()));
+  if (missing == 0) return;
+  throw IntegrityError(fmt::format("{} is damaged: it is cut off: its last {} byte{} missing",
+                                   source.path().string(), missing, missing == 1 ? " is" : "s are"));
+}
+
 void check_source(sqlite::Session& source, SourceCheck check, ProgressSink* progress) {
+  require_whole(source);
   if (check == SourceCheck::none) return;
   require_sound(check == SourceCheck::deep ? sqlite::integrity_check(source, progress)
                                            : sqlite::quick_check(source, progress),

@@ -20,7 +20,12 @@ Manifest new_manifest(const sqlite::FileFacts& facts, const BackupOptions& optio
 /// What SQLite says of the database that `session` sees.
 SqliteFacts sqlite_facts(sqlite::Session& session);
 
-/// Checks the source as the options want it. Throws IntegrityError naming the damage.
+/// Throws IntegrityError where the file is shorter than its pages. `source` has a read transaction, so that
+/// no writer is at work on it.
+void require_whole(const sqlite::Session& source);
+
+/// Checks that the source is whole, and the rest as the options want it. Throws IntegrityError naming the
+/// damage.
 void check_source(sqlite::Session& source, SourceCheck check, ProgressSink* progress);
 
 /// Throws IntegrityError where there is damage.

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "durable_file.h"
 
+#include "repository_file.h"
+
 #include "nerve/core/bytes.h"
 #include "nerve/core/error.h"
+#include "nerve/core/interrupt.h"
 #include "nerve/core/text.h"
 #include "nerve/crypto/hash.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -33,14 +37,6 @@ constexpr std::size_t copy_block_bytes = std::size_t{1} << 20;
       fmt::format("cannot read {}: {}", path.string(), std::strerror(code)),
       "The device does not give the file back: look into the kernel's log (dmesg), and copy what is "
       "sound to another device.");
-}
-
-std::size_t read_some(int descriptor, std::span<std::byte> block, const std::filesystem::path& path) {
-  for (;;) {
-    const ssize_t count = ::read(descriptor, block.data(), block.size());
-    if (count >= 0) return static_cast<std::size_t>(count);
-    if (errno != EINTR) throw_read_error(errno, path);
-  }
 }
 
 }  // namespace
@@ -83,6 +79,8 @@ Descriptor open_file(const std::filesystem::path& path, int flags, mode_t mode) 
     const int number = ::open(path.c_str(), flags | O_CLOEXEC, mode);
     if (number >= 0) return Descriptor(number);
     if (errno != EINTR) throw_system_error(errno, "cannot open", path);
+    // A FIFO that nobody writes to keeps its reader waiting.
+    throw_if_interrupted();
   }
 }
 
@@ -135,6 +133,15 @@ void read_at(const Descriptor& file, std::span<std::byte> bytes, ::off_t offset,
   }
 }
 
+std::size_t read_some(const Descriptor& file, std::span<std::byte> block, const std::filesystem::path& path) {
+  for (;;) {
+    const ssize_t count = ::read(file.number(), block.data(), block.size());
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) throw_read_error(errno, path);
+    throw_if_interrupted();
+  }
+}
+
 void sync_descriptor(const Descriptor& file, const std::filesystem::path& path) {
   while (::fsync(file.number()) != 0) {
     if (errno != EINTR) throw_system_error(errno, "cannot sync", path);
@@ -148,7 +155,7 @@ std::uint64_t size_of(const Descriptor& file, const std::filesystem::path& path)
 }
 
 void write_new_file(const std::filesystem::path& path, std::string_view text) {
-  write_text_durably(open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600), text, path);
+  write_text_durably(open_repository_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600), text, path);
 }
 
 void write_text_durably(const Descriptor& file, std::string_view text, const std::filesystem::path& path) {
@@ -157,13 +164,13 @@ void write_text_durably(const Descriptor& file, std::string_view text, const std
 }
 
 std::string read_small_file(const std::filesystem::path& path, std::size_t size_bytes_max) {
-  const Descriptor file = open_file(path, O_RDONLY);
+  const Descriptor file = open_repository_file(path, O_RDONLY);
   if (size_of(file, path) > size_bytes_max) {
     throw IntegrityError(fmt::format("{} is larger than {}", path.string(), format_size(size_bytes_max)));
   }
   std::string text;
   std::array<std::byte, 4096> block{};
-  while (const std::size_t count = read_some(file.number(), block, path)) {
+  while (const std::size_t count = read_some(file, block, path)) {
     text.append(reinterpret_cast<const char*>(block.data()), count);
     if (text.size() > size_bytes_max)
       throw IntegrityError(fmt::format("{} grows while it is read", path.string()));
@@ -196,8 +203,11 @@ void sync_folder(const std::filesystem::path& path) {
 }
 
 void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to) {
-  if (::rename(from.c_str(), to.c_str()) != 0) throw_system_error(errno, "cannot rename to", to);
-  sync_folder(to.parent_path());
+  const Descriptor folder = open_folder_of(to, O_RDONLY);
+  if (::renameat2(AT_FDCWD, from.c_str(), folder.number(), to.filename().c_str(), 0) != 0) {
+    throw_system_error(errno, "cannot rename to", to);
+  }
+  sync_descriptor(folder, to.parent_path());
 }
 
 void remove_if_there(const std::filesystem::path& path) {
@@ -205,22 +215,38 @@ void remove_if_there(const std::filesystem::path& path) {
 }
 
 StoredFile describe_file(const std::filesystem::path& path, ProgressSink* progress) {
+  return describe_file(open_repository_file(path, O_RDONLY), path, progress);
+}
+
+StoredFile describe_file(const Descriptor& file, const std::filesystem::path& path, ProgressSink* progress) {
+  const std::uint64_t total_bytes = size_of(file, path);
   StoredFile description{path.filename().string(), 0, {}};
-  const Descriptor file = open_file(path, O_RDONLY);
-  description.size_bytes = size_of(file, path);
-  description.sha256 = to_hex(crypto::sha256_file(path, progress));
+  crypto::Sha256 hash;
+  std::vector<std::byte> block(copy_block_bytes);
+  while (const std::size_t count = read_some(file, block, path)) {
+    throw_if_interrupted();
+    hash.update(ByteView(block).first(count));
+    description.size_bytes += count;
+    if (progress != nullptr) progress->update("hashing", description.size_bytes, total_bytes);
+  }
+  description.sha256 = to_hex(hash.finish());
   return description;
 }
 
 StoredFile copy_file_durably(const std::filesystem::path& from, const Descriptor& to,
                              const std::filesystem::path& to_path, std::string_view phase,
                              ProgressSink* progress) {
-  const Descriptor source = open_file(from, O_RDONLY);
+  return copy_file_durably(open_repository_file(from, O_RDONLY), from, to, to_path, phase, progress);
+}
+
+StoredFile copy_file_durably(const Descriptor& source, const std::filesystem::path& from,
+                             const Descriptor& to, const std::filesystem::path& to_path,
+                             std::string_view phase, ProgressSink* progress) {
   const std::uint64_t total_bytes = size_of(source, from);
   StoredFile copied{to_path.filename().string(), 0, {}};
   crypto::Sha256 hash;
   std::vector<std::byte> block(copy_block_bytes);
-  while (const std::size_t count = read_some(source.number(), block, from)) {
+  while (const std::size_t count = read_some(source, block, from)) {
     throw_if_interrupted();
     const ByteView part = ByteView(block).first(count);
     write_bytes(to, part, to_path);

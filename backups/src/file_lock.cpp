@@ -8,18 +8,24 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 namespace nerve::backups {
 namespace {
 
-bool lock(const Descriptor& file, int operation, const std::filesystem::path& path) {
-  while (::flock(file.number(), operation) != 0) {
+constexpr std::chrono::milliseconds pause_first{1};
+constexpr std::chrono::milliseconds pause_longest{32};
+
+/// False when somebody else holds a lock.
+bool try_lock(const Descriptor& file, int operation, const std::filesystem::path& path) {
+  while (::flock(file.number(), operation | LOCK_NB) != 0) {
     switch (errno) {
       case EWOULDBLOCK:
         return false;
       case EINTR:
-        throw_if_interrupted();
         break;
       case ENOLCK:
       case ENOSYS:
@@ -33,6 +39,17 @@ bool lock(const Descriptor& file, int operation, const std::filesystem::path& pa
   return true;
 }
 
+/// Asks again and again instead of waiting in flock(2): a signal that comes just before that call would be
+/// seen only when the lock is free.
+void lock(const Descriptor& file, int operation, const std::filesystem::path& path) {
+  std::chrono::milliseconds pause = pause_first;
+  while (!try_lock(file, operation, path)) {
+    throw_if_interrupted();
+    std::this_thread::sleep_for(pause);
+    pause = std::min(pause * 2, pause_longest);
+  }
+}
+
 }  // namespace
 
 void lock_shared(const Descriptor& file, const std::filesystem::path& path) {
@@ -44,7 +61,7 @@ void lock_exclusive(const Descriptor& file, const std::filesystem::path& path) {
 }
 
 bool try_lock_exclusive(const Descriptor& file, const std::filesystem::path& path) {
-  return lock(file, LOCK_EX | LOCK_NB, path);
+  return try_lock(file, LOCK_EX, path);
 }
 
 bool is_at(const Descriptor& file, const std::filesystem::path& path) {

@@ -2,6 +2,7 @@
 #include "durable_file.h"
 #include "layout.h"
 #include "partial_backup.h"
+#include "repository_file.h"
 
 #include "nerve/backups/retention.h"
 #include "nerve/core/error.h"
@@ -38,7 +39,7 @@ void hold_backup(const Repository& repository, const BackupId& id, std::string_v
 bool release_backup(const Repository& repository, const BackupId& id) {
   const RepositoryLock lock = RepositoryLock::shared(repository);
   if (!hold_of(repository, id)) return false;
-  remove_if_there(hold_path(repository, id));
+  remove_repository_file(hold_path(repository, id));
   sync_folder(repository.folder_of(id));
   return true;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/backups/manifest.h"
 
+#include "json_number.h"
 #include "layout.h"
 
 #include "nerve/core/bytes.h"
@@ -12,6 +13,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -21,8 +24,52 @@ namespace {
 constexpr const char* hint_when_damaged =
     "Use another backup, or compare the file with a copy of this repository.";
 
+/// As many as SQLite numbers.
+constexpr std::int64_t page_count_max = 4'294'967'294;
+constexpr std::int64_t page_size_bytes_max = 65536;
+constexpr std::int64_t depth_max = 1'000'000;
+constexpr std::int64_t rows_max = std::numeric_limits<std::int64_t>::max();
+constexpr std::size_t text_bytes_max = 1024;
+constexpr std::size_t path_bytes_max = std::size_t{16} << 10U;
+constexpr std::size_t table_name_bytes_max = std::size_t{1} << 20U;
+constexpr std::size_t tables_max = std::size_t{1} << 20U;
+constexpr std::size_t roles_max = 10'000;
+
 std::string hash_of(const Json& manifest_without_hash) {
   return to_hex(crypto::sha256(as_bytes(to_canonical_text(manifest_without_hash))));
+}
+
+std::int64_t number_of(const Json& json, const char* field, std::int64_t least, std::int64_t most) {
+  return whole_number(json.at(field), field, least, most);
+}
+
+std::uint64_t size_of(const Json& json) {
+  return static_cast<std::uint64_t>(number_of(json, "size_bytes", 0, number_max));
+}
+
+std::string text_of(const Json& json, std::string_view field, std::size_t size_bytes_max = text_bytes_max) {
+  auto text = json.get<std::string>();
+  if (text.size() > size_bytes_max) {
+    throw IntegrityError(fmt::format("its {} is longer than {} bytes", field, size_bytes_max));
+  }
+  return text;
+}
+
+std::string text_at(const Json& json, const char* field, std::size_t size_bytes_max = text_bytes_max) {
+  return text_of(json.at(field), field, size_bytes_max);
+}
+
+/// For a field that older manifests lack.
+std::string text_if_there(const Json& json, const char* field) {
+  return json.contains(field) ? text_at(json, field) : std::string();
+}
+
+const Json& list_at(const Json& json, const char* field, std::size_t size_max) {
+  const Json& list = json.at(field);
+  if (!list.is_array() || list.size() > size_max) {
+    throw IntegrityError(fmt::format("its {} are no list of at most {}", field, size_max));
+  }
+  return list;
 }
 
 Json to_json(const StoredFile& file) {
@@ -51,8 +98,8 @@ ContainerFacts parse_container_facts(const Json& json) {
   ContainerFacts facts;
   facts.generation = BackupId::parse(json.at("generation").get<std::string>());
   if (!json.at("parent").is_null()) facts.parent = BackupId::parse(json.at("parent").get<std::string>());
-  facts.depth = json.at("depth").get<std::int64_t>();
-  facts.stored_pages = json.at("stored_pages").get<std::int64_t>();
+  facts.depth = number_of(json, "depth", 0, depth_max);
+  facts.stored_pages = number_of(json, "stored_pages", 0, page_count_max);
   facts.is_encrypted = json.at("encrypted").get<bool>();
   if (json.contains("consolidated_from")) {
     facts.consolidated_from = BackupId::parse(json.at("consolidated_from").get<std::string>());
@@ -65,8 +112,9 @@ Json to_json(const SetFacts& set) {
 }
 
 SetFacts parse_set_facts(const Json& json) {
-  return {SetId::parse(json.at("id").get<std::string>()), json.at("role").get<std::string>(),
-          json.at("roles").get<std::vector<std::string>>()};
+  SetFacts set{SetId::parse(json.at("id").get<std::string>()), text_at(json, "role"), {}};
+  for (const Json& role : list_at(json, "roles", roles_max)) set.roles.push_back(text_of(role, "role"));
+  return set;
 }
 
 Json to_json(const Authentication& authentication) {
@@ -91,8 +139,7 @@ Enum parse_word(const Json& word, std::initializer_list<Enum> values, std::strin
 /// A name out of a manifest becomes a path, so only those that the format knows are let through.
 StoredFile parse_stored_file(const Json& json, std::initializer_list<std::string_view> names,
                              std::string_view manifest_name) {
-  StoredFile file{json.at("name").get<std::string>(), json.at("size_bytes").get<std::uint64_t>(),
-                  json.value("sha256", std::string())};
+  StoredFile file{text_at(json, "name"), size_of(json), text_if_there(json, "sha256")};
   if (std::find(names.begin(), names.end(), file.name) == names.end()) {
     throw IntegrityError(fmt::format("{} names a file that its format does not have", manifest_name),
                          hint_when_damaged);
@@ -100,31 +147,54 @@ StoredFile parse_stored_file(const Json& json, std::initializer_list<std::string
   return file;
 }
 
+/// 0 where it is not known, as in a damaged backup.
+std::int64_t page_size_of(const Json& json) {
+  const std::int64_t size_bytes = number_of(json, "page_size_bytes", 0, page_size_bytes_max);
+  const bool is_page_size = size_bytes >= 512 && std::has_single_bit(static_cast<std::uint64_t>(size_bytes));
+  if (size_bytes != 0 && !is_page_size) throw IntegrityError("its page_size_bytes is none that SQLite has");
+  return size_bytes;
+}
+
 SqliteFacts parse_sqlite_facts(const Json& json) {
+  // SQLite keeps both as 32 bits, with a sign or without.
+  constexpr std::int64_t user_number_min = std::numeric_limits<std::int32_t>::min();
+  constexpr std::int64_t user_number_max = std::numeric_limits<std::uint32_t>::max();
   SqliteFacts facts;
-  facts.library_version = json.at("library_version").get<std::string>();
-  facts.page_size_bytes = json.at("page_size_bytes").get<std::int64_t>();
-  facts.page_count = json.at("page_count").get<std::int64_t>();
-  facts.user_version = json.at("user_version").get<std::int64_t>();
-  facts.application_id = json.at("application_id").get<std::int64_t>();
-  facts.encoding = json.at("encoding").get<std::string>();
-  facts.schema_sha256 = json.at("schema_sha256").get<std::string>();
+  facts.library_version = text_at(json, "library_version");
+  facts.page_size_bytes = page_size_of(json);
+  facts.page_count = number_of(json, "page_count", 0, page_count_max);
+  facts.user_version = number_of(json, "user_version", user_number_min, user_number_max);
+  facts.application_id = number_of(json, "application_id", user_number_min, user_number_max);
+  facts.encoding = text_at(json, "encoding");
+  facts.schema_sha256 = text_at(json, "schema_sha256");
   return facts;
+}
+
+std::vector<TableRows> parse_tables(const Json& json) {
+  std::vector<TableRows> tables;
+  std::int64_t total = 0;
+  for (const Json& table : list_at(json, "tables", tables_max)) {
+    const std::int64_t rows = number_of(table, "rows", 0, rows_max);
+    if (rows > rows_max - total) throw IntegrityError("its tables have more rows than can be counted");
+    total += rows;
+    tables.push_back({text_at(table, "name", table_name_bytes_max), rows});
+  }
+  return tables;
 }
 
 Manifest from_json(const Json& json, std::string_view name) {
   Manifest manifest;
   manifest.id = BackupId::parse(json.at("id").get<std::string>());
   manifest.created_at = Timestamp::parse(json.at("created_at").get<std::string>());
-  manifest.program_version = json.at("program_version").get<std::string>();
+  manifest.program_version = text_at(json, "program_version");
   manifest.state = parse_word(json.at("state"), {State::good, State::damaged}, name);
   manifest.kind = parse_word(json.at("kind"), {Kind::manual, Kind::safety}, name);
   manifest.is_emptied = json.value("emptied", false);
   const Json& source = json.at("source");
-  manifest.source.path = source.at("path").get<std::string>();
-  manifest.source.size_bytes = source.at("size_bytes").get<std::uint64_t>();
-  manifest.source.journal_mode = source.at("journal_mode").get<std::string>();
-  manifest.source.mode = source.value("mode", std::string());
+  manifest.source.path = text_at(source, "path", path_bytes_max);
+  manifest.source.size_bytes = size_of(source);
+  manifest.source.journal_mode = text_at(source, "journal_mode");
+  manifest.source.mode = text_if_there(source, "mode");
   if (source.contains("file")) {
     manifest.source.file = FileIdentity{source.at("file").at("inode").get<std::uint64_t>(),
                                         source.at("file").at("born_at_ns").get<std::int64_t>()};
@@ -137,20 +207,29 @@ Manifest from_json(const Json& json, std::string_view name) {
       manifest.container
           ? parse_stored_file(json.at("file"), {container_file_name, sealed_container_file_name}, name)
           : parse_stored_file(json.at("file"), {database_file_name}, name);
-  for (const Json& companion : json.at("companions")) {
+  for (const Json& companion : list_at(json, "companions", 2)) {
     manifest.companions.push_back(parse_stored_file(companion, {wal_file_name, journal_file_name}, name));
   }
-  for (const Json& table : json.at("tables")) {
-    manifest.tables.push_back({table.at("name").get<std::string>(), table.at("rows").get<std::int64_t>()});
-  }
-  manifest.sequence = json.value("sequence", std::int64_t{0});
+  manifest.tables = parse_tables(json);
+  if (json.contains("sequence")) manifest.sequence = number_of(json, "sequence", 0, sequence_max);
   manifest.has_rows = json.value("has_rows", manifest.rows_total().value_or(0) > 0);
   const Json& checks = json.at("checks");
-  manifest.checks.source = checks.at("source").get<std::string>();
-  manifest.checks.copy = checks.at("copy").get<std::string>();
-  manifest.checks.foreign_key_violations = checks.at("foreign_key_violations").get<std::int64_t>();
-  manifest.duration_ms = json.at("duration_ms").get<std::int64_t>();
+  manifest.checks.source = text_at(checks, "source");
+  manifest.checks.copy = text_at(checks, "copy");
+  manifest.checks.foreign_key_violations = number_of(checks, "foreign_key_violations", 0, rows_max);
+  // Negative where the clock was set back meanwhile.
+  manifest.duration_ms = number_of(json, "duration_ms", -number_max, number_max);
   return manifest;
+}
+
+/// What is out of bounds is told with the name of the manifest.
+Manifest checked_from_json(const Json& json, std::string_view name) {
+  try {
+    return from_json(json, name);
+  } catch (const IntegrityError& error) {
+    if (!error.hint().empty()) throw;
+    throw IntegrityError(fmt::format("{} is damaged: {}", name, error.what()), hint_when_damaged);
+  }
 }
 
 /// The format comes before the hash, so that a later format may define its hash differently.
@@ -267,7 +346,7 @@ Manifest parse_manifest(std::string_view text, std::string_view name) {
     if (!json.is_object()) throw IntegrityError(fmt::format("{} is not a manifest", name), hint_when_damaged);
     require_known_format(json, name);
     require_own_hash(json, name);
-    Manifest manifest = from_json(json, name);
+    Manifest manifest = checked_from_json(json, name);
     // Of the text as it is, so that fields which this program does not know are covered, too.
     if (json.contains("authentication")) {
       manifest.authentication = parse_authentication(json.at("authentication"));

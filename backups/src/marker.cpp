@@ -4,6 +4,7 @@
 #include "durable_file.h"
 #include "file_lock.h"
 #include "layout.h"
+#include "repository_file.h"
 
 #include "nerve/backups/manifest.h"
 #include "nerve/core/error.h"
@@ -49,8 +50,10 @@ std::int64_t read_format(const std::filesystem::path& marker, const std::string&
 bool has_marker(const std::filesystem::path& repository) {
   const std::filesystem::path marker = repository / marker_file_name;
   std::error_code error;
-  const bool is_there = std::filesystem::exists(marker, error);
-  if (error) throw_system_error(error.value(), "cannot look at", marker);
+  // A link that leads nowhere is there, too: it is to be told of, and not to be passed over.
+  const std::filesystem::file_status status = std::filesystem::symlink_status(marker, error);
+  const bool is_there = status.type() != std::filesystem::file_type::not_found;
+  if (is_there && error) throw_system_error(error.value(), "cannot look at", marker);
   return is_there;
 }
 
@@ -70,21 +73,23 @@ void make_marker(const std::filesystem::path& repository) {
   const std::filesystem::path marker = repository / marker_file_name;
   const std::filesystem::path partial = repository / partial_marker_file_name;
   {
-    const Descriptor lock = open_file(partial, O_RDWR | O_CREAT, 0600);
+    const Descriptor lock = open_repository_file(partial, O_RDWR | O_CREAT, 0600);
     lock_exclusive(lock, partial);
+    require_one_name(lock, partial);
     if (!has_marker(repository)) {
       if (::ftruncate(lock.number(), 0) != 0) throw_system_error(errno, "cannot write", partial);
       write_text_durably(lock, marker_text(), partial);
       rename_durably(partial, marker);
     }
   }
-  remove_if_there(partial);
+  remove_repository_file(partial);
 }
 
 void rewrite_marker(const std::filesystem::path& repository) {
   const std::filesystem::path marker = repository / marker_file_name;
-  const Descriptor file = open_file(marker, O_RDWR);
+  const Descriptor file = open_repository_file(marker, O_RDWR);
   lock_exclusive(file, marker);
+  require_one_name(file, marker);
   if (::ftruncate(file.number(), 0) != 0) throw_system_error(errno, "cannot write", marker);
   write_text_durably(file, marker_text(), marker);
 }

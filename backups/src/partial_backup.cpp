@@ -6,6 +6,7 @@
 #include "file_lock.h"
 #include "layout.h"
 #include "marker.h"
+#include "repository_file.h"
 #include "repository_folder.h"
 #include "witness.h"
 
@@ -58,7 +59,7 @@ void remove_leftovers(const std::filesystem::path& repository) {
 
 RepositoryLock RepositoryLock::shared(const Repository& repository) {
   const std::filesystem::path marker = repository.path() / marker_file_name;
-  Descriptor file = open_file(marker, O_RDONLY);
+  Descriptor file = open_repository_file(marker, O_RDONLY);
   lock_shared(file, marker);
   return RepositoryLock(std::move(file));
 }
@@ -66,7 +67,7 @@ RepositoryLock RepositoryLock::shared(const Repository& repository) {
 RepositoryLock RepositoryLock::exclusive(const Repository& repository) {
   const std::filesystem::path marker = repository.path() / marker_file_name;
   // Opened for writing, because NFS grants an exclusive flock only so.
-  Descriptor file = open_file(marker, O_RDWR);
+  Descriptor file = open_repository_file(marker, O_RDWR);
   if (!try_lock_exclusive(file, marker)) {
     throw ConflictError(
         fmt::format("another process works in the backup repository {}", repository.path().string()),
@@ -81,7 +82,7 @@ RepositoryLock RepositoryLock::for_writing(const Repository& repository) {
   const std::filesystem::path marker = repository.path() / marker_file_name;
   if (!has_marker(repository.path())) make_marker(repository.path());
   // Opened for writing, because NFS grants an exclusive flock only so.
-  Descriptor file = open_file(marker, O_RDWR);
+  Descriptor file = open_repository_file(marker, O_RDWR);
   // Everybody who writes here holds a shared lock, so an exclusive one means that every partial backup is a
   // dead one's.
   if (try_lock_exclusive(file, marker)) remove_leftovers(repository.path());
@@ -111,7 +112,7 @@ void write_note(const Repository& repository, const BackupId& id, std::string_vi
   const RepositoryLock lock = RepositoryLock::shared(repository);
   const std::filesystem::path partial =
       repository.path() / fmt::format("{}{}-{}-{}", partial_folder_prefix, name, id.to_string(), ::getpid());
-  remove_if_there(partial);
+  remove_repository_file(partial);
   try {
     write_new_file(partial, text);
     rename_durably(partial, repository.folder_of(id) / name);
@@ -135,7 +136,7 @@ void replace_unsynced(const std::filesystem::path& repository, const std::filesy
       repository / fmt::format("{}{}-{}", partial_folder_prefix, path.filename().string(), ::getpid());
   remove_if_there(partial);
   {
-    const Descriptor file = open_file(partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    const Descriptor file = open_repository_file(partial, O_WRONLY | O_CREAT | O_EXCL, 0600);
     write_bytes(file, as_bytes(text), partial);
   }
   if (::rename(partial.c_str(), path.c_str()) == 0) return;
@@ -193,7 +194,7 @@ void PartialBackup::publish(Manifest& manifest, const Clock& clock, std::int64_t
   throw_if_interrupted();
   CatalogueWriter catalogue(repository_);
   const std::int64_t highest = highest_sequence(repository_.path(), catalogue.catalogue());
-  manifest.sequence = std::min(std::max(highest, sequence_before) + 1, sequence_max);
+  manifest.sequence = successor_of(std::max(highest, sequence_before), repository_.path());
   manifest.duration_ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - manifest.created_at).count();
   put_in_place(manifest, clock, catalogue);

@@ -7,6 +7,7 @@
 #include "layout.h"
 #include "marker.h"
 #include "partial_backup.h"
+#include "repository_file.h"
 
 #include "nerve/core/error.h"
 #include "nerve/core/json.h"
@@ -98,7 +99,7 @@ class Replication {
     require_space(path.parent_path(), file.size_bytes);
     StoredFile copied;
     {
-      const Descriptor target = open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+      const Descriptor target = open_repository_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
       copied =
           copy_file_durably(from_.folder_of(manifest.id) / file.name, target, path, "copying", progress_);
       // So that what is compared comes from the device. A hint: where it cannot be followed, it is what was

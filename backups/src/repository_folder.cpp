@@ -4,7 +4,9 @@
 #include "authentication.h"
 #include "damage_note.h"
 #include "durable_file.h"
+#include "json_number.h"
 #include "layout.h"
+#include "repository_file.h"
 
 #include "nerve/core/bytes.h"
 #include "nerve/core/error.h"
@@ -55,10 +57,13 @@ void require_catalogued(const std::string& text, const Expectation* expected,
 
 /// A look at the size only; the contents are for verify.
 void require_file(const std::filesystem::path& folder, const Manifest& manifest) {
-  std::error_code error;
   const std::filesystem::path file = folder / manifest.file.name;
-  const std::uintmax_t size_bytes = std::filesystem::file_size(file, error);
-  if (error) throw IntegrityError(fmt::format("{} is missing", file.string()));
+  std::uint64_t size_bytes = 0;
+  try {
+    size_bytes = repository_file_bytes(file);
+  } catch (const NotFoundError&) {
+    throw IntegrityError(fmt::format("{} is missing", file.string()));
+  }
   if (size_bytes != manifest.file.size_bytes) {
     throw IntegrityError(
         fmt::format("{} has {} bytes, not {}", file.string(), size_bytes, manifest.file.size_bytes));
@@ -306,6 +311,13 @@ std::int64_t highest_sequence(const std::filesystem::path& repository, const Cat
     if (entry.distrusted) highest = std::max(highest, entry.distrusted->sequence);
   }
   return highest;
+}
+
+std::int64_t successor_of(std::int64_t sequence, const std::filesystem::path& repository) {
+  if (sequence < sequence_max) return sequence + 1;
+  throw IntegrityError(
+      fmt::format("a backup in {} has the highest number that there is, {}", repository.string(), sequence),
+      "Somebody altered it or the catalogue: begin another repository with --repo, and look who did.");
 }
 
 std::int64_t highest_sequence(const Repository& repository) {

@@ -49,4 +49,8 @@ std::vector<CatalogueLine> lines_for(const std::filesystem::path& repository, co
 std::int64_t highest_sequence(const Repository& repository);
 std::int64_t highest_sequence(const std::filesystem::path& repository, const Catalogue& catalogue);
 
+/// The number after `sequence`. Throws IntegrityError where there is none: no repository comes to the highest number by
+/// itself, so a manifest or the catalogue says it that somebody else wrote.
+std::int64_t successor_of(std::int64_t sequence, const std::filesystem::path& repository);
+
 }  // namespace nerve::backups

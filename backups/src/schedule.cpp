@@ -5,6 +5,7 @@
 #include "full_age.h"
 #include "layout.h"
 #include "partial_backup.h"
+#include "repository_file.h"
 
 #include "nerve/core/error.h"
 #include "nerve/core/json.h"
@@ -18,6 +19,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <system_error>
 #include <vector>
 
 namespace nerve::backups {
@@ -97,6 +99,9 @@ void change_promises(const Repository& repository, const std::function<void(std:
   const std::filesystem::path path = schedule_path(repository);
   const FileUpdate options{.size_bytes_max = schedule_bytes_max,
                            .hint = "Run it as a user who may write to the repository."};
+  // A FIFO in its place would keep the reader waiting.
+  std::error_code error;
+  if (std::filesystem::exists(path, error)) repository_file_bytes(path);
   update_file(path, options, [&](const std::optional<std::string>& before) {
     std::vector<Promise> promises;
     if (before) promises = parse_promises(*before, path);

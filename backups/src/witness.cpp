@@ -2,6 +2,7 @@
 #include "witness.h"
 
 #include "durable_file.h"
+#include "json_number.h"
 #include "partial_backup.h"
 
 #include "nerve/core/bytes.h"

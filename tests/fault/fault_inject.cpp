@@ -265,4 +265,22 @@ int open(const char* path, int flags, ...) {
   return open64(path, flags, mode);
 }
 
+int openat64(int folder, const char* path, int flags, ...) {
+  static const auto real = next<int(int, const char*, int, ...)>("openat64");
+  va_list arguments;
+  va_start(arguments, flags);
+  const mode_t mode = mode_of(flags, arguments);
+  va_end(arguments);
+  if (makes_file(flags) && way_of("open", File(path)) != Way::make) return -1;
+  return real(folder, path, flags, mode);
+}
+
+int openat(int folder, const char* path, int flags, ...) {
+  va_list arguments;
+  va_start(arguments, flags);
+  const mode_t mode = mode_of(flags, arguments);
+  va_end(arguments);
+  return openat64(folder, path, flags, mode);
+}
+
 }  // extern "C"

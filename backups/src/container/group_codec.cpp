@@ -17,6 +17,10 @@ namespace {
 /// to 1.6 times as fast; back 1.3 to 2.5 times.
 constexpr int compression_level = -1;
 
+/// The most that a byte of a frame can stand for: a block of 128 KiB of one byte takes four (RFC
+/// 8878, 3.1.1.2).
+constexpr std::uint64_t octets_per_compressed_byte_max = std::uint64_t{128} * 1024 / 4;
+
 crypto::Aes256Gcm::Nonce nonce_of(RecordType type, std::uint64_t number) {
   Bytes octets;
   FieldWriter(octets).u8(static_cast<std::uint8_t>(type)).zeros(3).u64(number);
@@ -147,7 +151,9 @@ void GroupCodec::decode_pages(std::uint64_t number, ByteView stored, const std::
   if (!content) refuse(what, "its content was altered");
   const std::size_t page_bytes = header_.page_size_bytes;
   const std::size_t expected = group.numbers.size() * page_bytes;
-  if (::ZSTD_getFrameContentSize(content->data(), content->size()) != expected ||
+  // Before memory is asked for: a few bytes are no pages of a gigabyte.
+  if (expected / octets_per_compressed_byte_max > content->size() ||
+      ::ZSTD_getFrameContentSize(content->data(), content->size()) != expected ||
       ::ZSTD_findFrameCompressedSize(content->data(), content->size()) != content->size()) {
     refuse(what, "its content has another size than its list of pages says");
   }

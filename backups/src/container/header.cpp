@@ -17,7 +17,14 @@ constexpr std::string_view trailer_name = "NERVEEND";
 constexpr std::size_t cost_log2_n_max = 20;
 constexpr std::size_t cost_r_max = 32;
 constexpr std::size_t cost_p_max = 16;
+/// What one try of a passphrase may take: memory of 128·N·r bytes, and N·r·p steps. It is paid before the
+/// header's seal can be compared.
+constexpr std::uint64_t scrypt_bytes_max = std::uint64_t{512} << 20U;
+constexpr std::uint64_t scrypt_steps_max = std::uint64_t{1} << 23U;
 constexpr std::size_t page_size_bytes_max = 65536;
+/// As many as SQLite numbers.
+constexpr std::uint32_t page_count_max = 4'294'967'294;
+constexpr std::uint32_t depth_max = 1'000'000;
 
 [[noreturn]] void refuse(std::string_view name, std::string_view part, std::string_view reason) {
   throw IntegrityError(fmt::format("{}: the {} of the backup is damaged: {}", name, part, reason));
@@ -38,6 +45,8 @@ std::string_view contradiction(const ContainerHeader& header) {
   const crypto::ScryptCost& cost = header.key.cost;
   const std::uint32_t groups_max_pages = header.group_pages;
   if (!is_page_size(header.page_size_bytes)) return "its page size is none";
+  if (header.page_count > page_count_max) return "it has more pages than a database can have";
+  if (header.depth > depth_max) return "more deltas lead to it than there can be";
   if (groups_max_pages != group_pages_for(header.page_size_bytes, header.page_count)) {
     return "its groups have another size";
   }
@@ -46,15 +55,22 @@ std::string_view contradiction(const ContainerHeader& header) {
     return "it is neither a full nor a delta";
   }
   if (header.is_encrypted() != (header.key.source != KeySource::none)) return "cipher and key do not fit";
-  if (is_scrypt ? cost.log2_n < 1 || cost.log2_n > cost_log2_n_max || cost.r < 1 || cost.r > cost_r_max ||
-                      cost.p < 1 || cost.p > cost_p_max
-                : cost.log2_n != 0 || cost.r != 0 || cost.p != 0) {
+  if (is_scrypt ? !is_affordable(cost) : cost.log2_n != 0 || cost.r != 0 || cost.p != 0) {
     return "its costs of scrypt are out of bounds";
   }
   return {};
 }
 
 }  // namespace
+
+bool is_affordable(const crypto::ScryptCost& cost) noexcept {
+  if (cost.log2_n < 1 || cost.log2_n > cost_log2_n_max || cost.r < 1 || cost.r > cost_r_max || cost.p < 1 ||
+      cost.p > cost_p_max) {
+    return false;
+  }
+  const std::uint64_t block_steps = (std::uint64_t{1} << cost.log2_n) * cost.r;
+  return 128 * block_steps <= scrypt_bytes_max && block_steps * cost.p <= scrypt_steps_max;
+}
 
 std::uint32_t group_pages_for(std::uint32_t page_size_bytes, std::uint32_t page_count) {
   std::uint64_t group_bytes = group_bytes_min;

@@ -87,6 +87,10 @@ struct GroupPlace {
   std::uint32_t data_record_bytes = 0;
 };
 
+/// Whether one try of a passphrase may cost so much: it is paid before a seal or code can be compared, and whoever may
+/// write to a repository could make a reader pay more.
+bool is_affordable(const crypto::ScryptCost& cost) noexcept;
+
 /// How many pages a group of a database of this size holds at most.
 std::uint32_t group_pages_for(std::uint32_t page_size_bytes, std::uint32_t page_count);
 

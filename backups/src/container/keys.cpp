@@ -13,10 +13,6 @@ namespace {
 
 constexpr std::size_t derived_key_bytes = 32;
 constexpr crypto::ScryptCost cost_of_new_keys{};
-constexpr std::uint8_t log2_n_max = 20;
-/// Of 128 bytes each.
-constexpr std::uint64_t blocks_max = std::uint64_t{1} << 22;
-constexpr std::uint64_t blocks_all_max = std::uint64_t{1} << 24;
 /// Of salts that do not fit: a repository seldom has backups under more than two passphrases.
 constexpr std::size_t misfits_max = 8;
 
@@ -55,12 +51,6 @@ Secret master_from(const BackupKey& key, const KeyFacts& facts) {
 }
 
 }  // namespace
-
-bool is_affordable(const crypto::ScryptCost& cost) noexcept {
-  if (cost.log2_n < 1 || cost.log2_n > log2_n_max || cost.r < 1 || cost.p < 1) return false;
-  const std::uint64_t blocks = (std::uint64_t{1} << cost.log2_n) * cost.r;
-  return blocks <= blocks_max && blocks * cost.p <= blocks_all_max;
-}
 
 crypto::Sha256Digest seal_of(const ContainerKeys& keys, std::initializer_list<ByteView> parts) {
   if (keys.seal_key.empty()) {

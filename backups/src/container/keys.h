@@ -29,10 +29,6 @@ struct ContainerKeys {
 /// "Authentication"): keys of their own, made of the same master key as those of the containers.
 enum class Authenticated : std::uint8_t { manifest, catalogue_line };
 
-/// Whether a passphrase may cost so much to try: at most 512 MiB, and sixteen times what new keys cost. Whoever may write
-/// to a repository could make a reader pay more.
-bool is_affordable(const crypto::ScryptCost& cost) noexcept;
-
 /// Seals with the seal key, or where there is none by a plain SHA-256.
 crypto::Sha256Digest seal_of(const ContainerKeys& keys, std::initializer_list<ByteView> parts);
 

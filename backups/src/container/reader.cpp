@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reader.h"
 
+#include "../repository_file.h"
 #include "fields.h"
 
 #include "nerve/core/error.h"
@@ -46,7 +47,7 @@ std::uint64_t data_record_bytes_max(std::uint64_t pages, const ContainerHeader& 
 }  // namespace
 
 ContainerReader::ContainerReader(const std::filesystem::path& path, Keyring& keyring)
-    : path_(path), file_(open_file(path, O_RDONLY | O_NOFOLLOW)) {
+    : path_(path), file_(open_repository_file(path, O_RDONLY)) {
   const Bytes head = read_head(file_, path_);
   header_ = parse_header(head, path_.string());
   keys_ = keyring.keys_of(header_, path_.string());
@@ -56,14 +57,16 @@ ContainerReader::ContainerReader(const std::filesystem::path& path, Keyring& key
   const std::uint64_t size = size_of(file_, path_);
   const Bytes end = read_part(file_, size - trailer_bytes, trailer_bytes, path_);
   trailer_ = parse_trailer(end, path_.string());
-  const std::uint64_t index_end = trailer_.index_offset + trailer_.index_bytes;
+  // The file has a header and a trailer, and what is between them bounds all that is allocated from here on.
+  const std::uint64_t index_end = size - trailer_bytes;
   if (trailer_.file_bytes != size) {
     refuse(path_, "file", fmt::format("it has {} bytes and was written with {}", size, trailer_.file_bytes));
   }
   if (trailer_.group_count > group_count_max ||
       trailer_.index_bytes !=
           stored_record_bytes(trailer_.group_count * index_entry_bytes, header_.is_encrypted()) ||
-      trailer_.index_offset < header_bytes || index_end != size - trailer_bytes) {
+      trailer_.index_offset < header_bytes || trailer_.index_offset > index_end ||
+      trailer_.index_bytes != index_end - trailer_.index_offset) {
     refuse(path_, "end", "its index is not where it should be");
   }
   const Bytes index = read_part(file_, trailer_.index_offset, trailer_.index_bytes, path_);
@@ -74,7 +77,7 @@ ContainerReader::ContainerReader(const std::filesystem::path& path, Keyring& key
 }
 
 ContainerHeader read_header(const std::filesystem::path& path) {
-  const Descriptor file = open_file(path, O_RDONLY | O_NOFOLLOW);
+  const Descriptor file = open_repository_file(path, O_RDONLY);
   return parse_header(read_head(file, path), path.string());
 }
 

@@ -28,9 +28,6 @@ inline constexpr std::int64_t format_version = 1;
 /// The version of the manifests of containers; programs before it refuse them.
 inline constexpr std::int64_t container_manifest_version = 2;
 
-/// The highest sequence that a backup can have; JSON's numbers are exact so far.
-inline constexpr std::int64_t sequence_max = std::int64_t{1} << 53;
-
 /// Whether a backup can be restored. A damaged one is of a database that was already damaged, its pages in a
 /// container or its files as they lay; it is kept for those who want to salvage rows from it.
 enum class State : std::uint8_t { good, damaged };
