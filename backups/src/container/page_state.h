@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -19,6 +20,20 @@ namespace nerve::backups {
 class PageState {
  public:
   explicit PageState(const std::filesystem::path& folder);
+
+  /// What save() wrote to `file`. A cache is no error and is not trusted: absent where there is none, where
+  /// it is a link, no regular file or of another size, where it cannot be read, and where its digest() is not
+  /// `expected`. What is compared is what was taken, so that a later change of the file does not count.
+  static std::optional<PageState> load(const std::filesystem::path& file, std::uint32_t page_count,
+                                       const crypto::Sha256Digest& expected,
+                                       const std::filesystem::path& folder);
+
+  /// Writes the hashes to `file` (mode 0600) in the place of what was there, whole or not at all. Not synced:
+  /// load() finds what a crash made of it.
+  void save(const std::filesystem::path& file) const;
+
+  /// Another one with the same hashes, in the same folder.
+  PageState copy() const;
 
   std::uint32_t page_count() const noexcept { return page_count_; }
 
@@ -34,7 +49,9 @@ class PageState {
   crypto::Sha256Digest digest() const;
 
  private:
+  void write(std::uint32_t first, std::span<const PageHash> hashes);
   void move_to_memory();
+  void copy_to(const Descriptor& file, const std::filesystem::path& path) const;
 
   std::filesystem::path folder_;  ///< for messages
   Descriptor file_;
