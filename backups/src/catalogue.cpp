@@ -171,6 +171,11 @@ CatalogueWriter::CatalogueWriter(const std::filesystem::path& repository)
 }
 
 void CatalogueWriter::append(const CatalogueLine& line) {
+  append(std::span(&line, 1));
+}
+
+void CatalogueWriter::append(std::span<const CatalogueLine> lines) {
+  if (lines.empty()) return;
   std::string text;
   std::string last = catalogue_.last_hash_;
   if (catalogue_.whole_bytes_ == 0) {
@@ -178,8 +183,11 @@ void CatalogueWriter::append(const CatalogueLine& line) {
     last = hash_of(first);
     text = first + "\n";
   }
-  const std::string added = text_of(line, last);
-  text += added + "\n";
+  for (const CatalogueLine& line : lines) {
+    const std::string added = text_of(line, last);
+    last = hash_of(added);
+    text += added + "\n";
+  }
   try {
     write_at(file_, as_bytes(text), static_cast<::off_t>(catalogue_.whole_bytes_), path_);
     sync_descriptor(file_, path_);
@@ -191,8 +199,8 @@ void CatalogueWriter::append(const CatalogueLine& line) {
     throw;
   }
   catalogue_.whole_bytes_ += text.size();
-  catalogue_.last_hash_ = hash_of(added);
-  catalogue_.take(line);
+  catalogue_.last_hash_ = last;
+  for (const CatalogueLine& line : lines) catalogue_.take(line);
 }
 
 void CatalogueWriter::take_back_unsynced() noexcept {
