@@ -292,6 +292,11 @@ std::string CatalogueWriter::text_of(const CatalogueLine& line, const std::strin
 }
 
 void CatalogueWriter::append(const CatalogueLine& line) {
+  append(std::span(&line, 1));
+}
+
+void CatalogueWriter::append(std::span<const CatalogueLine> lines) {
+  if (lines.empty()) return;
   std::string text;
   std::string last = catalogue_.last_hash_;
   if (catalogue_.whole_bytes_ == 0) {
@@ -299,8 +304,11 @@ void CatalogueWriter::append(const CatalogueLine& line) {
     last = hash_of(first);
     text = first + "\n";
   }
-  const std::string added = text_of(line, last);
-  text += added + "\n";
+  for (const CatalogueLine& line : lines) {
+    const std::string added = text_of(line, last);
+    last = hash_of(added);
+    text += added + "\n";
+  }
   try {
     write_at(file_, as_bytes(text), static_cast<::off_t>(catalogue_.whole_bytes_), path_);
     sync_descriptor(file_, path_);
@@ -312,10 +320,12 @@ void CatalogueWriter::append(const CatalogueLine& line) {
     throw;
   }
   catalogue_.whole_bytes_ += text.size();
-  catalogue_.last_hash_ = hash_of(added);
-  CatalogueLine taken = line;
-  taken.is_authenticated = !line.key.empty() && keyring_ != nullptr;
-  catalogue_.take(taken);
+  catalogue_.last_hash_ = last;
+  for (const CatalogueLine& line : lines) {
+    CatalogueLine taken = line;
+    taken.is_authenticated = !line.key.empty() && keyring_ != nullptr;
+    catalogue_.take(taken);
+  }
 }
 
 void CatalogueWriter::take_back_unsynced() noexcept {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -119,6 +120,8 @@ class CatalogueWriter {
 
   /// Written and synced when it returns; where it throws, the line is taken back.
   void append(const CatalogueLine& line);
+  /// All of them by one write and one sync, or none.
+  void append(std::span<const CatalogueLine> lines);
 
   /// Begins the file anew with these lines, in one step. Only for those who hold the repository exclusively;
   /// nothing is appended afterwards.

@@ -153,8 +153,8 @@ std::vector<std::filesystem::path> container_paths(const Repository& repository,
   return paths;
 }
 
-void require_container_of(const Manifest& manifest, const ContainerReader& container) {
-  const ContainerHeader& header = container.header();
+void require_container_of(const Manifest& manifest, const ContainerEnd& container) {
+  const ContainerHeader& header = container.header;
   if (header.id == manifest.id && header.generation == manifest.container->generation &&
       header.page_count == manifest.sqlite.page_count &&
       header.page_size_bytes == manifest.sqlite.page_size_bytes &&
@@ -162,12 +162,12 @@ void require_container_of(const Manifest& manifest, const ContainerReader& conta
     return;
   }
   throw IntegrityError(
-      fmt::format("{} is not the container that the manifest is of", container.path().string()));
+      fmt::format("{} is not the container that the manifest is of", container.path.string()));
 }
 
 Chain open_chain(const Repository& repository, const Manifest& manifest, Keyring& keyring) {
   Chain chain(container_paths(repository, lineage_of(repository, manifest)), keyring);
-  require_container_of(manifest, chain.last());
+  require_container_of(manifest, end_of(chain.last()));
   return chain;
 }
 
@@ -240,7 +240,7 @@ Generation open_generation(const Repository& repository, const std::vector<Manif
                            const Clock& clock) {
   const Manifest& newest = lineage.back();
   auto parent = std::make_unique<ContainerReader>(container_paths(repository, {newest}).front(), keyring);
-  require_container_of(newest, *parent);
+  require_container_of(newest, end_of(*parent));
   prove_next_part(repository, lineage, keyring, clock);
   std::optional<PageState> state = load_page_state(repository, newest, *parent);
   if (!state) {

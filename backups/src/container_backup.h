@@ -3,6 +3,7 @@
 
 #include "container/chain.h"
 #include "container/keys.h"
+#include "container/succession.h"
 #include "partial_backup.h"
 #include "snapshot/snapshot.h"
 
@@ -31,7 +32,7 @@ std::vector<std::filesystem::path> container_paths(const Repository& repository,
 
 /// Throws IntegrityError where a container is not the one that the manifest is of: the same id and generation, the same
 /// size, encrypted where the manifest says so.
-void require_container_of(const Manifest& manifest, const ContainerReader& container);
+void require_container_of(const Manifest& manifest, const ContainerEnd& container);
 
 /// The chain of a backup, which is held to be the one that the manifest is of: the same id and generation,
 /// the same size, encrypted where the manifest says so. Throws what lineage_of() and Chain throw, and

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "container/chain.h"
-#include "container/merge.h"
-#include "container_backup.h"
+#include "catalogue.h"
+#include "container/keys.h"
+#include "delta_merges.h"
 #include "durable_file.h"
 #include "layout.h"
 #include "partial_backup.h"
@@ -12,30 +12,38 @@
 #include "nerve/core/error.h"
 #include "nerve/core/interrupt.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <stdio.h>
 
 #include <algorithm>
-#include <cstddef>
+#include <cerrno>
+#include <cstdint>
 #include <iterator>
 #include <map>
+#include <ranges>
 #include <set>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 namespace nerve::backups {
 namespace {
 
-/// Everything of a repository by database, each in the order of sequence.
-std::map<std::string, std::vector<Candidate>> candidates_of(const Repository& repository,
+/// A database by name, and which of those that had it (lines.h).
+using History = std::pair<std::string, std::optional<LineId>>;
+using Candidates = std::map<History, std::vector<Candidate>>;
+
+/// Everything of a repository by history, each in the order of sequence.
+Candidates candidates_of(const Repository& repository,
                                                             const std::vector<Entry>& entries) {
-  std::map<std::string, std::vector<Candidate>> candidates;
+  Candidates candidates;
   for (const Entry& entry : entries) {
     if (!entry.manifest) continue;
     const BackupId& id = entry.manifest->id;
     const Standing standing{hold_of(repository, id).has_value(),
                             last_verification(repository, id).has_value()};
-    candidates[entry.manifest->source.path].push_back({*entry.manifest, standing});
+    candidates[{entry.manifest->source.path, entry.manifest->line}].push_back({*entry.manifest, standing});
   }
   for (auto& [source, list] : candidates) {
     std::ranges::stable_sort(list, {}, [](const Candidate& one) { return one.backup.sequence; });
@@ -43,7 +51,7 @@ std::map<std::string, std::vector<Candidate>> candidates_of(const Repository& re
   return candidates;
 }
 
-std::vector<PruneDecision> decide_all(const std::map<std::string, std::vector<Candidate>>& candidates,
+std::vector<PruneDecision> decide_all(const Candidates& candidates,
                                       const RetentionPolicy& policy, const Timestamp& now) {
   std::vector<PruneDecision> all;
   for (const auto& [source, list] : candidates)
@@ -53,7 +61,7 @@ std::vector<PruneDecision> decide_all(const std::map<std::string, std::vector<Ca
 
 /// Marks the backups of which another one of their set stays.
 void keep_sets_whole(const std::vector<PruneDecision>& decisions,
-                     std::map<std::string, std::vector<Candidate>>& candidates) {
+                     Candidates& candidates) {
   std::set<SetId> kept;
   for (const PruneDecision& decision : decisions) {
     if (decision.fate != Fate::remove && decision.backup.set) kept.insert(decision.backup.set->id);
@@ -78,83 +86,56 @@ class Prune {
   /// Merges first, oldest first, so that each merged delta finds the state that it is to lead on from;
   /// removes then, newest first, so that no delta is left without its parent.
   void carry_out(PruneReport& report) {
-    std::set<BackupId> removed;
-    std::uint64_t steps = 0;
-    for (const PruneDecision& decision : report.decisions) {
-      if (decision.fate == Fate::remove) removed.insert(decision.backup.id);
-      if (decision.fate != Fate::keep) ++steps;
+    steps_ = static_cast<std::uint64_t>(report.count(Fate::merge) + report.count(Fate::remove));
+    report.freed_bytes +=
+        DeltaMerges(repository_, report.decisions, keyring_, catalogue_, clock_).run([&] { step(); });
+    std::vector<const Manifest*> removed;
+    for (const PruneDecision& decision : report.decisions | std::views::reverse) {
+      if (decision.fate == Fate::remove) removed.push_back(&decision.backup);
     }
-    std::uint64_t done = 0;
-    const auto step = [&] {
-      throw_if_interrupted();
-      if (progress_ != nullptr) progress_->update("pruning", done, steps);
-      ++done;
-    };
-    for (const PruneDecision& decision : report.decisions) {
-      if (decision.fate != Fate::merge) continue;
-      step();
-      merge(decision.backup, removed, report);
-    }
-    for (auto decision = report.decisions.rbegin(); decision != report.decisions.rend(); ++decision) {
-      if (decision->fate != Fate::remove) continue;
-      step();
-      remove(decision->backup);
-      report.freed_bytes += static_cast<std::int64_t>(decision->backup.file.size_bytes);
-    }
+    remove(removed);
+    for (const Manifest* manifest : removed)
+      report.freed_bytes += static_cast<std::int64_t>(manifest->file.size_bytes);
     report.done = true;
     // What was removed need not be told any more.
-    if (steps > 0) catalogue_.compact();
+    if (steps_ > 0) catalogue_.compact();
   }
 
  private:
-  /// Reads what was merged as a restore would, before it takes the place of what it was made of.
-  void require_same_state(const std::vector<Manifest>& base, const std::filesystem::path& merged) {
-    std::vector<std::filesystem::path> paths = container_paths(repository_, base);
-    paths.push_back(merged);
-    Chain(paths, keyring_).state(repository_.path());
+  void step() {
+    throw_if_interrupted();
+    if (progress_ != nullptr) progress_->update("pruning", done_, steps_);
+    ++done_;
   }
 
-  void merge(const Manifest& manifest, const std::set<BackupId>& removed, PruneReport& report) {
-    // As they are now: those before it may have been merged already.
-    const std::vector<Manifest> line = lineage_of(repository_, repository_.read(manifest.id));
-    std::size_t base = line.size() - 2;
-    while (base > 0 && removed.contains(line[base].id)) --base;
-    if (removed.contains(line[base].id)) {
-      throw IntegrityError(
-          fmt::format("backup {} names another full than it leads back to", manifest.id.to_string()));
+  /// Removes backups in the order given. The catalogue says so of all of them before the first one goes. Each
+  /// gets a name that no reader looks at, so that a removal which is cut off leaves no half backup; what is
+  /// left under such a name is removed by whoever works here next.
+  void remove(const std::vector<const Manifest*>& manifests) {
+    if (manifests.empty()) return;
+    throw_if_interrupted();
+    const Timestamp now = clock_.now();
+    std::vector<CatalogueLine> lines;
+    lines.reserve(manifests.size());
+    for (const Manifest* manifest : manifests)
+      lines.push_back(catalogue_line(CatalogueEvent::removing, *manifest, now));
+    catalogue_.append(lines);
+    for (const Manifest* manifest : manifests) {
+      const std::filesystem::path folder = repository_.folder_of(manifest->id);
+      if (::rename(folder.c_str(), dying_name(*manifest).c_str()) != 0)
+        throw_system_error(errno, "cannot rename", folder);
     }
-    const Chain chain = open_chain(repository_, line.back(), keyring_);
-    // What does not add up before is not merged: a wrong page would take the place of the right ones.
-    chain.state(repository_.path());
-
-    Manifest merged = line.back();
-    PartialReplacement partial(repository_, merged.id);
-    const std::filesystem::path path = partial.file(merged.file.name);
-    ContainerTrailer trailer;
-    {
-      const Descriptor file = open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-      trailer = merge_deltas(chain, base, file, path, keyring_);
+    sync_folder(repository_.path());
+    for (const Manifest* manifest : manifests) {
+      step();
+      std::error_code error;
+      std::filesystem::remove_all(dying_name(*manifest), error);
+      if (error) throw_system_error(error.value(), "cannot remove", dying_name(*manifest));
     }
-    require_same_state({line.begin(), line.begin() + static_cast<std::ptrdiff_t>(base) + 1}, path);
-    merged.container->parent = line[base].id;
-    merged.container->stored_pages = trailer.stored_pages;
-    merged.file.size_bytes = trailer.file_bytes;
-    if (merged.authentication) merged.authentication->code.clear();
-    partial.put_in_place(merged, catalogue_, clock_.now());
-    report.freed_bytes += static_cast<std::int64_t>(line.back().file.size_bytes) -
-                          static_cast<std::int64_t>(trailer.file_bytes);
   }
 
-  /// Under a name that no reader looks at, so that a removal which is cut off leaves no half backup.
-  void remove(const Manifest& manifest) {
-    catalogue_.append(catalogue_line(CatalogueEvent::removing, manifest, clock_.now()));
-    const std::filesystem::path folder = repository_.folder_of(manifest.id);
-    const std::filesystem::path dying =
-        repository_.path() / fmt::format("{}removed-{}", partial_folder_prefix, manifest.id.to_string());
-    rename_durably(folder, dying);
-    std::error_code error;
-    std::filesystem::remove_all(dying, error);
-    if (error) throw_system_error(error.value(), "cannot remove", dying);
+  std::filesystem::path dying_name(const Manifest& manifest) const {
+    return repository_.path() / fmt::format("{}removed-{}", partial_folder_prefix, manifest.id.to_string());
   }
 
   const Repository& repository_;
@@ -163,6 +144,8 @@ class Prune {
   const Clock& clock_;
   ProgressSink* progress_;
   CatalogueWriter catalogue_;
+  std::uint64_t steps_ = 0;
+  std::uint64_t done_ = 0;
 };
 
 std::int64_t estimate(const std::vector<PruneDecision>& decisions) {
@@ -173,12 +156,13 @@ std::int64_t estimate(const std::vector<PruneDecision>& decisions) {
   return bytes;
 }
 
-void require_key_to_merge(const PruneReport& report, const PruneOptions& options) {
+/// Without it deltas could not be merged, nor the catalogue say with its code that a backup was removed.
+void require_key(const PruneReport& report, const PruneOptions& options) {
   const bool is_needed = std::ranges::any_of(report.decisions, [](const PruneDecision& one) {
-    return one.fate == Fate::merge && one.backup.is_encrypted();
+    return one.fate != Fate::keep && one.backup.is_encrypted();
   });
   if (!is_needed || options.key != nullptr) return;
-  throw DeniedError("encrypted deltas are to be merged, and no key is given",
+  throw DeniedError("encrypted backups are to be merged or removed, and no key is given",
                     "Give it by --passphrase-file FILE, --key-file FILE or NERVE_PASSPHRASE.");
 }
 
@@ -228,6 +212,7 @@ Json PruneReport::to_json() const {
           {"removed", count(Fate::remove)},
           {"freed_bytes", freed_bytes},
           {"unreadable", unreadable},
+          {"unauthenticated", unauthenticated},
           {"backups", std::move(list)}};
 }
 
@@ -243,17 +228,18 @@ PruneReport prune(const Repository& any_repository, const PruneOptions& options,
   PruneReport report;
   const std::vector<Entry> entries = repository.list();
   for (const Entry& entry : entries) {
-    if (!entry.manifest) report.unreadable.push_back(entry.name);
+    if (entry.manifest) continue;
+    (entry.is_invented ? report.unauthenticated : report.unreadable).push_back(entry.name);
   }
-  std::map<std::string, std::vector<Candidate>> candidates = candidates_of(repository, entries);
+  Candidates candidates = candidates_of(repository, entries);
   // What was made together is worth little alone, also where only one of the databases is pruned.
   keep_sets_whole(decide_all(candidates, options.policy, clock.now()), candidates);
   if (options.source) {
     std::erase_if(candidates,
-                  [wanted = source_name(*options.source)](const auto& one) { return one.first != wanted; });
+                  [wanted = source_name(*options.source)](const auto& one) { return one.first.first != wanted; });
   }
   report.decisions = decide_all(candidates, options.policy, clock.now());
-  require_key_to_merge(report, options);
+  require_key(report, options);
   if (options.dry_run) {
     report.freed_bytes = estimate(report.decisions);
     return report;

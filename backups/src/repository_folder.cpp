@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -86,7 +87,10 @@ Entry read_entry(const std::filesystem::path& folder, const Catalogue& catalogue
     entry.distrusted = manifest_from(text, folder);
     require_catalogued(text, catalogue.find(entry.name), folder);
     require_file(folder, *entry.distrusted);
-    if (const auto damage = noted_damage(folder)) throw IntegrityError(*damage);
+    if (const auto damage = noted_damage(folder)) {
+      entry.is_damage_noted = true;
+      throw IntegrityError(*damage);
+    }
     entry.manifest = std::move(entry.distrusted);
     entry.distrusted.reset();
   } catch (const Error& error) {
@@ -119,8 +123,14 @@ void distrust_broken_chains(std::vector<Entry>& entries) {
           fmt::format("the backup that it is a delta to, {}, is gone or damaged", facts.parent->to_string());
     }
   }
+  std::set<BackupId> noted;
+  for (const Entry& entry : entries) {
+    if (entry.is_damage_noted && entry.distrusted) noted.insert(entry.distrusted->id);
+  }
   for (Entry* entry : deltas) {
     if (entry->problem.empty()) continue;
+    entry->is_damage_noted = noted.contains(*entry->manifest->container->parent);
+    if (entry->is_damage_noted) noted.insert(entry->manifest->id);
     entry->sequence = entry->manifest->sequence;
     entry->created_at = entry->manifest->created_at;
     entry->distrusted = std::move(entry->manifest);

@@ -132,15 +132,16 @@ class Selection {
   }
 
   void keep_fulls() {
+    std::map<BackupId, std::size_t> places;
+    for (std::size_t index = 0; index < decisions_.size(); ++index)
+      places.emplace(decisions_[index].backup.id, index);
     for (std::size_t index = decisions_.size(); index > 0; --index) {
       const Manifest& manifest = decisions_[index - 1].backup;
       if (decisions_[index - 1].fate != Fate::keep || !manifest.container || !manifest.container->parent)
         continue;
-      const auto full = std::ranges::find(decisions_, manifest.container->generation,
-                                          [](const PruneDecision& one) { return one.backup.id; });
-      if (full != decisions_.end() && full->fate == Fate::remove) {
-        keep(static_cast<std::size_t>(full - decisions_.begin()), "a delta needs it");
-      }
+      const auto full = places.find(manifest.container->generation);
+      if (full != places.end() && decisions_[full->second].fate == Fate::remove)
+        keep(full->second, "a delta needs it");
     }
   }
 

@@ -3,6 +3,8 @@
 
 #include "container/chain.h"
 #include "container_backup.h"
+#include "container_verification.h"
+#include "damage_note.h"
 #include "durable_file.h"
 #include "layout.h"
 #include "partial_backup.h"
@@ -12,13 +14,15 @@
 #include "nerve/backends/sqlite/content.h"
 #include "nerve/backends/sqlite/inspection.h"
 #include "nerve/backends/sqlite/session.h"
+#include "nerve/core/clock.h"
 #include "nerve/core/error.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <set>
+#include <map>
+#include <utility>
 
 namespace nerve::backups {
 namespace {
@@ -43,7 +47,8 @@ void compare_file(const std::filesystem::path& folder, const StoredFile& expecte
 void find_foreign_files(const std::filesystem::path& folder, const Manifest& manifest, VerifyReport& report) {
   for (const std::string& name : file_names(folder)) {
     const bool is_known = name == manifest_file_name || name == verification_file_name ||
-                          name == hold_file_name || name == manifest.file.name ||
+                          name == hold_file_name || name == damage_file_name ||
+                          name == proof_file_name || name == manifest.file.name ||
                           std::any_of(manifest.companions.begin(), manifest.companions.end(),
                                       [&](const StoredFile& companion) { return companion.name == name; });
     if (!is_known) report.problems.push_back(fmt::format("{} does not belong to the backup", name));
@@ -71,48 +76,55 @@ void look_into(const std::filesystem::path& path, const Manifest& manifest, Veri
   report.content_sha256 = sqlite::combine_digests(sqlite::digest_content(copy, progress));
 }
 
-/// Verifies containers, each once, however many backups lead back to it.
-class ContainerVerification {
- public:
-  ContainerVerification(const Repository& repository, const VerifyOptions& options, ProgressSink* progress)
-      : repository_(repository), options_(options), keyring_(options.key), progress_(progress) {}
-
-  void verify(const Manifest& manifest, VerifyReport& report) {
-    try {
-      const Chain chain = open_chain(repository_, manifest, keyring_);
-      chain.state(repository_.path());
-      chain.verify("verifying", progress_, verified_);
-      if (report.deep) look_into_database(chain, manifest, report);
-    } catch (const IntegrityError& error) {
-      report.problems.emplace_back(error.what());
-    } catch (const NotFoundError& error) {
-      report.problems.emplace_back(error.what());
-    }
+/// Restores a container to look into its database.
+void look_into_container(const ContainerVerification& containers, const Repository& repository,
+                         const Manifest& manifest, const VerifyOptions& options, Keyring& keyring,
+                         VerifyReport& report, ProgressSink* progress) {
+  if (manifest.is_encrypted() && options.scratch.empty()) {
+    throw ValidationError(
+        "a deep look at an encrypted backup writes the database to a file, and no folder is named for that",
+        "Name one with --scratch on a device that you trust with its content, such as /dev/shm.");
   }
+  const Chain chain(containers.paths(), keyring);
+  const std::filesystem::path folder = options.scratch.empty() ? repository.path() : options.scratch;
+  require_space(folder, chain.size_bytes());
+  const ScratchFile scratch(folder, manifest.id);
+  chain.restore(scratch.file(), scratch.path(), "restoring to look into it", progress);
+  look_into(scratch.path(), manifest, report, progress);
+}
 
- private:
-  void look_into_database(const Chain& chain, const Manifest& manifest, VerifyReport& report) {
-    if (chain.last().header().is_encrypted() && options_.scratch.empty()) {
-      throw ValidationError(
-          "a deep look at an encrypted backup writes the database to a file, and no folder is named for that",
-          "Name one with --scratch on a device that you trust with its content, such as /dev/shm.");
+/// Takes what is wrong with a container into the report of its backup, and looks into its database where that
+/// is asked for.
+void report_containers(const Repository& repository, const std::vector<const Manifest*>& manifests,
+                       const std::map<BackupId, VerifyReport*>& reports, const VerifyOptions& options,
+                       ProgressSink* progress) {
+  Keyring without_key;
+  Keyring& keyring = repository.keyring() != nullptr ? *repository.keyring() : without_key;
+  ContainerVerification containers(repository, manifests, keyring, progress);
+  containers.run([&](const Manifest& manifest, const std::string& problem, bool is_own) {
+    if (is_own) {
+      note_damage(repository, manifest.id, problem, system_clock());
+    } else if (problem.empty() && noted_damage(repository.folder_of(manifest.id))) {
+      forget_damage(repository, manifest.id);
     }
-    const std::filesystem::path folder = options_.scratch.empty() ? repository_.path() : options_.scratch;
-    require_space(folder, chain.size_bytes());
-    const ScratchFile scratch(folder, manifest.id);
-    chain.restore(scratch.file(), scratch.path(), "restoring to look into it", progress_);
-    look_into(scratch.path(), manifest, report, progress_);
-  }
+    const auto found = reports.find(manifest.id);
+    if (found == reports.end()) return;
+    VerifyReport& report = *found->second;
+    if (!problem.empty()) {
+      report.problems.push_back(problem);
+    } else if (report.deep) {
+      try {
+        look_into_container(containers, repository, manifest, options, keyring, report, progress);
+      } catch (const IntegrityError& error) {
+        report.problems.emplace_back(error.what());
+      }
+    }
+  });
+}
 
-  const Repository& repository_;
-  const VerifyOptions& options_;
-  Keyring keyring_;
-  ProgressSink* progress_;
-  std::set<BackupId> verified_;
-};
-
-VerifyReport verify_one(const Repository& repository, const Manifest& manifest, const VerifyOptions& options,
-                        ContainerVerification& containers, ProgressSink* progress) {
+/// All but what is in a container.
+VerifyReport verify_files(const Repository& repository, const Manifest& manifest,
+                          const VerifyOptions& options, ProgressSink* progress) {
   const std::filesystem::path folder = repository.folder_of(manifest.id);
   VerifyReport report;
   report.id = manifest.id.to_string();
@@ -120,10 +132,7 @@ VerifyReport verify_one(const Repository& repository, const Manifest& manifest, 
   report.state = manifest.state;
   report.deep = options.deep && manifest.state == State::good;
   find_foreign_files(folder, manifest, report);
-  if (manifest.container) {
-    containers.verify(manifest, report);
-    return report;
-  }
+  if (manifest.container) return report;
   compare_file(folder, manifest.file, report, progress);
   for (const StoredFile& companion : manifest.companions) compare_file(folder, companion, report, progress);
   if (!report.deep || !report.ok()) return report;
@@ -148,30 +157,55 @@ Json VerifyReport::to_json() const {
   return json;
 }
 
-VerifyReport verify_backup(const Repository& repository, const Manifest& manifest,
+VerifyReport verify_backup(const Repository& any_repository, const Manifest& manifest,
                            const VerifyOptions& options, ProgressSink* progress) {
+  const Repository repository = any_repository.for_key(options.key);
   const RepositoryLock lock = RepositoryLock::shared(repository);
-  ContainerVerification containers(repository, options, progress);
   // Read again, since it may have been merged before the lock was had.
-  return verify_one(repository, repository.read(manifest.id), options, containers, progress);
+  const Manifest current = repository.read(manifest.id);
+  VerifyReport report = verify_files(repository, current, options, progress);
+  if (!current.container) return report;
+  try {
+    const std::vector<Manifest> lineage = lineage_of(repository, current);
+    std::vector<const Manifest*> manifests;
+    manifests.reserve(lineage.size());
+    for (const Manifest& one : lineage) manifests.push_back(&one);
+    report_containers(repository, manifests, {{current.id, &report}}, options, progress);
+  } catch (const IntegrityError& error) {
+    report.problems.emplace_back(error.what());
+  } catch (const NotFoundError& error) {
+    report.problems.emplace_back(error.what());
+  }
+  return report;
 }
 
 std::vector<VerifyReport> verify_all(const Repository& any_repository, const VerifyOptions& options,
                                      ProgressSink* progress) {
   const Repository repository = any_repository.for_key(options.key);
   const RepositoryLock lock = RepositoryLock::shared(repository);
+  const std::vector<Entry> entries = repository.list();
   std::vector<VerifyReport> reports;
-  ContainerVerification containers(repository, options, progress);
-  for (const Entry& entry : repository.list()) {
-    if (entry.manifest) {
-      reports.push_back(verify_one(repository, *entry.manifest, options, containers, progress));
-    } else {
+  // Not one of them moves when the next is added, for there are pointers to them.
+  reports.reserve(entries.size() + 1);
+  std::vector<const Manifest*> manifests;
+  std::map<BackupId, VerifyReport*> report_of;
+  for (const Entry& entry : entries) {
+    // What was found damaged before is read again: somebody may have put a good copy in its place.
+    const bool is_worth_reading = entry.manifest || (entry.distrusted && entry.is_damage_noted);
+    if (!is_worth_reading) {
       VerifyReport report;
       report.id = entry.name;
       report.problems = {entry.problem};
       reports.push_back(std::move(report));
+      continue;
     }
+    const Manifest& manifest = entry.manifest ? *entry.manifest : *entry.distrusted;
+    reports.push_back(verify_files(repository, manifest, options, progress));
+    if (!manifest.container) continue;
+    manifests.push_back(&manifest);
+    report_of.emplace(manifest.id, &reports.back());
   }
+  report_containers(repository, manifests, report_of, options, progress);
   const std::vector<std::string> problems = repository.catalogue_problems();
   if (!problems.empty()) {
     VerifyReport report;

@@ -21,7 +21,7 @@ bool vouch_for_one(const Repository& repository, const std::filesystem::path& fo
   Keyring& keyring = *repository.keyring();
   if (!manifest.is_encrypted() || reason_to_doubt(manifest, keyring).empty()) return false;
   const ContainerReader container(folder / manifest.file.name, keyring);
-  require_container_of(manifest, container);
+  require_container_of(manifest, end_of(container));
   manifest.authentication = Authentication{key_text(container.header().key), {}};
   authenticate(manifest, &keyring);
   const std::filesystem::path partial =

@@ -2,6 +2,8 @@
 #include "chain.h"
 
 #include "group_walk.h"
+#include "running_state.h"
+#include "succession.h"
 
 #include "nerve/core/error.h"
 
@@ -9,40 +11,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
+#include <optional>
+#include <utility>
 
 namespace nerve::backups {
 namespace {
-
-[[noreturn]] void refuse(const ContainerReader& container, std::string_view reason) {
-  throw IntegrityError(fmt::format("{}: {}", container.path().string(), reason));
-}
-
-void require_successor(const ContainerReader& before, const ContainerReader& after) {
-  const ContainerHeader& parent = before.header();
-  const ContainerHeader& delta = after.header();
-  if (delta.kind != ContainerKind::delta || delta.generation != parent.generation) {
-    refuse(after, "it belongs to another generation of backups");
-  }
-  if (delta.parent != parent.id || delta.parent_state != before.trailer().state) {
-    refuse(after, fmt::format("it is not a delta to {}", before.path().string()));
-  }
-  if (delta.depth <= parent.depth || delta.page_size_bytes != parent.page_size_bytes ||
-      delta.cipher != parent.cipher || delta.hash_salt != parent.hash_salt) {
-    refuse(after, "its header does not fit to its generation");
-  }
-}
-
-void apply(const ContainerReader& container, PageState& state) {
-  GroupCodec codec(container.header(), container.keys());
-  PageGroup group;
-  state.resize(container.header().page_count);
-  for (std::size_t number = 0; number < container.group_count(); ++number) {
-    container.read_hashes(number, codec, group);
-    state.set(group.numbers, group.hashes);
-  }
-}
 
 /// Where pages of a restored database go.
 struct PageFile {
@@ -93,15 +67,11 @@ struct PageFile {
 }  // namespace
 
 Chain::Chain(const std::vector<std::filesystem::path>& paths, Keyring& keyring) {
+  std::optional<ContainerEnd> before;
   for (const std::filesystem::path& path : paths) {
     containers_.push_back(std::make_unique<ContainerReader>(path, keyring));
-    const ContainerReader& added = *containers_.back();
-    if (containers_.size() == 1) {
-      if (added.header().kind != ContainerKind::full)
-        refuse(added, "it is a delta, and its full is not there");
-    } else {
-      require_successor(**(containers_.end() - 2), added);
-    }
+    require_next(before, last());
+    before = end_of(last());
   }
 }
 
@@ -112,20 +82,20 @@ std::uint64_t Chain::stored_bytes() const noexcept {
 }
 
 PageState Chain::state(const std::filesystem::path& folder) const {
-  PageState state(folder);
-  for (const auto& container : containers_) apply(*container, state);
-  if (state.digest() != last().trailer().state) refuse_state(folder);
-  return state;
+  RunningState state(folder);
+  for (const auto& container : containers_) state.apply(*container);
+  if (!state.is_as_sealed()) refuse_state(folder);
+  return std::move(state).take();
 }
 
 /// Finds the first container whose state is another one than it was sealed with.
 void Chain::refuse_state(const std::filesystem::path& folder) const {
-  PageState state(folder);
+  RunningState state(folder);
   for (const auto& container : containers_) {
-    apply(*container, state);
-    if (state.digest() != container->trailer().state) refuse(*container, "its list of pages was altered");
+    state.apply(*container);
+    state.require_as_sealed();
   }
-  refuse(last(), "its pages changed while they were read");
+  throw IntegrityError(fmt::format("{}: its pages changed while they were read", last().path().string()));
 }
 
 void Chain::verify(std::string_view phase, ProgressSink* progress, std::set<BackupId>& verified) const {

@@ -95,7 +95,7 @@ class Window {
 
 void read_in_order(const Chain& chain, const std::function<void(std::uint32_t number, ByteView page)>& take,
                    std::string_view phase, ProgressSink* progress) {
-  const PageOwners owners(chain, 0);
+  const PageOwners owners(chain);
   std::vector<GroupSource> sources;
   sources.reserve(chain.containers().size());
   for (const auto& container : chain.containers()) sources.emplace_back(*container);

@@ -5,17 +5,26 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace nerve::backups {
 
-/// Which container of a chain holds the newest form of each page of the database at its end.
+/// Which of several containers that follow one another holds the newest form of each page of the database.
 class PageOwners {
  public:
-  /// Looks at the containers from number `first` on. Throws IntegrityError, and UnsupportedError for a chain
-  /// of more than 65,534.
-  PageOwners(const Chain& chain, std::size_t first);
+  PageOwners() = default;
+  /// Those of a whole chain. Throws IntegrityError, and what take() throws.
+  explicit PageOwners(const Chain& chain);
 
+  /// Container `index`, which is no earlier than the ones before, holds these pages. Throws UnsupportedError
+  /// from number 65,534 on.
+  void take(std::size_t index, std::span<const std::uint32_t> pages);
+  /// The database has no more pages than this: nobody holds those beyond.
+  void end_at(std::uint32_t page_count);
+
+  /// Of each of so many containers, whether it holds the newest form of any page.
+  std::vector<bool> owns_any(std::size_t containers) const;
   /// Whether it is container `index` that holds page `number`.
   bool is_owner(std::size_t index, std::uint32_t number) const noexcept {
     return number < owners_.size() && owners_[number] == index + 1;

@@ -121,8 +121,7 @@ std::optional<PageState> PageState::load(const std::filesystem::path& file, std:
     std::vector<PageHash> hashes;
     for (std::uint64_t first = 1; first <= page_count; first += step_pages) {
       hashes.resize(std::min<std::uint64_t>(step_pages, page_count - first + 1));
-      read_at(cache, std::as_writable_bytes(std::span(hashes)), offset_of(first),
-              file);
+      read_at(cache, std::as_writable_bytes(std::span(hashes)), offset_of(first), file);
       state.write(static_cast<std::uint32_t>(first), hashes);
     }
     if (state.digest() == expected) return state;

@@ -21,8 +21,8 @@ class PageState {
  public:
   explicit PageState(const std::filesystem::path& folder);
 
-  /// What save() wrote to `file`. A cache is no error and is not trusted: absent where there is none, where it
-  /// is a link, no regular file or of another size, where it cannot be read, and where its digest() is not
+  /// What save() wrote to `file`. A cache is no error and is not trusted: absent where there is none, where
+  /// it is a link, no regular file or of another size, where it cannot be read, and where its digest() is not
   /// `expected`. What is compared is what was taken, so that a later change of the file does not count.
   static std::optional<PageState> load(const std::filesystem::path& file, std::uint32_t page_count,
                                        const crypto::Sha256Digest& expected,

@@ -25,6 +25,7 @@ struct Entry {
   /// What a manifest says that cannot be trusted as a backup although it can be read; absent where it cannot.
   std::optional<Manifest> distrusted = std::nullopt;
   bool is_gone = false;  ///< the catalogue says that it is there, and it is not
+  bool is_damage_noted = false;  ///< an earlier look at it, or at what it leads back to, found damage
   /// Nothing proves that who made it had the key of the other backups of its database.
   bool is_unauthenticated = false;
   /// As well, and no authenticated line of the catalogue knows it: it was put there by somebody without the key.
