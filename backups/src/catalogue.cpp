@@ -3,6 +3,7 @@
 
 #include "file_lock.h"
 #include "layout.h"
+#include "written_parts.h"
 
 #include "nerve/core/bytes.h"
 #include "nerve/core/error.h"
@@ -183,6 +184,7 @@ void CatalogueWriter::append(const CatalogueLine& line) {
   try {
     write_at(file_, as_bytes(text), static_cast<::off_t>(catalogue_.whole_bytes_), path_);
     sync_descriptor(file_, path_);
+    require_kept(file_, as_bytes(text), static_cast<::off_t>(catalogue_.whole_bytes_), path_);
     // Its name must last as long as what it names.
     if (catalogue_.whole_bytes_ == 0) sync_folder(path_.parent_path());
   } catch (const Error&) {
