@@ -6,6 +6,7 @@
 #include "json_number.h"
 #include "layout.h"
 #include "repository_file.h"
+#include "written_parts.h"
 
 #include "nerve/core/bytes.h"
 #include "nerve/core/error.h"
@@ -312,6 +313,7 @@ void CatalogueWriter::append(std::span<const CatalogueLine> lines) {
   try {
     write_at(file_, as_bytes(text), static_cast<::off_t>(catalogue_.whole_bytes_), path_);
     sync_descriptor(file_, path_);
+    require_kept(file_, as_bytes(text), static_cast<::off_t>(catalogue_.whole_bytes_), path_);
     // Its name must last as long as what it names.
     if (catalogue_.whole_bytes_ == 0) sync_folder(path_.parent_path());
   } catch (const Error&) {

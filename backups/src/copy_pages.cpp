@@ -3,6 +3,7 @@
 
 #include "durable_file.h"
 #include "repository_file.h"
+#include "written_parts.h"
 
 #include "nerve/core/bytes.h"
 
@@ -22,10 +23,12 @@ void copy_pages(Snapshot& snapshot, const std::filesystem::path& target, Progres
   const SnapshotShape shape = snapshot.shape();
   const std::uint64_t total_bytes = std::uint64_t{shape.page_count} * shape.page_size_bytes;
   std::uint64_t written_bytes = 0;
+  WrittenParts written;
   Bytes block;
   block.reserve(block_bytes + shape.page_size_bytes);
   const auto write_block = [&] {
     write_bytes(file, block, target);
+    written.add(block);
     written_bytes += block.size();
     block.clear();
     if (progress != nullptr) progress->update("copying the database", written_bytes, total_bytes);
@@ -36,6 +39,7 @@ void copy_pages(Snapshot& snapshot, const std::filesystem::path& target, Progres
   });
   write_block();
   sync_descriptor(file, target);
+  written.compare(target);
 }
 
 }  // namespace nerve::backups

@@ -2,6 +2,7 @@
 #include "durable_file.h"
 
 #include "repository_file.h"
+#include "written_parts.h"
 
 #include "nerve/core/bytes.h"
 #include "nerve/core/error.h"
@@ -155,12 +156,13 @@ std::uint64_t size_of(const Descriptor& file, const std::filesystem::path& path)
 }
 
 void write_new_file(const std::filesystem::path& path, std::string_view text) {
-  write_text_durably(open_repository_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600), text, path);
+  write_text_durably(open_repository_file(path, O_RDWR | O_CREAT | O_EXCL, 0600), text, path);
 }
 
 void write_text_durably(const Descriptor& file, std::string_view text, const std::filesystem::path& path) {
   write_bytes(file, as_bytes(text), path);
   sync_descriptor(file, path);
+  require_kept(file, as_bytes(text), 0, path);
 }
 
 std::string read_small_file(const std::filesystem::path& path, std::size_t size_bytes_max) {

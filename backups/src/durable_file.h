@@ -62,10 +62,11 @@ void read_at(const Descriptor& file, std::span<std::byte> bytes, ::off_t offset,
 void sync_descriptor(const Descriptor& file, const std::filesystem::path& path);
 std::uint64_t size_of(const Descriptor& file, const std::filesystem::path& path);
 
-/// Makes a file of a repository that must not exist (mode 0600), writes `text` and syncs it.
+/// Makes a file of a repository that must not exist (mode 0600), writes `text`, syncs it and reads it back. Throws
+/// NotKeptError.
 void write_new_file(const std::filesystem::path& path, std::string_view text);
 
-/// Writes `text` to the open file at `path`, and syncs it.
+/// Writes `text` to the empty file at `path`, which is open for reading, too; syncs it and reads it back.
 void write_text_durably(const Descriptor& file, std::string_view text, const std::filesystem::path& path);
 
 /// The whole of a small file of a repository. Throws IntegrityError when it is larger than `size_bytes_max`.

@@ -6,6 +6,7 @@
 #include "damaged_copy.h"
 #include "layout.h"
 #include "partial_backup.h"
+#include "read_back.h"
 #include "restore_plan.h"
 #include "staged_file.h"
 #include "table_rows.h"
@@ -76,7 +77,8 @@ class Restore {
   ProgressSink* progress_;
   Keyring keyring_;
   bool is_for_new_file_ = false;
-  std::optional<Chain> chain_;  ///< of a backup that is a container
+  std::optional<Chain> chain_;      ///< of a backup that is a container
+  std::optional<PageState> state_;  ///< of that chain: what each restored page is compared with
   RestoreResult result_;
   TargetState restored_state_;  ///< right after the change
 };
@@ -157,7 +159,7 @@ void Restore::require_good_backup() {
 void Restore::open_container() {
   try {
     chain_.emplace(open_chain(repository_, manifest_, keyring_));
-    chain_->state(repository_.path());
+    state_.emplace(chain_->state(repository_.path()));
     if (!options_.dry_run) return;
     std::set<BackupId> verified;
     chain_->verify("verifying", progress_, verified);
@@ -174,6 +176,7 @@ void Restore::stage(StagedFile& staged) {
     throw IntegrityError(fmt::format("backup {} changed while it was copied", manifest_.id.to_string()),
                          "Look for what else writes to the repository.");
   }
+  compare_with_sha256(staged.file(), staged.path(), written.sha256, progress_);
 }
 
 void Restore::stage_container(StagedFile& staged) {
@@ -183,6 +186,7 @@ void Restore::stage_container(StagedFile& staged) {
     throw_damaged(error.what());
   }
   sync_descriptor(staged.file(), staged.path());
+  compare_with_state(staged.file(), staged.path(), *chain_, *state_, progress_);
   if (manifest_.checks.source != "none") return;
   sqlite::Session copy(staged.path(), {.mode = sqlite::OpenMode::immutable});
   const sqlite::Damage damage = sqlite::quick_check(copy, progress_);

@@ -87,6 +87,69 @@ for store in nerve nerve-secure; do
   expect_equal "the content of $store.db" "$(content $store.before)" "$(content $store.db)"
 done
 
+# newest ROLE shows the id of the newest backup of that store.
+newest() {
+  local manifest
+  for manifest in backups/*/manifest.json; do
+    [[ $(json "$manifest" '$.set.role') != "$1" ]] || echo "$(json "$manifest" '$.sequence') $(json "$manifest" '$.id')"
+  done | sort -n | tail -1 | cut -d ' ' -f 2
+}
+
+# rows shows how many rows `kept` has in both stores.
+rows() { for store in nerve nerve-secure; do sqlite3 -batch $store.db 'SELECT count(*) FROM kept'; done | paste -sd ,; }
+
+for loss in gone damaged; do
+  claim "latest is the newest whole set where the newest backup of one store is $loss, and the plan says so"
+  make_workspace
+  nerve-db backup --quiet >/dev/null 2>&1
+  for store in nerve nerve-secure; do sqlite3 -batch $store.db 'DELETE FROM kept WHERE rowid > 10'; done
+  nerve-db backup --full --quiet >/dev/null 2>&1
+  core=$(newest core)
+  secure=$(newest secure)
+  if [[ $loss == gone ]]; then rm -r "backups/$secure"; else echo '{}' >"backups/$secure/manifest.json"; fi
+  run nerve-db restore latest --dry-run
+  expect_exit 0
+  expect_stdout "^note: the newer backup ${core: -8} is passed over: another backup of its set is gone, damaged or without rows$"
+  expect_stdout "^note: the newer backup $secure is passed over: "
+  run nerve-db restore latest --yes --json
+  expect_exit 0
+  expect_equal "the rows" 2000,2000 "$(rows)"
+  expect_equal "the notes of the plan" 2 "$(json "$test_root/out" '$.restores[0].plan.notes' | grep -o 'is passed over' | wc -l)"
+done
+
+claim "a backup of one store alone is not the latest of the workspace, and of that store it is"
+make_workspace
+nerve-db backup --quiet >/dev/null 2>&1
+sqlite3 -batch nerve.db 'DELETE FROM kept WHERE rowid > 10'
+run nerve-db backup --db nerve.db --repo backups --quiet
+expect_exit 0
+alone=$(stdout)
+run nerve-db restore latest --yes
+expect_exit 0
+expect_stderr "^note: the newer backup ${alone: -8} is passed over: it was made of $work/nerve\.db alone$"
+expect_equal "the rows" 2000,2000 "$(rows)"
+run nerve-db restore latest --db nerve.db --repo backups --yes
+expect_exit 0
+expect_equal "the rows" 10,2000 "$(rows)"
+
+claim "where there is no whole set, latest of a workspace is refused, and one store can be named"
+make_workspace
+nerve-db backup --quiet >/dev/null 2>&1
+rm -r "backups/$(newest secure)"
+refused 3 'there is no whole set of backups of both stores' nerve-db restore latest --yes
+run nerve-db restore "$(newest core)" --db nerve.db --repo backups --yes
+expect_exit 0
+
+claim "latest --at of a workspace is the newest whole set by then"
+make_workspace
+nerve-db backup --quiet >/dev/null 2>&1
+time=$(json "backups/$(newest secure)/manifest.json" '$.created_at')
+for store in nerve nerve-secure; do sqlite3 -batch $store.db 'DELETE FROM kept WHERE rowid > 10'; done
+nerve-db backup --quiet >/dev/null 2>&1
+run nerve-db restore latest --at "$time" --yes
+expect_exit 0
+expect_equal "the rows" 2000,2000 "$(rows)"
+
 claim "a restore of both stores removes what a dead one left in the repository, and a dry run does not"
 make_workspace
 nerve-db backup --quiet >/dev/null 2>&1

@@ -10,6 +10,8 @@
 //                          short: a write does half of it and says so (other calls: nothing happens)
 //                          EIO, ENOSPC: the call fails with that error
 //                          lie: the call is not made and says that it was
+//                          flip: a write is made with one bit of one byte changed (other calls: nothing
+//                          happens)
 //                          full: this and every later call fails with ENOSPC
 // Syncs are counted but not made: a program that dies leaves its writes to the kernel, and syncing takes the
 // most time.
@@ -28,6 +30,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 
 namespace {
 
@@ -37,7 +40,7 @@ std::atomic<long> calls{0};
 std::array<char, std::size_t{1} << 20> log_text;
 std::atomic<std::size_t> log_bytes{0};
 
-enum class Fault { none, kill, torn, short_write, lie, error };
+enum class Fault { none, kill, torn, short_write, lie, flip, error };
 enum class Way { make, fail, pretend };
 
 template <class Function>
@@ -93,6 +96,7 @@ Fault next_fault(const char* name, const File& file) {
   if (std::strcmp(kind, "torn") == 0) return Fault::torn;
   if (std::strcmp(kind, "short") == 0) return Fault::short_write;
   if (std::strcmp(kind, "lie") == 0) return Fault::lie;
+  if (std::strcmp(kind, "flip") == 0) return Fault::flip;
   errno = std::strcmp(kind, "EIO") == 0 ? EIO : ENOSPC;
   return Fault::error;
 }
@@ -110,6 +114,7 @@ Way way_of(const char* name, const File& file) {
       return Way::pretend;
     case Fault::none:
     case Fault::short_write:
+    case Fault::flip:
       return Way::make;
   }
   return Way::make;
@@ -123,23 +128,37 @@ int call_unless(const char* name, const File& file, MakeCall make_call) {
   return way == Way::pretend ? 0 : -1;
 }
 
-/// `write_bytes(n)` writes the first n of `size` bytes.
+/// Calls `write_bytes` for `bytes` of which one bit is another one. Which byte it is changes with the call.
 template <class WriteBytes>
-ssize_t write_with_fault(const char* name, int file, std::size_t size, WriteBytes write_bytes) {
+ssize_t write_flipped(const void* bytes, std::size_t size, WriteBytes write_bytes) {
+  if (size == 0) return write_bytes(bytes, size);
+  constexpr std::size_t far_apart = 2654435761;
+  const auto copy = std::make_unique<char[]>(size);
+  std::memcpy(copy.get(), bytes, size);
+  copy[static_cast<std::size_t>(calls) * far_apart % size] ^= 1;
+  return write_bytes(copy.get(), size);
+}
+
+/// `write_bytes(from, n)` writes n bytes.
+template <class WriteBytes>
+ssize_t write_with_fault(const char* name, int file, const void* bytes, std::size_t size,
+                         WriteBytes write_bytes) {
   switch (next_fault(name, File(file))) {
     case Fault::none:
-      return write_bytes(size);
+      return write_bytes(bytes, size);
     case Fault::kill:
       ::raise(SIGKILL);
       return -1;
     case Fault::torn:
-      write_bytes(size / 2);
+      write_bytes(bytes, size / 2);
       ::raise(SIGKILL);
       return -1;
     case Fault::short_write:
-      return write_bytes(size > 1 ? size / 2 : size);
+      return write_bytes(bytes, size > 1 ? size / 2 : size);
     case Fault::lie:
       return static_cast<ssize_t>(size);
+    case Fault::flip:
+      return write_flipped(bytes, size, write_bytes);
     case Fault::error:
       return -1;
   }
@@ -171,13 +190,14 @@ extern "C" {
 ssize_t write(int file, const void* bytes, size_t size) {
   static const auto real = next<ssize_t(int, const void*, size_t)>("write");
   if (file <= STDERR_FILENO) return real(file, bytes, size);
-  return write_with_fault("write", file, size, [&](std::size_t part) { return real(file, bytes, part); });
+  return write_with_fault("write", file, bytes, size,
+                          [&](const void* from, std::size_t part) { return real(file, from, part); });
 }
 
 ssize_t pwrite64(int file, const void* bytes, size_t size, off64_t offset) {
   static const auto real = next<ssize_t(int, const void*, size_t, off64_t)>("pwrite64");
-  return write_with_fault("pwrite", file, size,
-                          [&](std::size_t part) { return real(file, bytes, part, offset); });
+  return write_with_fault("pwrite", file, bytes, size,
+                          [&](const void* from, std::size_t part) { return real(file, from, part, offset); });
 }
 
 ssize_t pwrite(int file, const void* bytes, size_t size, off_t offset) {

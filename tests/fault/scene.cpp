@@ -9,6 +9,7 @@
 #include "nerve/backups/restore.h"
 #include "nerve/backups/verify.h"
 #include "nerve/core/bytes.h"
+#include "nerve/core/error.h"
 #include "nerve/crypto/hash.h"
 
 #include <doctest/doctest.h>
@@ -141,13 +142,37 @@ std::string FaultScene::content_at(const std::filesystem::path& database) const 
   }
 }
 
-std::string FaultScene::content_of_newest() const {
-  const auto restored = folder_ / "restored_newest";
+std::string FaultScene::content_of_restored(const backups::Manifest& manifest) const {
+  const auto restored = folder_ / "restored";
   std::filesystem::remove(restored);
-  const auto newest = repository().latest(database());
-  backups::restore_backup(repository(), newest, {restored, backups::RestoreTarget::Mode::new_file},
+  backups::restore_backup(repository(), manifest, {restored, backups::RestoreTarget::Mode::new_file},
                           {.key = key()}, system_clock());
   return digest_of(restored);
+}
+
+std::string FaultScene::content_of_newest() const {
+  return content_of_restored(repository().latest(database()));
+}
+
+std::string FaultScene::content_of_safety() const {
+  std::optional<backups::Manifest> newest;
+  for (const backups::Entry& entry : repository().list()) {
+    const bool is_meant = entry.manifest && entry.manifest->kind == backups::Kind::safety;
+    if (is_meant && (!newest || newest->sequence < entry.manifest->sequence)) newest = entry.manifest;
+  }
+  return newest ? content_of_restored(*newest) : "";
+}
+
+std::vector<std::string> FaultScene::problems() const {
+  try {
+    std::vector<std::string> problems = repository().catalogue_problems();
+    for (const backups::VerifyReport& report : backups::verify_all(repository(), {.key = key()})) {
+      problems.insert(problems.end(), report.problems.begin(), report.problems.end());
+    }
+    return problems;
+  } catch (const Error& error) {
+    return {error.what()};
+  }
 }
 
 std::size_t FaultScene::whole_backups() const {

@@ -82,6 +82,13 @@ class FaultScene : public Scene {
   /// What a restore makes of the newest backup.
   std::string content_of_newest() const;
 
+  /// The same of the newest one of what stood there before a restore; empty where there is none.
+  std::string content_of_safety() const;
+
+  /// What is found wrong with the repository by whoever reads it next: opens it, looks at the catalogue,
+  /// verifies each backup.
+  std::vector<std::string> problems() const;
+
   /// The backups in the repository, each of which must be whole; no repository counts as none.
   std::size_t whole_backups() const;
 
@@ -92,6 +99,7 @@ class FaultScene : public Scene {
   void prepare(Start start);
   /// Backs the database up; `backup_id_` and `content_of_backup_` are of the newest then.
   void back_up();
+  std::string content_of_restored(const nerve::backups::Manifest& manifest) const;
   const nerve::backups::BackupKey* key() const { return key_ ? &*key_ : nullptr; }
   std::string key_word() const { return key_ ? key_file_.string() : "-"; }
 

@@ -33,6 +33,8 @@ struct Call {
 
 /// For SweepExtent::every_kind_of_call.
 constexpr std::size_t kills_max = 8;
+/// For flip_writes().
+constexpr std::size_t flips_max = 8;
 /// For SweepExtent::every_line_of_catalogue.
 constexpr std::string_view catalogue_file = "catalogue.jsonl";
 
@@ -40,6 +42,11 @@ struct Fault {
   std::string kind;
   const Call* call;
 };
+
+/// A database of a scene, or its -wal, -journal or -shm.
+bool is_of_sqlite(const std::string& file) {
+  return file.ends_with(".db") || file.find(".db-") != std::string::npos;
+}
 
 std::string name_in_every_run(const std::string& path) {
   static const std::regex id("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}");
@@ -185,6 +192,30 @@ void lie_about(const Scene& scene, const Command& command, const std::string& op
     const ProcessResult result = run_with_fault(command, {"lie", &call});
     CAPTURE(result.err);
     look(result);
+  }
+}
+
+void flip_writes(const Scene& scene, const Command& command,
+                 const std::function<void(const ProcessResult&, const std::string& file)>& look) {
+  scene.reset();
+  const std::vector<Call> calls = calls_of(command);
+  std::map<std::string, std::vector<const Call*>> by_file;
+  for (const Call& call : calls) {
+    if (call.is_write() && !is_of_sqlite(call.file)) by_file[call.file].push_back(&call);
+  }
+  CHECK(by_file.size() > 2);
+  for (const auto& [file, alike] : by_file) {
+    const std::size_t flips = std::min(alike.size(), flips_max / tried_every);
+    for (std::size_t flip = 0; flip < flips; ++flip) {
+      const Call& call = *alike[flips == 1 ? 0 : flip * (alike.size() - 1) / (flips - 1)];
+      CAPTURE(call.number);
+      CAPTURE(call.name());
+      scene.reset();
+      const ProcessResult result = run_with_fault(command, {"flip", &call});
+      CAPTURE(result.err);
+      CHECK((result.exit_code == 0 || result.exit_code == 1));
+      look(result, file);
+    }
   }
 }
 

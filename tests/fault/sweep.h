@@ -41,6 +41,15 @@ void sweep(const Scene& scene, const std::vector<std::string>& command, SweepExt
 void lie_about(const Scene& scene, const std::vector<std::string>& command, const std::string& operation,
                const std::function<void(const ProcessResult&)>& look);
 
+/// Runs `command` from the beginning of `scene` once for each write, of which one bit is changed silently,
+/// and looks at what each run left; `file` is the name of the file that the write was to. Of writes to files
+/// of one name not more than a few are tried, spread over them all.
+///
+/// What SQLite writes to a database and its -wal, -journal and -shm is left out: it is no work of backups,
+/// and a database that its device damages is found by its own check.
+void flip_writes(const Scene& scene, const std::vector<std::string>& command,
+                 const std::function<void(const ProcessResult&, const std::string& file)>& look);
+
 /// sweep() for a restore in place: it leaves the old content or the new one and is never a false success,
 /// and the run after it ends the job and has kept what was there.
 void sweep_restore(const FaultScene& scene, SweepExtent extent);

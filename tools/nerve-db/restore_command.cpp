@@ -7,6 +7,7 @@
 #include "confirm.h"
 #include "context.h"
 #include "row_count.h"
+#include "workspace_set.h"
 
 #include "nerve/backups/backup.h"
 #include "nerve/backups/backup_set.h"
@@ -93,21 +94,26 @@ bool is_agreed(Output& output, const RestorePlan& plan, const Arguments& argumen
                              : fmt::format("Replace {}?", plan.target.string()));
 }
 
-backups::Manifest chosen_backup(Context& context, const Arguments& arguments,
-                                const backups::Repository& repository, const RestoreTarget& target) {
-  const std::string id = *arguments.text("ID");
+std::optional<Timestamp> time_from(const Arguments& arguments) {
   const auto time = arguments.text("--at");
-  if (!time) return choose_backup(repository, id, source_of(context, target));
-  if (id != "latest") {
+  if (!time) return std::nullopt;
+  if (arguments.text("ID") != "latest") {
     throw ValidationError("--at is given with the id of a backup",
                           "Give latest with --at: the newest by then.");
   }
   try {
-    return repository.at(Timestamp::parse(*time), source_of(context, target));
+    return Timestamp::parse(*time);
   } catch (const ValidationError& error) {
     throw ValidationError(fmt::format("--at: {}", error.what()),
                           "Write it as 2026-05-01T08:00:00Z, or with an offset instead of Z.");
   }
+}
+
+backups::Manifest chosen_backup(Context& context, const Arguments& arguments,
+                                const backups::Repository& repository, const RestoreTarget& target) {
+  const std::optional<Timestamp> time = time_from(arguments);
+  if (time) return repository.at(*time, source_of(context, target));
+  return choose_backup(repository, *arguments.text("ID"), source_of(context, target));
 }
 
 /// The safety backup of a database whose backups are encrypted is encrypted too.
@@ -118,6 +124,13 @@ bool needs_key(const Arguments& arguments, const backups::Repository& repository
          backups::has_encrypted_backup(repository, target.path);
 }
 
+void warn_of_unencrypted(Output& output, const Arguments& arguments, const backups::Manifest& manifest) {
+  if (!names_key(arguments) || manifest.is_encrypted()) return;
+  output.warning(
+      fmt::format("backup {} is not encrypted, so nothing proves that it was made by who has the key",
+                  manifest.id.short_text()));
+}
+
 /// One store of a set, and where it goes.
 struct Part {
   backups::Manifest manifest;
@@ -125,20 +138,16 @@ struct Part {
   std::optional<backups::BackupKey> key;
 };
 
-/// The stores of the set that a backup is of, where a workspace is meant and no single database; else none.
+/// Whether both stores of the workspace are meant, and no single database.
+bool is_workspace_meant(Context& context, const Arguments& arguments) {
+  return !context.is_database_named() && !arguments.has("--to") && context.workspace().folder.has_value();
+}
+
+/// The members of a set with the files of the stores; none where it is not of the stores of this workspace.
 std::vector<Part> parts_of(Context& context, const Arguments& arguments,
-                           const backups::Repository& repository, const backups::Manifest& manifest) {
-  if (context.is_database_named() || arguments.has("--to") || !context.workspace().folder) return {};
-  const auto set = backups::find_set(repository, manifest);
-  if (!set && manifest.set && manifest.state == backups::State::good) {
-    throw ConflictError(fmt::format("the backup of the other store that belongs to {} is gone or damaged, so "
-                                    "the set cannot be restored",
-                                    manifest.id.short_text()),
-                        "Name another backup, or restore one store alone by naming it with --db.");
-  }
-  if (!set) return {};
+                           const backups::Repository& repository, const std::vector<backups::Manifest>& set) {
   std::vector<Part> parts;
-  for (const backups::Manifest& one : *set) {
+  for (const backups::Manifest& one : set) {
     const Store store = one.set->role == to_string(Store::secure) ? Store::secure : Store::core;
     const auto file = store_file(context, store);
     if (!file || one.set->role != to_string(store)) return {};
@@ -148,6 +157,19 @@ std::vector<Part> parts_of(Context& context, const Arguments& arguments,
     }
   }
   return parts;
+}
+
+/// The stores of the set that a backup is of.
+std::vector<Part> parts_with(Context& context, const Arguments& arguments,
+                             const backups::Repository& repository, const backups::Manifest& manifest) {
+  const auto set = backups::find_set(repository, manifest);
+  if (!set && manifest.set && manifest.state == backups::State::good) {
+    throw ConflictError(fmt::format("the backup of the other store that belongs to {} is gone or damaged, so "
+                                    "the set cannot be restored",
+                                    manifest.id.short_text()),
+                        "Name another backup, or restore one store alone by naming it with --db.");
+  }
+  return set ? parts_of(context, arguments, repository, *set) : std::vector<Part>{};
 }
 
 backups::RestoreResult restore_part(const backups::Repository& repository, const Part& part,
@@ -201,8 +223,10 @@ std::vector<backups::RestoreResult> restore_parts(Output& output, const backups:
 }
 
 /// Both are looked at before the first is replaced, and a prune in between must not take the second.
+///
+/// `passed_over` becomes notes of the plan.
 int restore_set(Context& context, const Arguments& arguments, const backups::Repository& repository,
-                const std::vector<Part>& parts) {
+                const std::vector<Part>& parts, const std::vector<std::string>& passed_over) {
   Output& output = context.output();
   const bool dry_run = arguments.has("--dry-run");
   const SharedLock lock(repository, dry_run ? SharedLock::Leftovers::keep : SharedLock::Leftovers::remove);
@@ -210,38 +234,26 @@ int restore_set(Context& context, const Arguments& arguments, const backups::Rep
   backups::RestoreOptions options;
   options.may_replace_other = arguments.has("--other-database") || can_ask(output);
   options.dry_run = true;
-  std::vector<backups::RestoreResult> results = restore_parts(output, repository, parts, options, progress);
+  const auto restore = [&] {
+    std::vector<backups::RestoreResult> made = restore_parts(output, repository, parts, options, progress);
+    std::vector<std::string>& notes = made.front().plan.notes;
+    notes.insert(notes.begin(), passed_over.begin(), passed_over.end());
+    return made;
+  };
+  std::vector<backups::RestoreResult> results = restore();
   if (!dry_run) {
     require_agreed(output, arguments, parts, results);
     options.dry_run = false;
-    results = restore_parts(output, repository, parts, options, progress);
+    results = restore();
   }
   show_set(output, repository, parts, results);
   return 0;
 }
 
-int run_restore(Context& context, const Arguments& arguments) {
+int restore_one(Context& context, const Arguments& arguments, const backups::Repository& repository,
+                const backups::Manifest& manifest, const RestoreTarget& target) {
   Output& output = context.output();
-  const RestoreTarget target = target_from(context, arguments);
   const bool dry_run = arguments.has("--dry-run");
-  std::error_code error;
-  const bool replaces =
-      target.mode == RestoreTarget::Mode::in_place && std::filesystem::exists(target.path, error);
-  if (replaces && !dry_run) {
-    require_answerable(output, arguments.has("--yes"),
-                       "Add --yes to do it, or --dry-run to see what would be done.");
-  }
-
-  const backups::Repository repository = backups::Repository::open(context.repository());
-  const backups::Manifest manifest = chosen_backup(context, arguments, repository, target);
-  if (names_key(arguments) && !manifest.is_encrypted()) {
-    output.warning(
-        fmt::format("backup {} is not encrypted, so nothing proves that it was made by who has the key",
-                    manifest.id.short_text()));
-  }
-  if (const std::vector<Part> parts = parts_of(context, arguments, repository, manifest); !parts.empty()) {
-    return restore_set(context, arguments, repository, parts);
-  }
   std::optional<backups::BackupKey> key;
   if (needs_key(arguments, repository, manifest, target)) {
     key.emplace(required_keys(context, arguments, repository, manifest.source.path));
@@ -263,6 +275,38 @@ int run_restore(Context& context, const Arguments& arguments) {
   return 0;
 }
 
+int run_restore(Context& context, const Arguments& arguments) {
+  Output& output = context.output();
+  const RestoreTarget target = target_from(context, arguments);
+  const bool dry_run = arguments.has("--dry-run");
+  std::error_code error;
+  const bool replaces =
+      target.mode == RestoreTarget::Mode::in_place && std::filesystem::exists(target.path, error);
+  if (replaces && !dry_run) {
+    require_answerable(output, arguments.has("--yes"),
+                       "Add --yes to do it, or --dry-run to see what would be done.");
+  }
+
+  const backups::Repository repository = backups::Repository::open(context.repository());
+  const bool is_of_workspace = is_workspace_meant(context, arguments);
+  if (is_of_workspace && arguments.text("ID") == "latest") {
+    if (const auto set = latest_set_of_workspace(context, repository, time_from(arguments))) {
+      warn_of_unencrypted(output, arguments, set->members.front());
+      const std::vector<Part> parts = parts_of(context, arguments, repository, set->members);
+      if (!parts.empty()) {
+        return restore_set(context, arguments, repository, parts, notes_of(set->passed_over));
+      }
+    }
+  }
+  const backups::Manifest manifest = chosen_backup(context, arguments, repository, target);
+  warn_of_unencrypted(output, arguments, manifest);
+  if (is_of_workspace) {
+    const std::vector<Part> parts = parts_with(context, arguments, repository, manifest);
+    if (!parts.empty()) return restore_set(context, arguments, repository, parts, {});
+  }
+  return restore_one(context, arguments, repository, manifest, target);
+}
+
 }  // namespace
 
 Command restore_command() {
@@ -272,8 +316,9 @@ Command restore_command() {
       .description =
           "The backup is verified, what is there now goes into a safety backup, and one rename makes\n"
           "the change: an abort at any point leaves the old state or the new one. Refuses while\n"
-          "another process has the database open. Asks before it replaces a file. In a workspace, without\n"
-          "--db and --to, both stores of the set are restored that the backup belongs to.",
+          "another process has the database open. What was written is read back and compared first. Asks\n"
+          "before it replaces a file. In a workspace, without --db and --to, both stores of the set are\n"
+          "restored that the backup belongs to; latest is the newest set that is whole.",
       .operands = {{.name = "ID",
                     .type = ValueType::backup,
                     .description = "id of the backup, its last 8 characters, or latest",

@@ -36,6 +36,7 @@ void ContainerFile::append_group(GroupPlace place, ByteView records) {
 
 void ContainerFile::append(ByteView bytes) {
   write_bytes(file_, bytes, path_);
+  written_.add(bytes);
   file_bytes_ += bytes.size();
 }
 
@@ -63,6 +64,7 @@ ContainerTrailer ContainerFile::finish(const crypto::Sha256Digest& state) {
   FieldWriter(end).octets(seal);
   append(end);
   sync_descriptor(file_, path_);
+  written_.compare(path_);
   return trailer;
 }
 

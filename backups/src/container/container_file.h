@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../durable_file.h"
+#include "../written_parts.h"
 #include "header.h"
 #include "keys.h"
 
@@ -25,7 +26,8 @@ class ContainerFile {
   /// Appends the records of a group that GroupCodec has encoded under that number.
   void append_group(GroupPlace place, ByteView records);
 
-  /// Writes index and trailer, and syncs the file. `state` is that of the database.
+  /// Writes index and trailer, syncs the file, and reads it back: a backup that is not what was written is
+  /// none. `state` is that of the database. Throws NotKeptError.
   ContainerTrailer finish(const crypto::Sha256Digest& state);
 
  private:
@@ -35,6 +37,7 @@ class ContainerFile {
   std::filesystem::path path_;
   const ContainerKeys& keys_;
   Bytes sealed_header_;
+  WrittenParts written_;
   std::uint64_t file_bytes_ = 0;
   std::uint64_t bytes_at_writeback_ = 0;
   std::uint32_t stored_pages_ = 0;

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "snapshot/spool.h"
 
+#include "written_parts.h"
+
 #include "nerve/backends/sqlite/errors.h"
 #include "nerve/core/bytes.h"
 #include "nerve/core/interrupt.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sqlite3.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -81,6 +84,8 @@ std::optional<Spool> Spool::copy(sqlite::Session& source, const SnapshotShape& s
   if (found != SQLITE_OK) sqlite::throw_sqlite_error(found, "cannot read", source.path());
   // A hole of the database stays one.
   if (::ftruncate(file->number(), static_cast<::off_t>(size_bytes)) != 0) return std::nullopt;
+  std::vector<BlockChecksum> checksums;
+  checksums.reserve(static_cast<std::size_t>(size_bytes / block_bytes + 1));
   Bytes block(block_bytes);
   for (std::uint64_t offset = 0; offset < size_bytes; offset += block_bytes) {
     throw_if_interrupted();
@@ -88,9 +93,10 @@ std::optional<Spool> Spool::copy(sqlite::Session& source, const SnapshotShape& s
     const int read = database->pMethods->xRead(database, part.data(), static_cast<int>(part.size()),
                                                static_cast<::sqlite3_int64>(offset));
     if (read != SQLITE_OK) sqlite::throw_sqlite_error(read, "cannot read", source.path());
+    checksums.emplace_back(part);
     if (!is_zero(part) && !write_at(*file, part, offset)) return std::nullopt;
   }
-  return Spool(std::move(*file), shape, source.path());
+  return Spool(std::move(*file), std::move(checksums), shape, source.path());
 }
 
 void Spool::read_pages(const TakePage& take) const {
@@ -101,6 +107,9 @@ void Spool::read_pages(const TakePage& take) const {
   for (std::uint64_t offset = 0; offset < size_bytes; offset += block_bytes) {
     const std::span<std::byte> part = part_of(block, offset, size_bytes);
     read_at(file_, part, offset, database_);
+    if (BlockChecksum(part) != checksums_[static_cast<std::size_t>(offset / block_bytes)]) {
+      throw NotKeptError(fmt::format("the copy aside of {} (from byte {} on)", database_.string(), offset));
+    }
     for (std::size_t begin = 0; begin < part.size(); begin += shape_.page_size_bytes, ++number) {
       throw_if_interrupted();
       const bool is_lock_page = number == shape_.lock_page();

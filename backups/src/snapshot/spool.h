@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "block_checksum.h"
 #include "durable_file.h"
 #include "snapshot/snapshot.h"
 
@@ -9,10 +10,14 @@
 #include <filesystem>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace nerve::backups {
 
 /// The bytes of a database, copied aside to a file without a name that is gone with the object.
+///
+/// The checksum of each block is kept while it is copied and compared when it is read again: what changed in
+/// between would be stored as a right page with a right hash.
 class Spool {
  public:
   /// Copies the database that `source` has locked in a read transaction, in rollback mode. Nothing where the
@@ -21,14 +26,20 @@ class Spool {
   /// CancelledError.
   static std::optional<Spool> copy(sqlite::Session& source, const SnapshotShape& shape);
 
-  /// Hands over all pages. Throws Error where reading fails, what `take` throws, and CancelledError.
+  /// Hands over all pages. Throws NotKeptError for a block that is not what was copied, Error where reading
+  /// fails, what `take` throws, and CancelledError.
   void read_pages(const TakePage& take) const;
 
  private:
-  Spool(Descriptor file, const SnapshotShape& shape, std::filesystem::path database)
-      : file_(std::move(file)), shape_(shape), database_(std::move(database)) {}
+  Spool(Descriptor file, std::vector<BlockChecksum> checksums, const SnapshotShape& shape,
+        std::filesystem::path database)
+      : file_(std::move(file)),
+        checksums_(std::move(checksums)),
+        shape_(shape),
+        database_(std::move(database)) {}
 
   Descriptor file_;
+  std::vector<BlockChecksum> checksums_;
   SnapshotShape shape_;
   std::filesystem::path database_;
 };
