@@ -2,6 +2,7 @@
 #include "nerve/backups/backup_set.h"
 
 #include "backups/scratch_database.h"
+#include "support/effort.h"
 #include "support/file_bytes.h"
 #include "support/temp_folder.h"
 
@@ -122,7 +123,7 @@ TEST_CASE("both databases are stored in the state of one moment, whatever is wri
         secure.run("UPDATE counter SET value = value + 1");
       }
     });
-    for (int round = 0; round < 10; ++round) {
+    for (int round = 0; round < test::scaled(3, 10); ++round) {
       const std::vector<Manifest> set =
           create_backup_set(scene.members(), scene.repository, scene.clock).stored;
       const auto value_in = [&](const Manifest& manifest) {

@@ -4,6 +4,7 @@
 #include "backups/scratch_database.h"
 #include "partial_backup.h"
 #include "retention_selection.h"
+#include "support/effort.h"
 #include "support/file_bytes.h"
 #include "support/temp_folder.h"
 
@@ -160,10 +161,11 @@ TEST_CASE("deltas each ten minutes are thinned to hours, and each that is left r
     CAPTURE(is_encrypted);
     const BackupKey key = BackupKey::of_passphrase(Secret::copy_of(as_bytes("correct horse")));
     RetentionScene scene(is_encrypted ? &key : nullptr);
-    for (int round = 0; round < 30; ++round) scene.back_up(10);
+    const int rounds = test::scaled(20, 30);
+    for (int round = 0; round < rounds; ++round) scene.back_up(10);
     const PruneReport planned = scene.prune_to({.last = 2, .hourly = 3}, true);
     CHECK_FALSE(planned.done);
-    CHECK(scene.count() == 30);
+    CHECK(scene.count() == static_cast<std::size_t>(rounds));
     const PruneReport report = scene.prune_to({.last = 2, .hourly = 3});
     CHECK(report.done);
     CHECK(report.count(Fate::remove) == planned.count(Fate::remove));

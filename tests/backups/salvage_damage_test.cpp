@@ -74,7 +74,7 @@ std::string flipped(std::string bytes, std::size_t first, int flips, std::mt1993
   return bytes;
 }
 
-constexpr unsigned int seed_count = 1000 / tried_every;
+const unsigned int seed_count = scaled(200U, 1000U);
 
 }  // namespace
 

@@ -16,7 +16,7 @@ set -uo pipefail
 : "${NERVE_DB_BIN:?the path of the command to test}"
 : "${NERVE_SOURCE_DIR:?the root of the source tree}"
 for variable in ${!NERVE_@}; do
-  case $variable in NERVE_DB_BIN | NERVE_SOURCE_DIR | NERVE_TEST_DATA) ;; *) unset "$variable" ;; esac
+  case $variable in NERVE_DB_BIN | NERVE_SOURCE_DIR | NERVE_TEST_DATA | NERVE_TEST_LONG) ;; *) unset "$variable" ;; esac
 done
 unset PGPASSWORD PGPASSFILE PGHOST PGPORT PGUSER PGDATABASE NO_COLOR COLUMNS
 export LC_ALL=C.UTF-8 TZ=UTC HOME=/nonexistent
@@ -27,6 +27,9 @@ failures=0
 current_claim=''
 last_command=''
 code=0
+
+# scaled FEW ALL prints what to try: all in a long run (tests/support/effort.h), few otherwise.
+scaled() { if [[ -n ${NERVE_TEST_LONG:-} ]]; then echo "$2"; else echo "$1"; fi; }
 
 nerve-db() { "$NERVE_DB_BIN" "$@"; }
 

@@ -5,6 +5,7 @@
 // read by its catalogue and by queries.
 #include "convert/run.h"
 #include "convert/torture.h"
+#include "support/effort.h"
 #include "support/postgres_server.h"
 #include "support/process.h"
 #include "target/append_target.h"
@@ -419,7 +420,9 @@ TEST_CASE("a row that is missing is named however many rows were there before") 
   if (PostgresServer::is_waived()) return;
   Run run("append_large", "CREATE TABLE t (n INTEGER); INSERT INTO t VALUES (-1), (-2), (-3);");
   run.execute(
-      "CREATE TABLE t (n bigint); INSERT INTO t SELECT generate_series(1, 1000000); "
+      "CREATE TABLE t (n bigint); INSERT INTO t SELECT generate_series(1, " +
+      std::to_string(at_most_in_ci(rows_in_ci, 1'000'000)) +
+      "); "
       "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM t WHERE n = -2; "
       "RETURN NULL; END $$; CREATE TRIGGER lose AFTER INSERT ON t EXECUTE FUNCTION lose()");
   run.options.may_append = true;

@@ -153,23 +153,22 @@ void check_all_or_nothing(const KillScene& scene, const std::string& before) {
 
 }  // namespace
 
-TEST_CASE("a conversion that is killed at 15 random moments is gone on with by the same command") {
+TEST_CASE("a conversion that is killed at random moments is gone on with by the same command") {
   if (PostgresServer::is_waived()) return;
   survive_kills_of_converter(command_scene(), 15);
 }
 
-TEST_CASE("a conversion of tables in many ranges that is killed at 15 random moments is gone on with") {
+TEST_CASE("a conversion of tables in many ranges that is killed at random moments is gone on with") {
   if (PostgresServer::is_waived()) return;
   survive_kills_of_converter(ranges_scene(), 15);
 }
 
-TEST_CASE("a conversion whose server is killed at 15 random moments is gone on with") {
+TEST_CASE("a conversion whose server is killed at random moments is gone on with") {
   if (PostgresServer::is_waived()) return;
   survive_kills_of_server(command_scene(), 15);
 }
 
-TEST_CASE(
-    "a conversion of tables in many ranges whose server is killed at 15 random moments is gone on with") {
+TEST_CASE("a conversion of tables in many ranges whose server is killed at random moments is gone on with") {
   if (PostgresServer::is_waived()) return;
   survive_kills_of_server(ranges_scene(), 15);
 }

@@ -3,6 +3,7 @@
 // Goal: two runs into one schema never do one part twice, whoever comes first. Method: while the first loads
 // ranges of a few rows, the second does the whole of it; both run in this process.
 #include "convert/torture.h"
+#include "support/effort.h"
 #include "support/postgres_server.h"
 #include "support/temp_folder.h"
 
@@ -24,9 +25,12 @@ using namespace nerve::test;
 
 namespace {
 
-constexpr std::string_view many_rows = R"(
+const std::string row_count = std::to_string(at_most_in_ci(rows_in_ci, 30'000));
+const std::string many_rows = R"(
 CREATE TABLE t (label TEXT);
-WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 30000)
+WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < )" +
+                              row_count +
+                              R"()
   INSERT INTO t SELECT 'a label of some length, number ' || i FROM n;
 CREATE INDEX t_by_label ON t (label);)";
 constexpr std::int64_t small_range_bytes = 1'000;
@@ -73,7 +77,7 @@ TEST_CASE("a run that another one takes over ends, and no row is there twice") {
     CHECK(std::ranges::all_of(report.tables, &TableReport::is_equal));
     CHECK(report.refused.empty());
     CHECK(server.query_text("SELECT count(*) || ' ' || count(DISTINCT label) FROM t", database) ==
-          "30000 30000");
+          row_count + " " + row_count);
     CHECK(server.query_text("SELECT count(*) FROM pg_indexes WHERE tablename = 't'", database) == "1");
     CHECK(server.query_text("SELECT count(*) FROM nerve_convert.range", database) == "0");
   }
@@ -96,7 +100,7 @@ TEST_CASE("a conversion that was begun in parts is not gone on with as an atomic
   const ConvertReport report = convert(source, url, options);
   CHECK(report.is_resumed);
   CHECK(std::ranges::all_of(report.tables, &TableReport::is_equal));
-  CHECK(server.query_text("SELECT count(*) FROM t", "several_atomic") == "30000");
+  CHECK(server.query_text("SELECT count(*) FROM t", "several_atomic") == row_count);
 }
 
 TEST_CASE("a conversion that was begun in other parts is not gone on with") {
@@ -114,5 +118,5 @@ TEST_CASE("a conversion that was begun in other parts is not gone on with") {
   CHECK_THROWS_AS(convert(source, url, options), nerve::ConflictError);
   options.may_replace = true;
   CHECK(std::ranges::all_of(convert(source, url, options).tables, &TableReport::is_equal));
-  CHECK(server.query_text("SELECT count(*) FROM t", "several_parts") == "30000");
+  CHECK(server.query_text("SELECT count(*) FROM t", "several_parts") == row_count);
 }

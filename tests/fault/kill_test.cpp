@@ -2,8 +2,8 @@
 // Goal: kill -9 at a random moment of a backup or restore of a database of about 20 MB leaves it sound, and
 // the same command run again succeeds without help.
 //
-// Method: one run is timed; then 50 runs are killed, each after a random part of that time (a fixed seed,
-// printed).
+// Method: one run is timed; then 50 runs (fewer outside of a long run, effort.h) are killed, each after a
+// random part of that time (a fixed seed, printed).
 #include "fault/scene.h"
 #include "support/random_moments.h"
 
@@ -51,7 +51,7 @@ void kill_at_random(const FaultScene& scene, const Command& command, Check check
 
 }  // namespace
 
-TEST_CASE("kill -9 at 50 random moments of a backup leaves the database sound and no half backup") {
+TEST_CASE("kill -9 at random moments of a backup leaves the database sound and no half backup") {
   const FaultScene scene(FaultScene::Start::clean_large);
   CHECK(std::filesystem::file_size(scene.database()) > 15'000'000);
   kill_at_random(
@@ -67,7 +67,7 @@ TEST_CASE("kill -9 at 50 random moments of a backup leaves the database sound an
       });
 }
 
-TEST_CASE("kill -9 at 50 random moments of a restore leaves the old content or the new one") {
+TEST_CASE("kill -9 at random moments of a restore leaves the old content or the new one") {
   const FaultScene scene(FaultScene::Start::clean_large);
   kill_at_random(
       scene, scene.restore_command(),

@@ -13,6 +13,7 @@
 #include "fault/loop_file_system.h"
 #include "fault/preload.h"
 #include "fault/repository_scene.h"
+#include "support/effort.h"
 
 #include "nerve/backups/backup.h"
 
@@ -31,8 +32,8 @@ namespace {
 
 using namespace nerve::test;
 
-constexpr int moments = 20;
-constexpr int moments_of_control = 6;
+const int moments = at_most_in_ci(kills_in_ci, 20);
+const int moments_of_control = at_most_in_ci(kills_in_ci, 6);
 constexpr unsigned int power_seed = 20'261'122;
 constexpr std::chrono::milliseconds delay_max{500};
 constexpr std::uint64_t image_bytes = std::uint64_t{32} << 20;
@@ -208,7 +209,7 @@ int cut_power_at_moments(int count, const ProcessOptions& options, Tell tell) {
 
 }  // namespace
 
-TEST_CASE("a power loss at 20 random moments loses nothing that was reported as done and breaks nothing") {
+TEST_CASE("a power loss at random moments loses nothing that was reported as done and breaks nothing") {
   const std::string reason = LoopFileSystem::why_impossible();
   if (!reason.empty()) {
     MESSAGE("no power is cut here: ", reason);

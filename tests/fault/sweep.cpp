@@ -123,11 +123,26 @@ std::vector<Fault> faults_for(const std::vector<Call>& calls, SweepExtent extent
   return faults;
 }
 
-/// Those that are tried. The faults of each name stand together and are more than tried_every, so that calls
-/// of each name meet one.
+/// How many faults the calls of each name meet at least, all of different kinds or places.
+std::size_t faults_of_name_min() {
+  return scaled<std::size_t>(2, 4);
+}
+
+/// Those that are tried. Outside of a long run calls of each name meet two, of other kinds with each name.
 std::vector<Fault> tried_of(const std::vector<Fault>& faults) {
+  if (is_long_run()) return faults;
   std::vector<Fault> tried;
-  for (std::size_t i = 0; i < faults.size(); i += tried_every) tried.push_back(faults[i]);
+  std::size_t turn = 0;
+  for (auto of_name = faults.begin(); of_name != faults.end(); ++turn) {
+    const auto next_name = std::find_if(of_name, faults.end(), [&](const Fault& fault) {
+      return fault.call->name() != of_name->call->name();
+    });
+    const auto count = static_cast<std::size_t>(next_name - of_name);
+    for (std::size_t i = 0; i < faults_of_name_min(); ++i) {
+      tried.push_back(*(of_name + static_cast<std::ptrdiff_t>((turn + i * count / 2) % count)));
+    }
+    of_name = next_name;
+  }
   return tried;
 }
 
@@ -145,7 +160,7 @@ std::string describe(const std::vector<Call>& calls, const std::vector<Fault>& f
   for (const Fault& fault : faults) ++counts[fault.call->name()].second;
   std::string text;
   for (const auto& [name, count] : counts) {
-    CHECK(count.second >= 4 / tried_every);
+    CHECK(count.second >= faults_of_name_min());
     text += "\n  " + name + ": " + std::to_string(count.first) + " calls, " + std::to_string(count.second) +
             " faults";
   }

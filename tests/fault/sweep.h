@@ -30,9 +30,9 @@ struct SweepChecks {
 
 /// Runs `command` from the beginning of `scene` once for each fault, and once more after each.
 ///
-/// With sanitizers a part of the faults is tried (tried_every), of which one at least meets each kind of
-/// call. Checks that it ends with exit code 0, 1 or by the fault, that a kill was met, that a short write is
-/// no reason to fail, and that the run after it succeeds. Says how many calls of which kind met a fault.
+/// Outside of a long run (effort.h) two faults meet the calls of each name. Checks that it ends with exit
+/// code 0, 1 or by the fault, that a kill was met, that a short write is no reason to fail, and that the run
+/// after it succeeds. Says how many calls of which kind met a fault.
 void sweep(const Scene& scene, const std::vector<std::string>& command, SweepExtent extent,
            const SweepChecks& checks);
 

@@ -4,20 +4,23 @@
 
 #include "support/effort.h"
 
+#include <algorithm>
 #include <chrono>
 #include <random>
 
 namespace nerve::test {
 
 /// Moments for runs that are to be disturbed, until as many were as wanted. A run may end before its moment,
-/// for a machine is not equally fast all the time; another one makes up for it, up to four times as many.
-/// With sanitizers it is a part of those wanted (tried_every).
+/// for a machine is not equally fast all the time; another one makes up for it, up to four times as many
+/// (or 40).
+/// Outside of a long run no more than kills_in_ci are wanted (effort.h).
 class RandomMoments {
  public:
-  RandomMoments(unsigned int seed, int wanted)
-      : random_(seed), wanted_((wanted + tried_every - 1) / tried_every) {}
+  RandomMoments(unsigned int seed, int wanted) : random_(seed), wanted_(at_most_in_ci(kills_in_ci, wanted)) {}
 
-  bool is_one_wanted() const { return disturbed_ < wanted_ && runs_ < 4 * wanted_; }
+  bool is_one_wanted() const {
+    return disturbed_ < wanted_ && runs_ < std::max(4 * wanted_, runs_min_of_few);
+  }
   /// A moment in a run that takes `duration` when it is left alone.
   std::chrono::microseconds next(std::chrono::microseconds duration) {
     ++runs_;
@@ -32,6 +35,9 @@ class RandomMoments {
   bool is_enough() const { return disturbed_ >= wanted_; }
 
  private:
+  /// Of a few runs too many may end before their moment.
+  static constexpr int runs_min_of_few = 40;
+
   std::mt19937 random_;
   int wanted_;
   int runs_ = 0;

@@ -11,6 +11,7 @@ build_packages=(
 run_packages=(sqlite3)
 test_packages=(doctest-dev openssl postgresql python3 sqlite3 zstd)
 check_packages=(clang-format clang-tidy git shellcheck)
+fuzz_packages=(clang)
 
 is_installed() { [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
 

@@ -8,6 +8,9 @@ namespace nerve::test {
 /// Numbers that are the same in every run (Knuth's MMIX generator).
 class Dice {
  public:
+  /// Where each run begins; a test that fails prints it.
+  static constexpr std::uint64_t seed = 1;
+
   template <typename Container>
   const auto& pick(const Container& container) {
     return container[next() % container.size()];
@@ -18,7 +21,7 @@ class Dice {
   }
 
  private:
-  std::uint64_t state_ = 1;
+  std::uint64_t state_ = seed;
 };
 
 }  // namespace nerve::test

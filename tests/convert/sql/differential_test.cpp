@@ -10,6 +10,7 @@
 #include "sql/expression.h"
 #include "sql/postgresql/translate.h"
 #include "sql/tokens.h"
+#include "support/effort.h"
 
 #include <doctest/doctest.h>
 
@@ -21,6 +22,7 @@
 namespace {
 
 using namespace nerve::convert::sql;
+using nerve::test::at_most_in_ci;
 using nerve::test::Dice;
 using nerve::test::Engines;
 using nerve::test::exact_expressions;
@@ -28,6 +30,7 @@ using nerve::test::Outcome;
 using nerve::test::RandomExpression;
 using nerve::test::refused_expressions;
 using nerve::test::RefusedExpression;
+using nerve::test::sequences_in_ci;
 
 bool is_overflow(const std::string& error) {
   return error.starts_with("22003");
@@ -132,8 +135,10 @@ TEST_CASE("random expressions that are translated give SQLite's values in Postgr
   const Engines engines("convert_sql_random");
   const Table table = make_sample(engines);
   Dice dice;
+  INFO("seed ", Dice::seed);
+  const int wanted = at_most_in_ci(sequences_in_ci, 2'000);
   int compared = 0;
-  for (int i = 0; i < 20'000 && compared < 2'000; ++i) {
+  for (int i = 0; i < 10 * wanted && compared < wanted; ++i) {
     const std::string text = RandomExpression(dice).any(1 + i % 3);
     CAPTURE(text);
     const auto translated = translate_expression(*parse_expression(text), table, {});
@@ -144,7 +149,7 @@ TEST_CASE("random expressions that are translated give SQLite's values in Postgr
     compare_unless_overflow(engines, text, *translation);
     ++compared;
   }
-  CHECK(compared == 2'000);
+  CHECK(compared == wanted);
 }
 
 TEST_CASE("what has no exact equal is refused with a reason and a place") {

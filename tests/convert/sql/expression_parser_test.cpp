@@ -91,6 +91,7 @@ TEST_CASE("an expression is read with SQLite's precedence") {
   REQUIRE(sqlite3_open(":memory:", &opened) == SQLITE_OK);
   const std::unique_ptr<sqlite3, Close> database(opened);
   Dice dice;
+  INFO("seed ", Dice::seed);
   int evaluated_count = 0;
   for (int i = 0; i < 5000; ++i) {
     const std::string text = random_expression(dice, 1 + i % 6);
