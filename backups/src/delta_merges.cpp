@@ -3,7 +3,7 @@
 
 #include "container/merge.h"
 #include "container/reader.h"
-#include "container_verification.h"
+#include "container_backup.h"
 #include "durable_file.h"
 #include "partial_backup.h"
 #include "repository_file.h"

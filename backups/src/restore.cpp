@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/backups/restore.h"
 
+#include "authentication.h"
 #include "container/chain.h"
 #include "container_backup.h"
 #include "damaged_copy.h"
@@ -39,12 +40,12 @@ class Restore {
  public:
   Restore(const Repository& repository, const Manifest& manifest, const RestoreOptions& options,
           const Clock& clock, ProgressSink* progress)
-      : repository_(repository),
+      : repository_(repository.for_key(options.key)),
         manifest_(manifest),
         options_(options),
         clock_(clock),
         progress_(progress),
-        keyring_(options.key) {}
+        keyring_(options.key != nullptr ? *repository_.keyring() : without_key_) {}
 
   RestoreResult run(const RestoreTarget& target);
 
@@ -52,6 +53,7 @@ class Restore {
   std::string name() const;
   [[noreturn]] void throw_damaged(std::string_view what) const;
   void require_for_salvage();
+  void require_authentic() const;
   void require_good_backup();
   void open_container();
   void stage(StagedFile& staged);
@@ -70,12 +72,13 @@ class Restore {
     return repository_.folder_of(manifest_.id) / manifest_.file.name;
   }
 
-  const Repository& repository_;
+  Repository repository_;  ///< for the key of the options
   Manifest manifest_;
   const RestoreOptions& options_;
   const Clock& clock_;
   ProgressSink* progress_;
-  Keyring keyring_;
+  Keyring without_key_;
+  Keyring& keyring_;
   bool is_for_new_file_ = false;
   std::optional<Chain> chain_;      ///< of a backup that is a container
   std::optional<PageState> state_;  ///< of that chain: what each restored page is compared with
@@ -88,6 +91,7 @@ RestoreResult Restore::run(const RestoreTarget& requested) {
   std::optional<RepositoryLock> lock = RepositoryLock::shared(repository_);
   // It may have been merged before the lock was had.
   manifest_ = repository_.read(manifest_.id);
+  require_authentic();
   require_good_backup();
   result_.plan = plan_restore(repository_, manifest_, requested, options_.may_replace_other);
   if (result_.plan.safety_backup) require_writable(repository_);
@@ -143,6 +147,22 @@ void Restore::require_for_salvage() {
           : fmt::format("Restore another one, or this one into a new file: nerve-db restore {} --repo {} "
                         "--to FILE; 'nerve-db salvage' makes a database of what can be read from it.",
                         manifest_.id.short_text(), shell_word(repository_.path().string())));
+}
+
+/// Who may write to a repository can put a backup there, but not one that the key proves.
+void Restore::require_authentic() const {
+  if (options_.may_be_unauthenticated) return;
+  const bool is_of_encrypted = has_encrypted_backup(repository_, manifest_.source.path);
+  if (!is_of_encrypted && !options_.requires_authentication) return;
+  // That the key is missing is told where it is needed.
+  if (manifest_.is_encrypted() && options_.key == nullptr) return;
+  const std::string reason = reason_to_doubt(manifest_, keyring_);
+  if (reason.empty()) return;
+  throw IntegrityError(
+      fmt::format("{} is not authenticated: {}", name(), reason),
+      fmt::format("Restore another one: 'nerve-db backup list --repo {}' with the key shows which count. If you know "
+                  "where this one comes from, give its id and add --unauthenticated.",
+                  shell_word(repository_.path().string())));
 }
 
 void Restore::require_good_backup() {
@@ -336,7 +356,11 @@ void Restore::check_restored() {
 /// The restore is done and right, so that the note cannot be made is worth a word and no more.
 void Restore::note_proof() {
   try {
-    record_verification(repository_, manifest_.id, Proof::restore, clock_);
+    if (is_for_new_file_) {
+      record_verification(repository_, manifest_.id, Proof::restore, clock_);
+    } else {
+      record_restore(repository_, manifest_.id, target(), clock_);
+    }
   } catch (const Error& error) {
     result_.notes.push_back(fmt::format("that the backup was proved could not be noted: {}", error.what()));
   }

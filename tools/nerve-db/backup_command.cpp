@@ -6,6 +6,7 @@
 #include "backup_key.h"
 #include "backup_metrics.h"
 #include "backup_occasion.h"
+#include "backup_repository.h"
 #include "backup_stores.h"
 #include "backup_text.h"
 #include "command.h"
@@ -57,6 +58,18 @@ void require_one_of_each(const Arguments& arguments) {
   names_key(arguments);
 }
 
+/// The folder of --also where it is a repository already: what it holds says how a lost first one is to go on. What is
+/// wrong with it is told when it is copied to.
+std::optional<Repository> second_repository(Context& context, const Arguments& arguments) {
+  const std::optional<std::filesystem::path> folder = second_folder(context, arguments);
+  if (!folder) return std::nullopt;
+  try {
+    return Repository::open(*folder);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 /// What a backup is made with; the key of the options lives in `key`.
 backups::BackupOptions options_from(Context& context, const Arguments& arguments,
                                     const Repository& repository, const std::filesystem::path& source,
@@ -67,6 +80,7 @@ backups::BackupOptions options_from(Context& context, const Arguments& arguments
   if (arguments.has("--plain")) options.form = backups::Form::plain;
   if (arguments.has("--full")) options.form = backups::Form::full;
   if (arguments.has("--deep")) options.check = backups::SourceCheck::deep;
+  options.same_database = arguments.has("--same-database");
   if (arguments.has("--no-check")) options.check = backups::SourceCheck::none;
   options.busy_timeout =
       std::chrono::milliseconds(context.settings_for_copying().integer("database.busy_timeout_ms"));
@@ -172,9 +186,12 @@ void finish(Context& context, const Arguments& arguments, const Repository& repo
 void make_one(Context& context, const Arguments& arguments, BackupOccasion& occasion) {
   Output& output = context.output();
   const std::filesystem::path& source = occasion.database;
-  const Repository repository = Repository::open_or_create(occasion.repository);
+  const Repository found = open_or_create_repository(occasion.repository);
   std::optional<backups::BackupKey> key;
-  const backups::BackupOptions options = options_from(context, arguments, repository, source, key);
+  backups::BackupOptions options = options_from(context, arguments, found, source, key);
+  const Repository repository = found.for_key(options.key);
+  const std::optional<Repository> second = second_repository(context, arguments);
+  options.second = second ? &*second : nullptr;
   const Manifest manifest = [&] {
     Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
     return backups::create_backup(source, repository, options, system_clock(), &progress);
@@ -211,12 +228,14 @@ void show_set(Output& output, const std::vector<Manifest>& stored, const Reposit
 void make_set(Context& context, const Arguments& arguments, const std::vector<StoreFile>& stores,
               BackupOccasion& occasion) {
   Output& output = context.output();
-  const Repository repository = Repository::open_or_create(occasion.repository);
+  const Repository repository = open_or_create_repository(occasion.repository);
+  const std::optional<Repository> second = second_repository(context, arguments);
   std::vector<std::optional<backups::BackupKey>> keys(stores.size());
   std::vector<backups::SetMember> members;
   for (std::size_t index = 0; index < stores.size(); ++index) {
     members.push_back({stores[index].file, std::string(to_string(stores[index].store)),
                        options_from(context, arguments, repository, stores[index].file, keys[index])});
+    members.back().options.second = second ? &*second : nullptr;
   }
   backups::SetBackup made = [&] {
     Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
@@ -272,7 +291,9 @@ std::vector<Parameter> all_options() {
        {.name = "--plain", .description = "make an ordinary SQLite file, neither compressed nor encrypted"},
        {.name = "--encrypt", .description = "encrypt from now on; implied by the two options of the key"},
        {.name = "--deep", .description = "check the source by integrity_check instead of quick_check"},
-       {.name = "--no-check", .description = "store the database unchecked, which is faster"}});
+       {.name = "--no-check", .description = "store the database unchecked, which is faster"},
+       {.name = "--same-database",
+        .description = "continue the history of this path although the file looks like another database"}});
   for (Parameter& option : hook_options()) options.push_back(std::move(option));
   options.push_back(metrics_option());
   return options;

@@ -2,6 +2,9 @@
 // nerve-db backup list, show and repair
 #include "backup_choice.h"
 #include "backup_commands.h"
+#include "backup_key.h"
+#include "backup_repository.h"
+#include "backup_stores.h"
 #include "backup_text.h"
 #include "command.h"
 #include "context.h"
@@ -45,6 +48,12 @@ std::string shown_id(const std::vector<Entry>& entries, const Entry& entry) {
   return alike > 1 ? entry.name : ending;
 }
 
+std::string_view state_of(const Entry& entry) {
+  if (entry.is_gone) return "gone";
+  if (entry.is_unauthenticated) return "unauthenticated";
+  return entry.is_damage_noted ? "damaged" : "unreadable";
+}
+
 void show_entries(Output& output, const std::vector<Entry>& entries) {
   constexpr auto right = Column::Align::right;
   Table table{
@@ -60,7 +69,7 @@ void show_entries(Output& output, const std::vector<Entry>& entries) {
                             "",
                             "",
                             "",
-                            {entry.is_gone ? "gone" : "unreadable", Style::bad},
+                            {std::string(state_of(entry)), Style::bad},
                             entry.problem});
       continue;
     }
@@ -79,7 +88,8 @@ void show_entries(Output& output, const std::vector<Entry>& entries) {
 int run_list(Context& context, const Arguments& arguments) {
   Output& output = context.output();
   const auto source = context.named_database_file(backup_instead_for_postgresql);
-  const Repository repository = Repository::open(context.repository());
+  const KeyedRepository keyed = open_with_keys_at_hand(context, arguments, source);
+  const Repository& repository = keyed.repository;
   std::vector<Entry> entries = repository.list();
   if (source) {
     // One that cannot be read may be of this database, so it stays.
@@ -147,7 +157,9 @@ void show_manifest(Output& output, const Manifest& manifest, const Repository& r
 }
 
 int run_show(Context& context, const Arguments& arguments) {
-  const Repository repository = Repository::open(context.repository());
+  const KeyedRepository keyed = open_with_keys_at_hand(
+      context, arguments, context.database_of_latest(backup_instead_for_postgresql));
+  const Repository& repository = keyed.repository;
   const Manifest manifest = manifest_from(context, arguments, repository);
   if (context.output().wants_json()) {
     context.output().json(manifest_json(manifest, repository));
@@ -168,23 +180,34 @@ std::string described_repair(const backups::Repair& repair, const Repository& re
   return fmt::format("made {} of {} anew", what, where);
 }
 
-int run_repair(Context& context, const Arguments&) {
+int run_repair(Context& context, const Arguments& arguments) {
   Output& output = context.output();
   const std::filesystem::path folder = context.repository();
-  const backups::Repair repair = Repository::repair(folder);
-  const Repository repository = Repository::open(folder);
+  backups::RepairOptions options;
+  options.vouch = arguments.has("--authenticate");
+  options.witness_folder = state_folder();
+  const std::optional<backups::BackupKey> key =
+      options.vouch ? required_keys(context, arguments, Repository::open(folder), std::nullopt)
+                    : keys_at_hand(context, arguments, std::nullopt);
+  options.key = key ? &*key : nullptr;
+  const backups::Repair repair = Repository::repair(folder, options);
+  const Repository repository = Repository::open(folder).for_key(options.key);
   const std::vector<Entry> entries = repository.list();
   if (output.wants_json()) {
     output.json({{"repository", backups::source_name(repository.path())},
                  {"repaired", repair.made_marker || repair.made_catalogue},
                  {"made_marker", repair.made_marker},
                  {"made_catalogue", repair.made_catalogue},
+                 {"vouched_for", repair.vouched_for},
                  {"forgotten", repair.forgotten},
                  {"backups", entries.size()},
                  {"unreadable", count_unreadable(entries)}});
   } else {
     output.line(fmt::format("{}; backups in it: {}", described_repair(repair, repository), entries.size()),
                 Style::good);
+    for (const std::string& id : repair.vouched_for) {
+      output.line(fmt::format("  backup {} is authenticated with the key now", id));
+    }
     for (const std::string& id : repair.forgotten) {
       output.line(fmt::format("  backup {} is gone, and no longer missed", id), Style::warning);
     }
@@ -198,9 +221,12 @@ int run_repair(Context& context, const Arguments&) {
 Command list_command() {
   return {.name = "list",
           .summary = "list the backups of a repository, oldest first",
-          .options = {repository_option(),
-                      whose_option("only backups of this database"),
-                      {.name = "--ids", .description = "only whole ids, one a line"}},
+          .description =
+              "With the key of encrypted backups only those count that are authenticated with it; what somebody\n"
+              "without the key has put there is told.",
+          .options = with_key_options({repository_option(),
+                                       whose_option("only backups of this database"),
+                                       {.name = "--ids", .description = "only whole ids, one a line"}}),
           .example = "nerve-db backup list --db chinook.sqlite",
           .run = &run_list};
 }
@@ -209,7 +235,7 @@ Command show_command() {
   return {.name = "show",
           .summary = "show what a backup holds",
           .operands = {id_operand(true)},
-          .options = {repository_option(), whose_option("database that latest is about")},
+          .options = with_key_options({repository_option(), whose_option("database that latest is about")}),
           .example = "nerve-db backup show latest --db chinook.sqlite",
           .run = &run_show};
 }
@@ -222,8 +248,13 @@ Command repair_command() {
           "The marker, nerve-repository.json, says that a folder is a repository; the catalogue,\n"
           "catalogue.jsonl, which backups it should hold. Both are made to say what is there, so that a\n"
           "backup that is gone is no longer missed. The backups are not touched: 'nerve-db backup verify\n"
-          "--all' looks at them.",
-      .options = {repository_option(), whose_option("database whose repository is meant")},
+          "--all' looks at them. With the key of encrypted backups the catalogue is authenticated again;\n"
+          "--authenticate also vouches for encrypted backups that are not, such as those of an older nerve-db.",
+      .options = with_key_options(
+          {repository_option(),
+           whose_option("database whose repository is meant"),
+           {.name = "--authenticate",
+            .description = "authenticate every encrypted backup that opens with the key: they are yours"}}),
       .example = "nerve-db backup repair --db chinook.sqlite",
       .run = &run_repair};
 }

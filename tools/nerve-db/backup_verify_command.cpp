@@ -2,6 +2,7 @@
 // nerve-db backup verify
 #include "backup_commands.h"
 #include "backup_key.h"
+#include "backup_repository.h"
 #include "backup_stores.h"
 #include "backup_text.h"
 #include "command.h"
@@ -65,7 +66,7 @@ void require_sound(const std::vector<VerifyReport>& reports, const Repository& r
   const std::string database = first.source.empty() ? std::string() : " --db " + shell_word(first.source);
   throw IntegrityError(
       message,
-      fmt::format("Make a new backup now: nerve-db backup --repo {}{}. Then look for what changed the "
+      fmt::format("Make a new full now: nerve-db backup --full --repo {}{}. Then look for what changed the "
                   "files in the repository.",
                   shell_word(folder), database));
 }
@@ -84,29 +85,20 @@ void note_proofs(Output& output, const Repository& repository, const std::vector
   }
 }
 
-bool holds_encrypted(const Repository& repository) {
-  return std::ranges::any_of(
-      repository.list(), [](const Entry& entry) { return entry.manifest && entry.manifest->is_encrypted(); });
-}
-
 int run_verify(Context& context, const Arguments& arguments) {
   Output& output = context.output();
   const bool all = arguments.has("--all");
   if (all && arguments.has("ID")) {
     throw ValidationError("an ID and --all are both given", "Give one of them.");
   }
-  const Repository repository = Repository::open(context.repository());
+  const KeyedRepository keyed =
+      open_with_needed_key(context, arguments, all ? std::nullopt : database_meant(context, arguments));
+  const Repository& repository = keyed.repository;
   std::vector<Manifest> meant;
   if (!all) meant.push_back(manifest_from(context, arguments, repository));
-  std::optional<backups::BackupKey> key;
-  if (names_key(arguments) || (all ? holds_encrypted(repository) : meant.front().is_encrypted())) {
-    std::optional<std::filesystem::path> database;
-    if (!all) database = meant.front().source.path;
-    key.emplace(required_keys(context, arguments, repository, database));
-  }
   backups::VerifyOptions options;
   options.deep = arguments.has("--deep");
-  options.key = key ? &*key : nullptr;
+  options.key = keyed.key.get();
   options.scratch = arguments.text("--scratch").value_or("");
   const std::vector<VerifyReport> reports = [&]() -> std::vector<VerifyReport> {
     Progress progress(output.talk(), output.progress(Progress::Unit::bytes));

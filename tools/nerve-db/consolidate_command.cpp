@@ -2,6 +2,7 @@
 // nerve-db backup consolidate
 #include "backup_commands.h"
 #include "backup_key.h"
+#include "backup_repository.h"
 #include "backup_stores.h"
 #include "backup_text.h"
 #include "command.h"
@@ -36,20 +37,18 @@ int show_made(Output& output, const Manifest& full, const Repository& repository
 
 int run_consolidate(Context& context, const Arguments& arguments) {
   Output& output = context.output();
-  const Repository repository = Repository::open(context.repository());
+  const KeyedRepository keyed = open_with_needed_key(
+      context, arguments, database_meant(context, arguments));
+  const Repository& repository = keyed.repository;
   const Manifest delta = manifest_from(context, arguments, repository);
   const bool is_delta = delta.container && delta.container->parent;
   if (!is_delta && delta.state == backups::State::good) {
     output.note(fmt::format("backup {} needs no other backup already", delta.id.short_text()));
     return show_made(output, delta, repository);
   }
-  std::optional<backups::BackupKey> key;
-  if (names_key(arguments) || delta.is_encrypted()) {
-    key.emplace(required_keys(context, arguments, repository, delta.source.path));
-  }
   const Manifest full = [&] {
     Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
-    return backups::consolidate_backup(repository, delta, key ? &*key : nullptr, system_clock(), &progress);
+    return backups::consolidate_backup(repository, delta, keyed.key.get(), system_clock(), &progress);
   }();
   output.note(fmt::format("made {} of {} of backup {} in {}", described_form(full),
                           format_size(full.file.size_bytes), delta.id.short_text(),

@@ -3,6 +3,7 @@
 
 #include "actor.h"
 #include "backup_key.h"
+#include "backup_repository.h"
 #include "maintenance_window.h"
 #include "notifier.h"
 
@@ -88,7 +89,7 @@ void MigrationChecklist::make_backup() {
     return;
   }
   if (!has_pages(target_.url.location)) return;
-  const auto repository = backups::Repository::open_or_create(context_.repository());
+  const auto repository = open_or_create_repository(context_.repository());
   backups::BackupOptions options;
   options.kind = backups::Kind::safety;
   options.on_note = [&output](const std::string& note) { output.note(note); };

@@ -3,7 +3,9 @@
 #include "backup_choice.h"
 #include "backup_commands.h"
 #include "backup_key.h"
+#include "backup_repository.h"
 #include "backup_stores.h"
+#include "backup_text.h"
 #include "command.h"
 #include "confirm.h"
 #include "context.h"
@@ -90,13 +92,16 @@ int run_prune(Context& context, const Arguments& arguments) {
   options.source = context.named_database_file(backup_instead_for_postgresql);
   options.dry_run = true;
   const bool dry_run = arguments.has("--dry-run");
-  const Repository repository = Repository::open(context.repository());
-  const std::optional<backups::BackupKey> key = keys_at_hand(context, arguments, options.source);
-  options.key = key ? &*key : nullptr;
+  const KeyedRepository keyed = open_with_keys_at_hand(context, arguments, options.source);
+  const Repository& repository = keyed.repository;
+  options.key = keyed.key.get();
 
   PruneReport report = prune_in_turn(repository, options, arguments, nullptr);
   for (const std::string& name : report.unreadable) {
     output.warning(fmt::format("backup {} cannot be trusted, and is left alone", name));
+  }
+  for (const std::string& name : report.unauthenticated) {
+    output.warning(fmt::format("backup {} is not authenticated, and is left alone", name));
   }
   const bool has_work = report.count(Fate::remove) + report.count(Fate::merge) > 0;
   if (!dry_run && has_work) {
@@ -126,7 +131,9 @@ int run_prune(Context& context, const Arguments& arguments) {
 }
 
 int run_hold(Context& context, const Arguments& arguments) {
-  const Repository repository = Repository::open(context.repository());
+  const KeyedRepository keyed = open_with_keys_at_hand(
+      context, arguments, context.database_of_latest(backup_instead_for_postgresql));
+  const Repository& repository = keyed.repository;
   const backups::Manifest manifest = choose_backup(repository, *arguments.text("ID"),
                                                    context.database_of_latest(backup_instead_for_postgresql));
   backups::hold_backup(repository, manifest.id, arguments.text("--reason").value_or(""), system_clock());
@@ -139,7 +146,9 @@ int run_hold(Context& context, const Arguments& arguments) {
 }
 
 int run_release(Context& context, const Arguments& arguments) {
-  const Repository repository = Repository::open(context.repository());
+  const KeyedRepository keyed = open_with_keys_at_hand(
+      context, arguments, context.database_of_latest(backup_instead_for_postgresql));
+  const Repository& repository = keyed.repository;
   const backups::Manifest manifest = choose_backup(repository, *arguments.text("ID"),
                                                    context.database_of_latest(backup_instead_for_postgresql));
   const bool was_held = backups::release_backup(repository, manifest.id);
@@ -199,12 +208,12 @@ Command hold_command() {
   return {.name = "hold",
           .summary = "keep a backup from being pruned",
           .operands = {held_operand()},
-          .options = {repository_option(),
-                      database_option(),
-                      {.name = "--reason",
-                       .value_name = "TEXT",
-                       .type = ValueType::text,
-                       .description = "why, for people"}},
+          .options = with_key_options({repository_option(),
+                                       database_option(),
+                                       {.name = "--reason",
+                                        .value_name = "TEXT",
+                                        .type = ValueType::text,
+                                        .description = "why, for people"}}),
           .example = "nerve-db backup hold latest --db chinook.sqlite --reason 'before the audit'",
           .run = &run_hold};
 }
@@ -213,7 +222,7 @@ Command release_command() {
   return {.name = "release",
           .summary = "let a backup that was held be pruned again",
           .operands = {held_operand()},
-          .options = {repository_option(), database_option()},
+          .options = with_key_options({repository_option(), database_option()}),
           .example = "nerve-db backup release latest --db chinook.sqlite",
           .run = &run_release};
 }

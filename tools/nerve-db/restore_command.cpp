@@ -2,6 +2,7 @@
 // nerve-db restore
 #include "backup_choice.h"
 #include "backup_key.h"
+#include "backup_repository.h"
 #include "backup_stores.h"
 #include "command.h"
 #include "confirm.h"
@@ -116,26 +117,27 @@ backups::Manifest chosen_backup(Context& context, const Arguments& arguments,
   return choose_backup(repository, *arguments.text("ID"), source_of(context, target));
 }
 
-/// The safety backup of a database whose backups are encrypted is encrypted too.
+/// Whether a key is needed for this: the safety backup of a database whose backups are encrypted is encrypted, too.
 bool needs_key(const Arguments& arguments, const backups::Repository& repository,
-               const backups::Manifest& manifest, const RestoreTarget& target) {
-  if (names_key(arguments) || manifest.is_encrypted()) return true;
+               const std::optional<std::filesystem::path>& source, const RestoreTarget& target) {
+  if (names_key(arguments) || (source && backups::has_encrypted_backup(repository, *source))) return true;
   return target.mode == RestoreTarget::Mode::in_place &&
          backups::has_encrypted_backup(repository, target.path);
 }
 
-void warn_of_unencrypted(Output& output, const Arguments& arguments, const backups::Manifest& manifest) {
-  if (!names_key(arguments) || manifest.is_encrypted()) return;
-  output.warning(
-      fmt::format("backup {} is not encrypted, so nothing proves that it was made by who has the key",
-                  manifest.id.short_text()));
+/// The database that the backup is of; absent where that is not known before it is chosen.
+std::optional<std::filesystem::path> source_meant(Context& context, const Arguments& arguments,
+                                                  const backups::Repository& repository, const RestoreTarget& target) {
+  const std::string id = *arguments.text("ID");
+  if (id != "latest") return repository.find(id).source.path;
+  return source_of(context, target);
 }
 
 /// One store of a set, and where it goes.
 struct Part {
   backups::Manifest manifest;
   RestoreTarget target;
-  std::optional<backups::BackupKey> key;
+  const backups::BackupKey* key = nullptr;
 };
 
 /// Whether both stores of the workspace are meant, and no single database.
@@ -144,37 +146,37 @@ bool is_workspace_meant(Context& context, const Arguments& arguments) {
 }
 
 /// The members of a set with the files of the stores; none where it is not of the stores of this workspace.
-std::vector<Part> parts_of(Context& context, const Arguments& arguments,
-                           const backups::Repository& repository, const std::vector<backups::Manifest>& set) {
+std::vector<Part> parts_of(Context& context, const Arguments& arguments, const KeyedRepository& keyed,
+                           const std::vector<backups::Manifest>& set) {
   std::vector<Part> parts;
   for (const backups::Manifest& one : set) {
     const Store store = one.set->role == to_string(Store::secure) ? Store::secure : Store::core;
     const auto file = store_file(context, store);
     if (!file || one.set->role != to_string(store)) return {};
-    parts.push_back({one, {*file, RestoreTarget::Mode::in_place}, std::nullopt});
-    if (needs_key(arguments, repository, one, parts.back().target)) {
-      parts.back().key.emplace(required_keys(context, arguments, repository, *file));
+    parts.push_back({one, {*file, RestoreTarget::Mode::in_place}, nullptr});
+    if (needs_key(arguments, keyed.repository, one.source.path, parts.back().target)) {
+      parts.back().key = keyed.key.get();
     }
   }
   return parts;
 }
 
 /// The stores of the set that a backup is of.
-std::vector<Part> parts_with(Context& context, const Arguments& arguments,
-                             const backups::Repository& repository, const backups::Manifest& manifest) {
-  const auto set = backups::find_set(repository, manifest);
+std::vector<Part> parts_with(Context& context, const Arguments& arguments, const KeyedRepository& keyed,
+                             const backups::Manifest& manifest) {
+  const auto set = backups::find_set(keyed.repository, manifest);
   if (!set && manifest.set && manifest.state == backups::State::good) {
     throw ConflictError(fmt::format("the backup of the other store that belongs to {} is gone or damaged, so "
                                     "the set cannot be restored",
                                     manifest.id.short_text()),
                         "Name another backup, or restore one store alone by naming it with --db.");
   }
-  return set ? parts_of(context, arguments, repository, *set) : std::vector<Part>{};
+  return set ? parts_of(context, arguments, keyed, *set) : std::vector<Part>{};
 }
 
 backups::RestoreResult restore_part(const backups::Repository& repository, const Part& part,
                                     backups::RestoreOptions options, Progress& progress) {
-  options.key = part.key ? &*part.key : nullptr;
+  options.key = part.key;
   return backups::restore_backup(repository, part.manifest, part.target, options, system_clock(), &progress);
 }
 
@@ -233,6 +235,8 @@ int restore_set(Context& context, const Arguments& arguments, const backups::Rep
   Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
   backups::RestoreOptions options;
   options.may_replace_other = arguments.has("--other-database") || can_ask(output);
+  options.requires_authentication = names_key(arguments);
+  options.may_be_unauthenticated = arguments.has("--unauthenticated");
   options.dry_run = true;
   const auto restore = [&] {
     std::vector<backups::RestoreResult> made = restore_parts(output, repository, parts, options, progress);
@@ -250,17 +254,16 @@ int restore_set(Context& context, const Arguments& arguments, const backups::Rep
   return 0;
 }
 
-int restore_one(Context& context, const Arguments& arguments, const backups::Repository& repository,
+int restore_one(Context& context, const Arguments& arguments, const KeyedRepository& keyed,
                 const backups::Manifest& manifest, const RestoreTarget& target) {
+  const backups::Repository& repository = keyed.repository;
   Output& output = context.output();
   const bool dry_run = arguments.has("--dry-run");
-  std::optional<backups::BackupKey> key;
-  if (needs_key(arguments, repository, manifest, target)) {
-    key.emplace(required_keys(context, arguments, repository, manifest.source.path));
-  }
   Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
   backups::RestoreOptions options;
-  options.key = key ? &*key : nullptr;
+  options.key = keyed.key.get();
+  options.requires_authentication = names_key(arguments);
+  options.may_be_unauthenticated = arguments.has("--unauthenticated");
   options.dry_run = dry_run;
   options.may_replace_other = arguments.has("--other-database") || can_ask(output);
   options.confirm = [&](const RestorePlan& plan) {
@@ -275,6 +278,20 @@ int restore_one(Context& context, const Arguments& arguments, const backups::Rep
   return 0;
 }
 
+/// With the key where the restore needs it: it also says which of the backups count.
+KeyedRepository repository_to_restore_from(Context& context, const Arguments& arguments,
+                                           const RestoreTarget& target, bool is_of_workspace) {
+  const backups::Repository found = backups::Repository::open(context.repository_folder());
+  const std::optional<std::filesystem::path> source = source_meant(context, arguments, found, target);
+  if (!needs_key(arguments, found, source, target)) {
+    if (!is_of_workspace) return {nullptr, open_repository(context)};
+    const auto secure = store_file(context, Store::secure);
+    return open_with_needed_key(context, arguments, secure.value_or(target.path));
+  }
+  const bool is_of_target = !names_key(arguments) && !(source && backups::has_encrypted_backup(found, *source));
+  return open_with_needed_key(context, arguments, is_of_target ? target.path : source);
+}
+
 int run_restore(Context& context, const Arguments& arguments) {
   Output& output = context.output();
   const RestoreTarget target = target_from(context, arguments);
@@ -287,24 +304,22 @@ int run_restore(Context& context, const Arguments& arguments) {
                        "Add --yes to do it, or --dry-run to see what would be done.");
   }
 
-  const backups::Repository repository = backups::Repository::open(context.repository());
   const bool is_of_workspace = is_workspace_meant(context, arguments);
+  const KeyedRepository keyed = repository_to_restore_from(context, arguments, target, is_of_workspace);
   if (is_of_workspace && arguments.text("ID") == "latest") {
-    if (const auto set = latest_set_of_workspace(context, repository, time_from(arguments))) {
-      warn_of_unencrypted(output, arguments, set->members.front());
-      const std::vector<Part> parts = parts_of(context, arguments, repository, set->members);
+    if (const auto set = latest_set_of_workspace(context, keyed.repository, time_from(arguments))) {
+      const std::vector<Part> parts = parts_of(context, arguments, keyed, set->members);
       if (!parts.empty()) {
-        return restore_set(context, arguments, repository, parts, notes_of(set->passed_over));
+        return restore_set(context, arguments, keyed.repository, parts, notes_of(set->passed_over));
       }
     }
   }
-  const backups::Manifest manifest = chosen_backup(context, arguments, repository, target);
-  warn_of_unencrypted(output, arguments, manifest);
+  const backups::Manifest manifest = chosen_backup(context, arguments, keyed.repository, target);
   if (is_of_workspace) {
-    const std::vector<Part> parts = parts_with(context, arguments, repository, manifest);
-    if (!parts.empty()) return restore_set(context, arguments, repository, parts, {});
+    const std::vector<Part> parts = parts_with(context, arguments, keyed, manifest);
+    if (!parts.empty()) return restore_set(context, arguments, keyed.repository, parts, {});
   }
-  return restore_one(context, arguments, repository, manifest, target);
+  return restore_one(context, arguments, keyed, manifest, target);
 }
 
 }  // namespace
@@ -337,6 +352,8 @@ Command restore_command() {
                   {.name = "--yes", .description = "replace without asking"},
                   {.name = "--other-database",
                    .description = "permit to replace a database by the backup of another one"},
+                  {.name = "--unauthenticated",
+                   .description = "permit a backup that nothing proves to be made by who has the key"},
                   {.name = "--dry-run", .description = "verify and show the plan, change nothing"},
                   key_options()[0],
                   key_options()[1]},
