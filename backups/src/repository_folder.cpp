@@ -8,6 +8,7 @@
 
 #include "nerve/core/bytes.h"
 #include "nerve/core/error.h"
+#include "nerve/core/interrupt.h"
 #include "nerve/crypto/hash.h"
 
 #include <fmt/format.h>
@@ -163,6 +164,8 @@ std::vector<std::string> backup_names(const std::filesystem::path& repository) {
 }
 
 Manifest read_manifest(const std::filesystem::path& folder) {
+  // Somebody may have planted a chain of very many.
+  throw_if_interrupted();
   return manifest_from(read_manifest_text(folder), folder);
 }
 
@@ -189,7 +192,10 @@ std::vector<Entry> read_entries(const std::filesystem::path& repository) {
   const Catalogue catalogue = Catalogue::read(repository);
   std::vector<Entry> entries;
   entries.reserve(names.size());
-  for (const std::string& name : names) entries.push_back(read_entry(repository / name, catalogue));
+  for (const std::string& name : names) {
+    throw_if_interrupted();
+    entries.push_back(read_entry(repository / name, catalogue));
+  }
   look_again(repository, entries);
   for (const std::string& id : gone_backups(repository, catalogue))
     entries.push_back(gone_entry(id, catalogue));
