@@ -5,6 +5,7 @@
 #include "damaged_copy.h"
 #include "durable_file.h"
 #include "partial_backup.h"
+#include "repository_file.h"
 #include "target_state.h"
 
 #include "nerve/core/shell.h"
@@ -85,6 +86,8 @@ Manifest with_hints_of_damage(const sqlite::FileFacts& facts, const Repository& 
     throw DamagedSourceError(fmt::format("{}; what there is was kept as backup {}, which counts as damaged",
                                          error.what(), error.kept().short_text()),
                              hint_after_damage(error, facts, repository), error.kept());
+  } catch (const DamagedRepositoryError&) {
+    throw;
   } catch (const IntegrityError& error) {
     throw IntegrityError(error.what(), hint_after_damage(error, facts, repository));
   }

@@ -150,7 +150,7 @@ void look_again(const std::filesystem::path& repository, std::vector<Entry>& ent
 /// else wrote.
 std::int64_t successor_of(std::int64_t sequence, const std::filesystem::path& repository) {
   if (sequence < sequence_max) return sequence + 1;
-  throw IntegrityError(
+  throw DamagedRepositoryError(
       fmt::format("a backup in {} has the highest number that there is, {}", repository.string(), sequence),
       "Somebody altered it or the catalogue: begin another repository with --repo, and look who did.");
 }
