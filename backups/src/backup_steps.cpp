@@ -7,6 +7,7 @@
 #include "file_identity.h"
 #include "lines.h"
 #include "partial_backup.h"
+#include "repository_file.h"
 #include "repository_folder.h"
 #include "target_state.h"
 #include "witness.h"
@@ -125,6 +126,8 @@ Manifest with_hints_of_damage(const sqlite::FileFacts& facts, const Repository& 
     throw DamagedSourceError(fmt::format("{}; what there is was kept as backup {}, which counts as damaged",
                                          error.what(), error.kept().short_text()),
                              hint_after_damage(error, facts, repository), error.kept());
+  } catch (const DamagedRepositoryError&) {
+    throw;
   } catch (const IntegrityError& error) {
     throw IntegrityError(error.what(), hint_after_damage(error, facts, repository));
   }

@@ -10,6 +10,7 @@
 
 #include "nerve/core/bytes.h"
 #include "nerve/core/error.h"
+#include "nerve/core/interrupt.h"
 #include "nerve/core/json.h"
 #include "nerve/core/text.h"
 #include "nerve/crypto/hash.h"
@@ -233,6 +234,7 @@ void Catalogue::read_lines(const Descriptor& file, Keyring* keyring) {
   std::string text;
   std::vector<std::byte> block(block_bytes);
   while (const std::size_t count = read_some(file, block, file_)) {
+    throw_if_interrupted();
     text += as_text(ByteView(block).first(count));
     take_lines(text, keyring);
     if (whole_bytes_ > catalogue_bytes_max) {

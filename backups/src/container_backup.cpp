@@ -8,6 +8,7 @@
 #include "lines.h"
 #include "page_state_cache.h"
 #include "partial_proof.h"
+#include "repository_file.h"
 #include "witness.h"
 
 #include "nerve/core/error.h"
@@ -27,6 +28,14 @@ namespace {
 
 /// Each container of a chain is an open file while it is read, and a process may have 1,024.
 constexpr std::int64_t depth_max = 500;
+/// No program of ours makes a chain that is as long.
+constexpr std::size_t lineage_max = 1000;
+
+void require_length(const std::vector<Manifest>& lineage) {
+  if (lineage.size() < lineage_max) return;
+  throw IntegrityError(fmt::format("more than {} backups lead to backup {}", lineage_max,
+                                   lineage.front().id.to_string()));
+}
 
 /// The backups of one history that are containers, newest last.
 std::vector<Manifest> containers_of(std::span<const Entry> entries, const std::string& source,
@@ -140,6 +149,7 @@ std::vector<Manifest> lineage_of(const Repository& repository, const Manifest& m
       throw IntegrityError(fmt::format("backup {} does not lead back to a full", manifest.id.to_string()));
     }
     lineage.push_back(std::move(parent));
+    require_length(lineage);
   }
   std::ranges::reverse(lineage);
   return lineage;
@@ -158,6 +168,7 @@ void require_container_of(const Manifest& manifest, const ContainerEnd& containe
   if (header.id == manifest.id && header.generation == manifest.container->generation &&
       header.page_count == manifest.sqlite.page_count &&
       header.page_size_bytes == manifest.sqlite.page_size_bytes &&
+      header.depth == static_cast<std::uint64_t>(manifest.container->depth) &&
       header.is_encrypted() == manifest.is_encrypted()) {
     return;
   }
@@ -230,6 +241,7 @@ std::vector<Manifest> lineage_in(std::span<const Entry> entries, const Manifest&
       throw IntegrityError(fmt::format("backup {} does not lead back to a full", newest.id.to_string()));
     }
     lineage.push_back(*parent->second);
+    require_length(lineage);
   }
   std::ranges::reverse(lineage);
   return lineage;
@@ -334,7 +346,7 @@ void write_container(const SnapshotShape& shape, const ReadPages& read_pages,
   const std::filesystem::path path =
       partial.file(header.is_encrypted() ? sealed_container_file_name : container_file_name);
   const ContainerKeys keys = keyring.keys_of(header, path.string());
-  const Descriptor file = open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+  const Descriptor file = open_repository_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
   ContainerWriter writer(file, path, header, keys, goes_on ? &generation->state : nullptr);
   read_pages([&](std::uint32_t number, ByteView page) { writer.take(number, page); });
   const ContainerTrailer trailer = writer.finish();

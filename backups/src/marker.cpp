@@ -31,6 +31,8 @@ std::int64_t read_format(const std::filesystem::path& marker, const std::string&
   try {
     const std::string text = read_small_file(marker, marker_bytes_max);
     return parse_json(text, marker.string()).at("format").get<std::int64_t>();
+  } catch (const DamagedRepositoryError&) {
+    throw;
   } catch (const ValidationError& error) {
     throw IntegrityError(fmt::format("the marker of the backup repository is damaged: {}", error.what()),
                          hint);

@@ -3,7 +3,6 @@
 
 #include "layout.h"
 
-#include "nerve/core/error.h"
 #include "nerve/core/interrupt.h"
 
 #include <fcntl.h>
@@ -42,9 +41,10 @@ std::string_view kind_of(::mode_t mode) {
 }
 
 [[noreturn]] void refuse(const std::filesystem::path& path, ::mode_t mode, std::string_view wanted) {
-  throw IntegrityError(fmt::format("{} is {}, not {}", path.string(), kind_of(mode), wanted),
-                       "Somebody put it in the place of what belongs to the backup repository: find out who, "
-                       "and move it away.");
+  throw DamagedRepositoryError(
+      fmt::format("{} is {}, not {}", path.string(), kind_of(mode), wanted),
+      "Somebody put it in the place of what belongs to the backup repository: find out who, "
+      "and move it away.");
 }
 
 /// Whether what has this name stands in the folder of the repository itself, and not in that of a backup.
@@ -116,10 +116,11 @@ void require_one_name(const Descriptor& file, const std::filesystem::path& path)
   struct stat status {};
   if (::fstat(file.number(), &status) != 0) throw_system_error(errno, "cannot look at", path);
   if (status.st_nlink <= 1) return;
-  throw IntegrityError(fmt::format("{} has a second name, and what is written to it would change that file, "
-                                   "too",
-                                   path.string()),
-                       "Find out which file it is (find -samefile), and move this name of it away.");
+  throw DamagedRepositoryError(
+      fmt::format("{} has a second name, and what is written to it would change that file, "
+                  "too",
+                  path.string()),
+      "Find out which file it is (find -samefile), and move this name of it away.");
 }
 
 void remove_repository_file(const std::filesystem::path& path) {

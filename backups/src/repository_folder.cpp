@@ -10,6 +10,7 @@
 
 #include "nerve/core/bytes.h"
 #include "nerve/core/error.h"
+#include "nerve/core/interrupt.h"
 #include "nerve/crypto/hash.h"
 
 #include <fmt/format.h>
@@ -215,6 +216,8 @@ std::vector<std::string> backup_names(const std::filesystem::path& repository) {
 }
 
 Manifest read_manifest(const std::filesystem::path& folder) {
+  // Somebody may have planted a chain of very many.
+  throw_if_interrupted();
   return manifest_from(read_manifest_text(folder), folder);
 }
 
@@ -325,7 +328,7 @@ std::int64_t highest_sequence(const std::filesystem::path& repository, const Cat
 
 std::int64_t successor_of(std::int64_t sequence, const std::filesystem::path& repository) {
   if (sequence < sequence_max) return sequence + 1;
-  throw IntegrityError(
+  throw DamagedRepositoryError(
       fmt::format("a backup in {} has the highest number that there is, {}", repository.string(), sequence),
       "Somebody altered it or the catalogue: begin another repository with --repo, and look who did.");
 }

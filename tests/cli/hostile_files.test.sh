@@ -33,10 +33,10 @@ claim "a FIFO in the place of a manifest is told by verify, and the next backup 
 prepare_repository
 rm "repo/$id/manifest.json"
 mkfifo "repo/$id/manifest.json"
-run timeout 20 nerve-db backup verify --all --repo repo
+run nerve-db backup verify --all --repo repo
 expect_exit 6
 expect_stdout 'manifest\.json is a FIFO, not a file'
-run timeout 20 nerve-db backup --db shop.db --repo repo
+run nerve-db backup --db shop.db --repo repo
 expect_exit 0
 
 claim "a FIFO in the place of the catalogue or the marker is refused at once"
@@ -44,7 +44,7 @@ prepare_repository
 for file in catalogue.jsonl nerve-repository.json; do
   mv "repo/$file" kept
   mkfifo "repo/$file"
-  run timeout 20 nerve-db backup list --repo repo
+  run nerve-db backup list --repo repo
   expect_exit 6
   expect_stderr "repo/$file is a FIFO, not a file"
   rm "repo/$file"

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
+
 #include <string_view>
 
 namespace nerve::backups {
@@ -36,6 +38,10 @@ void require_next(const std::optional<ContainerEnd>& before, const ContainerRead
   if (delta.depth <= parent.depth || delta.page_size_bytes != parent.page_size_bytes ||
       delta.cipher != parent.cipher || delta.hash_salt != parent.hash_salt) {
     refuse(next, "its header does not fit to its generation");
+  }
+  // A page that is new is in the delta: one that claims more would make a reader prepare for them.
+  if (delta.page_count > std::uint64_t{parent.page_count} + next.trailer().stored_pages) {
+    refuse(next, "it has fewer pages than it should add");
   }
 }
 
