@@ -21,7 +21,6 @@
 #include <cstdint>
 #include <iterator>
 #include <map>
-#include <ranges>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -87,9 +86,10 @@ class Prune {
     report.freed_bytes +=
         DeltaMerges(repository_, report.decisions, keyring_, catalogue_, clock_).run([&] { step(); });
     std::vector<const Manifest*> removed;
-    for (const PruneDecision& decision : report.decisions | std::views::reverse) {
+    for (const PruneDecision& decision : report.decisions) {
       if (decision.fate == Fate::remove) removed.push_back(&decision.backup);
     }
+    std::ranges::reverse(removed);
     remove(removed);
     for (const Manifest* manifest : removed)
       report.freed_bytes += static_cast<std::int64_t>(manifest->file.size_bytes);
