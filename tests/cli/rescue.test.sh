@@ -139,7 +139,7 @@ expect_stderr '^rescue: the backup is encrypted with a key file: give --key-file
 claim "one changed byte anywhere in an encrypted chain is refused, in header, records, index and trailer"
 (umask 077 && openssl rand -hex 32 >key)
 make_states --key-file key
-for victim in "${ids[0]}" "${ids[1]}"; do
+for victim in $(scaled "${ids[1]}" "${ids[0]} ${ids[1]}"); do
   file=repo/$victim/pages.sealed
   size=$(stat -c %s "$file")
   cp -p "$file" whole
