@@ -44,8 +44,17 @@ std::vector<std::string_view> parts_of(std::string_view text) {
   return parts;
 }
 
-/// Absent for a text that no key is of.
-std::optional<KeyFacts> facts_from(std::string_view text) {
+}  // namespace
+
+std::string key_text(const KeyFacts& facts) {
+  const std::string salt = to_hex(facts.salt);
+  const std::string check = to_hex(facts.check);
+  if (facts.source == KeySource::key_file) return fmt::format("{}:{}:{}", of_key_file, salt, check);
+  return fmt::format("{}:{}:{}:{}:{}:{}", of_passphrase, facts.cost.log2_n, facts.cost.r, facts.cost.p, salt,
+                     check);
+}
+
+std::optional<KeyFacts> key_facts_from(std::string_view text) {
   constexpr std::size_t parts_of_key_file = 3;
   constexpr std::size_t parts_of_passphrase = 6;
   const std::vector<std::string_view> parts = parts_of(text);
@@ -71,26 +80,17 @@ std::optional<KeyFacts> facts_from(std::string_view text) {
   return facts;
 }
 
-}  // namespace
-
-std::string key_text(const KeyFacts& facts) {
-  const std::string salt = to_hex(facts.salt);
-  const std::string check = to_hex(facts.check);
-  if (facts.source == KeySource::key_file) return fmt::format("{}:{}:{}", of_key_file, salt, check);
-  return fmt::format("{}:{}:{}:{}:{}:{}", of_passphrase, facts.cost.log2_n, facts.cost.r, facts.cost.p, salt, check);
-}
-
 std::optional<std::string> code_of(std::string_view key, Authenticated what, std::string_view content_sha256,
                                    Keyring& keyring) {
-  const std::optional<KeyFacts> facts = facts_from(key);
+  const std::optional<KeyFacts> facts = key_facts_from(key);
   if (!facts) return std::nullopt;
   const auto code = keyring.code_of(*facts, what, as_bytes(content_sha256));
   if (!code) return std::nullopt;
   return to_hex(*code);
 }
 
-bool is_code_of(std::string_view code, std::string_view key, Authenticated what, std::string_view content_sha256,
-                Keyring& keyring) {
+bool is_code_of(std::string_view code, std::string_view key, Authenticated what,
+                std::string_view content_sha256, Keyring& keyring) {
   const std::optional<std::string> expected = code_of(key, what, content_sha256, keyring);
   return expected && equal_constant_time(as_bytes(*expected), as_bytes(code));
 }
@@ -104,9 +104,9 @@ void authenticate(Manifest& manifest, Keyring* keyring) {
     code = code_of(authentication.key, Authenticated::manifest, authentication.content_sha256, *keyring);
   }
   if (!code) {
-    throw DeniedError(
-        fmt::format("the manifest of backup {} cannot be authenticated without its key", manifest.id.to_string()),
-        "Give the key by --passphrase-file FILE, --key-file FILE or NERVE_PASSPHRASE.");
+    throw DeniedError(fmt::format("the manifest of backup {} cannot be authenticated without its key",
+                                  manifest.id.to_string()),
+                      "Give the key by --passphrase-file FILE, --key-file FILE or NERVE_PASSPHRASE.");
   }
   authentication.code = *std::move(code);
 }
@@ -116,7 +116,8 @@ std::string reason_to_doubt(const Manifest& manifest, Keyring& keyring) {
     return "it is not encrypted, so whoever may write to the repository could have made it";
   }
   if (!manifest.authentication) {
-    return "its manifest is not authenticated: it was made by an older nerve-db, or by somebody without the key";
+    return "its manifest is not authenticated: it was made by an older nerve-db, or by somebody without the "
+           "key";
   }
   const Authentication& one = *manifest.authentication;
   const auto code = code_of(one.key, Authenticated::manifest, one.content_sha256, keyring);

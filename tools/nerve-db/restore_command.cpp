@@ -356,7 +356,8 @@ Command restore_command() {
                    .description = "permit a backup that nothing proves to be made by who has the key"},
                   {.name = "--dry-run", .description = "verify and show the plan, change nothing"},
                   key_options()[0],
-                  key_options()[1]},
+                  key_options()[1],
+                  recovery_key_option()},
       .example = "nerve-db restore latest --db chinook.sqlite --yes",
       .run = &run_restore};
 }
