@@ -85,8 +85,8 @@ bool is_short_passphrase(const backups::BackupKey& key) {
 void warn_of_short_passphrase(Output& output) {
   output.warning(
       fmt::format("the passphrase is shorter than {} characters, so that whoever gets hold of the backups "
-                  "may guess it: begin with a "
-                  "longer one, such as six random words, or with a key file, in another repository",
+                  "may guess it: begin with a longer one, such as six random words, or with a key file, in "
+                  "another repository",
                   passphrase_characters_min));
 }
 
