@@ -353,10 +353,10 @@ std::vector<Entry> Repository::list() const {
 
 std::vector<std::string> Repository::catalogue_problems() const {
   const std::vector<std::string> names = backup_names(path_);
-  const Catalogue catalogue = Catalogue::read(path_, keyring_.get());
+  const Catalogue catalogue = Catalogue::read(path_, keyring_.get(), witnessed_line(*this));
   std::vector<std::string> problems = problems_of(catalogue, names, path_);
   if (keyring_ && problems.empty()) problems = unauthenticated_lines(catalogue, list(), path_);
-  if (std::string missed = reason_to_miss(*this); !missed.empty()) problems.push_back(std::move(missed));
+  if (std::string missed = reason_to_miss(*this, catalogue); !missed.empty()) problems.push_back(std::move(missed));
   return problems;
 }
 
