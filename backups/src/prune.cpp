@@ -5,6 +5,7 @@
 #include "durable_file.h"
 #include "layout.h"
 #include "partial_backup.h"
+#include "partial_proof.h"
 #include "retention_selection.h"
 
 #include "nerve/backups/retention.h"
@@ -143,6 +144,7 @@ class Prune {
       step();
       std::error_code error;
       std::filesystem::remove_all(dying_name(*manifest), error);
+      if (!error) std::filesystem::remove(proof_path(repository_, manifest->id), error);
       if (error) throw_system_error(error.value(), "cannot remove", dying_name(*manifest));
     }
   }
