@@ -118,8 +118,8 @@ backups::Manifest chosen_backup(Context& context, const Arguments& arguments,
 }
 
 /// Whether the backup or the safety backup is encrypted: of a database whose backups are, that one is, too.
-bool is_about_encrypted(const backups::Repository& repository, const std::optional<std::filesystem::path>& source,
-                        const RestoreTarget& target) {
+bool is_about_encrypted(const backups::Repository& repository,
+                        const std::optional<std::filesystem::path>& source, const RestoreTarget& target) {
   if (source && backups::has_encrypted_backup(repository, *source)) return true;
   return target.mode == RestoreTarget::Mode::in_place &&
          backups::has_encrypted_backup(repository, target.path);
@@ -130,15 +130,16 @@ bool needs_key(const Arguments& arguments, const backups::Repository& repository
   return names_key(arguments) || is_about_encrypted(repository, source, target);
 }
 
-/// Whether the named key is of every store. A recovery key need not be: the core store may not be encrypted, and does not
-/// become so because the secure store is recovered.
+/// Whether the named key is of every store. A recovery key need not be: the core store may not be encrypted,
+/// and does not become so because the secure store is recovered.
 bool names_key_of_all(const Arguments& arguments) {
   return names_key(arguments) && !arguments.has("--recovery-key-file");
 }
 
 /// The database that the backup is of; absent where that is not known before it is chosen.
 std::optional<std::filesystem::path> source_meant(Context& context, const Arguments& arguments,
-                                                  const backups::Repository& repository, const RestoreTarget& target) {
+                                                  const backups::Repository& repository,
+                                                  const RestoreTarget& target) {
   const std::string id = *arguments.text("ID");
   if (id != "latest") return repository.find(id).source.path;
   return source_of(context, target);
@@ -300,7 +301,8 @@ KeyedRepository repository_to_restore_from(Context& context, const Arguments& ar
     const auto secure = store_file(context, Store::secure);
     return open_with_needed_key(context, arguments, secure.value_or(target.path));
   }
-  const bool is_of_target = !names_key(arguments) && !(source && backups::has_encrypted_backup(found, *source));
+  const bool is_of_target =
+      !names_key(arguments) && !(source && backups::has_encrypted_backup(found, *source));
   return open_with_needed_key(context, arguments, is_of_target ? target.path : source);
 }
 
