@@ -22,6 +22,8 @@ unset PGPASSWORD PGPASSFILE PGHOST PGPORT PGUSER PGDATABASE NO_COLOR COLUMNS
 export LC_ALL=C.UTF-8 TZ=UTC HOME=/nonexistent
 
 test_root=$(mktemp -d "${TMPDIR:-/tmp}/nerve-cli-XXXXXX")
+# What nerve-db remembers of repositories must not come from or stay on the machine.
+export XDG_STATE_HOME=$test_root/state
 claims=0
 failures=0
 current_claim=''
