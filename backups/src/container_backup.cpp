@@ -9,6 +9,7 @@
 #include "page_state_cache.h"
 #include "partial_proof.h"
 #include "repository_file.h"
+#include "repository_folder.h"
 #include "witness.h"
 
 #include "nerve/core/error.h"
@@ -183,7 +184,15 @@ Chain open_chain(const Repository& repository, const Manifest& manifest, Keyring
 }
 
 bool has_encrypted_backup(const Repository& repository, const std::filesystem::path& database) {
-  return !encrypted_of(repository.list(), repository, source_name(database)).empty();
+  // Most repositories hold no sealed container, which is sooner seen than whose backups they hold.
+  const std::vector<std::string> names = backup_names(repository.path());
+  const bool holds_sealed = std::ranges::any_of(names, [&](const std::string& name) {
+    std::error_code error;
+    return std::filesystem::exists(repository.path() / name / sealed_container_file_name, error);
+  });
+  const auto witnessed = witnessed_database(repository, source_name(database));
+  if (witnessed && witnessed->is_encrypted) return true;
+  return holds_sealed && !encrypted_of(repository.list(), repository, source_name(database)).empty();
 }
 
 bool opens_encrypted_backups(const Repository& repository,

@@ -3,6 +3,7 @@
 #include "backup_choice.h"
 #include "backup_commands.h"
 #include "backup_key.h"
+#include "backup_repository.h"
 #include "backup_stores.h"
 #include "backup_text.h"
 #include "command.h"
@@ -134,26 +135,25 @@ DrillFolder open_folder(const Arguments& arguments) {
   return named ? DrillFolder(*named) : DrillFolder();
 }
 
-DrillReport drill(Context& context, const Arguments& arguments, const Repository& repository,
-                  const Manifest& manifest, const DrillFolder& folder, Progress& progress) {
-  std::optional<backups::BackupKey> key;
-  if (names_key(arguments) || manifest.is_encrypted()) {
-    key.emplace(required_keys(context, arguments, repository, manifest.source.path));
-  }
-  return backups::drill_backup(repository, manifest, folder, key ? &*key : nullptr, system_clock(),
-                               &progress);
+/// With the key of what is restored: of the database that is named, of the secure store of a workspace, or of all.
+KeyedRepository repository_to_try(Context& context, const Arguments& arguments) {
+  std::optional<std::filesystem::path> database = context.named_database_file(backup_instead_for_postgresql);
+  if (!database && context.workspace().folder) database = store_file(context, Store::secure);
+  return open_with_needed_key(context, arguments, database);
 }
 
 int run_drill(Context& context, const Arguments& arguments) {
   Output& output = context.output();
-  const Repository repository = Repository::open(context.repository());
+  const KeyedRepository keyed = repository_to_try(context, arguments);
+  const Repository& repository = keyed.repository;
   const std::vector<Manifest> due = due_of(meant(context, repository), arguments, repository, output);
   std::vector<DrillReport> reports;
   if (!due.empty()) {
     const DrillFolder folder = open_folder(arguments);
     Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
     for (const Manifest& manifest : due) {
-      reports.push_back(drill(context, arguments, repository, manifest, folder, progress));
+      const backups::BackupKey* key = manifest.is_encrypted() || names_key(arguments) ? keyed.key.get() : nullptr;
+      reports.push_back(backups::drill_backup(repository, manifest, folder, key, system_clock(), &progress));
     }
   }
   show_reports(output, repository, reports);
