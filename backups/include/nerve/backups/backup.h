@@ -45,8 +45,8 @@ struct BackupOptions {
   /// The database is the one that was backed up last under its path, whatever its file says (lines,
   /// docs/backup_repository.md).
   bool same_database = false;
-  /// Where copies go: numbers and history continue from what it holds, also where the first repository was lost. Borrowed;
-  /// null where there is none.
+  /// Where copies go: numbers and history continue from what it holds, also where the first repository was
+  /// lost. Borrowed; null where there is none.
   const Repository* second = nullptr;
   std::chrono::milliseconds busy_timeout{5000};  ///< how long to wait for a writer in rollback mode
   /// Told what the user should know and did not ask for, such as why a full was made.
@@ -101,5 +101,10 @@ bool has_encrypted_backup(const Repository& repository, const std::filesystem::p
 /// in the repository where that is absent.
 bool opens_encrypted_backups(const Repository& repository,
                              const std::optional<std::filesystem::path>& database, const BackupKey& key);
+
+/// Why the key that `repository` was opened with is a wrong one: there are encrypted backups, of `database`
+/// or of all where that is absent, and it opens none of them. Empty where it may be the right one.
+std::string reason_to_deny(const Repository& repository,
+                           const std::optional<std::filesystem::path>& database);
 
 }  // namespace nerve::backups
