@@ -39,7 +39,8 @@ std::string read_manifest_text(const std::filesystem::path& folder) {
   return read_small_file(folder / manifest_file_name, manifest_bytes_max);
 }
 
-Manifest manifest_from(const std::string& text, const std::filesystem::path& folder, bool is_known_text = false) {
+Manifest manifest_from(const std::string& text, const std::filesystem::path& folder,
+                       bool is_known_text = false) {
   const std::filesystem::path path = folder / manifest_file_name;
   Manifest manifest = parse_manifest(text, path.string(), is_known_text);
   if (manifest.id.to_string() != folder.filename()) {
@@ -283,9 +284,10 @@ std::vector<std::string> unauthenticated_lines(const Catalogue& catalogue, const
   std::vector<std::string> problems;
   for (const Entry& entry : entries) {
     if (!entry.manifest || !entry.manifest->authentication || catalogue.vouches_for(entry.name)) continue;
-    problems.push_back(fmt::format("the catalogue {} names backup {} without a code of its key: somebody without the "
-                                   "key wrote it",
-                                   (repository / catalogue_file_name).string(), entry.name));
+    problems.push_back(
+        fmt::format("the catalogue {} names backup {} without a code of its key: somebody without the "
+                    "key wrote it",
+                    (repository / catalogue_file_name).string(), entry.name));
   }
   return problems;
 }

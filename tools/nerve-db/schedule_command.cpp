@@ -153,7 +153,8 @@ void print_crontab(Context& context, const Repository& repository, const Schedul
   output.line(line);
 }
 
-/// systemd lets a service write to what is there when it starts. Where the folder cannot be made, nothing is kept.
+/// systemd lets a service write to what is there when it starts. Where the folder cannot be made, nothing is
+/// kept.
 void make_state_folder(const std::filesystem::path& folder) {
   std::error_code error;
   if (folder.empty() || std::filesystem::exists(folder, error)) return;
