@@ -210,6 +210,28 @@ bool opens_encrypted_backups(const Repository& repository,
   });
 }
 
+std::string reason_to_deny(const Repository& repository,
+                           const std::optional<std::filesystem::path>& database) {
+  std::string reason;
+  if (repository.keyring() == nullptr) return reason;
+  for (const Entry& entry : repository.list()) {
+    const std::optional<Manifest>& known = known_of(entry);
+    if (!known || !known->is_encrypted() || (database && known->source.path != source_name(*database)))
+      continue;
+    if (entry.manifest) return {};
+    const std::filesystem::path path = sealed_container(entry, repository);
+    try {
+      repository.keyring()->keys_of(read_header(path), path.string());
+      return {};
+    } catch (const DeniedError& error) {
+      if (reason.empty()) reason = error.what();
+    } catch (const Error&) {
+      continue;  // what is damaged proves nothing of the key
+    }
+  }
+  return reason;
+}
+
 void require_key_of_encrypted(const sqlite::FileFacts& facts, const Repository& repository,
                               std::span<const Entry> entries, Keyring& keyring) {
   const std::vector<Entry> encrypted = encrypted_of(entries, repository, source_name(facts.path));
