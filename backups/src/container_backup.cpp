@@ -204,9 +204,10 @@ bool opens_encrypted_backups(const Repository& repository,
     if (!database && entry.manifest && entry.manifest->is_encrypted())
       sources.insert(entry.manifest->source.path);
   }
-  Keyring keyring(&key);
+  const Repository keyed = repository.authenticated_by(key);
   return std::ranges::all_of(sources, [&](const std::string& source) {
-    return reason_not_to_open(encrypted_of(entries, repository, source), repository, keyring).empty();
+    return reason_not_to_open(encrypted_of(entries, repository, source), repository, *keyed.keyring())
+        .empty();
   });
 }
 

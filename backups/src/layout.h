@@ -16,6 +16,7 @@ inline constexpr std::string_view verification_file_name = "verified.json";
 inline constexpr std::string_view damage_file_name = "damaged.json";
 inline constexpr std::string_view proof_file_prefix = "proof-";
 inline constexpr std::string_view hold_file_name = "held.json";
+inline constexpr std::string_view recovery_file_name = "recovery.json";  ///< of the repository, and of a full
 inline constexpr std::string_view schedule_file_name = "schedule.json";
 inline constexpr std::string_view database_file_name = "database.sqlite";
 inline constexpr std::string_view container_file_name = "pages.zst";

@@ -8,6 +8,7 @@
 #include "lines.h"
 #include "marker.h"
 #include "partial_backup.h"
+#include "recovery.h"
 #include "repository_folder.h"
 #include "vouch.h"
 #include "witness.h"
@@ -346,6 +347,7 @@ Repository Repository::authenticated_by(const BackupKey& key) const {
   if (keyring_ && keyring_->key() == &key) return *this;
   Repository keyed = *this;
   keyed.keyring_ = std::make_shared<Keyring>(&key);
+  open_recovery_slots(path_, *keyed.keyring_);
   return keyed;
 }
 

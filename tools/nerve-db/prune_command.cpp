@@ -172,7 +172,7 @@ std::vector<Parameter> prune_options() {
   constexpr std::int64_t one_day_s = 86'400;
   std::vector<Parameter> options{repository_option(), database_option()};
   for (Parameter& option : keep_options()) options.push_back(std::move(option));
-  for (Parameter& option : key_options()) options.push_back(std::move(option));
+  options = with_key_options(std::move(options));
   options.push_back({.name = "--wait",
                      .value_name = "SPAN",
                      .type = ValueType::duration,
