@@ -77,7 +77,8 @@ std::string key_text(const KeyFacts& facts) {
   const std::string salt = to_hex(facts.salt);
   const std::string check = to_hex(facts.check);
   if (facts.source == KeySource::key_file) return fmt::format("{}:{}:{}", of_key_file, salt, check);
-  return fmt::format("{}:{}:{}:{}:{}:{}", of_passphrase, facts.cost.log2_n, facts.cost.r, facts.cost.p, salt, check);
+  return fmt::format("{}:{}:{}:{}:{}:{}", of_passphrase, facts.cost.log2_n, facts.cost.r, facts.cost.p, salt,
+                     check);
 }
 
 std::optional<std::string> code_of(std::string_view key, Authenticated what, std::string_view content_sha256,
@@ -89,8 +90,8 @@ std::optional<std::string> code_of(std::string_view key, Authenticated what, std
   return to_hex(*code);
 }
 
-bool is_code_of(std::string_view code, std::string_view key, Authenticated what, std::string_view content_sha256,
-                Keyring& keyring) {
+bool is_code_of(std::string_view code, std::string_view key, Authenticated what,
+                std::string_view content_sha256, Keyring& keyring) {
   const std::optional<std::string> expected = code_of(key, what, content_sha256, keyring);
   return expected && equal_constant_time(as_bytes(*expected), as_bytes(code));
 }
@@ -104,9 +105,9 @@ void authenticate(Manifest& manifest, Keyring* keyring) {
     code = code_of(authentication.key, Authenticated::manifest, authentication.content_sha256, *keyring);
   }
   if (!code) {
-    throw DeniedError(
-        fmt::format("the manifest of backup {} cannot be authenticated without its key", manifest.id.to_string()),
-        "Give the key by --passphrase-file FILE, --key-file FILE or NERVE_PASSPHRASE.");
+    throw DeniedError(fmt::format("the manifest of backup {} cannot be authenticated without its key",
+                                  manifest.id.to_string()),
+                      "Give the key by --passphrase-file FILE, --key-file FILE or NERVE_PASSPHRASE.");
   }
   authentication.code = *std::move(code);
 }
@@ -116,7 +117,8 @@ std::string reason_to_doubt(const Manifest& manifest, Keyring& keyring) {
     return "it is not encrypted, so whoever may write to the repository could have made it";
   }
   if (!manifest.authentication) {
-    return "its manifest is not authenticated: it was made by an older nerve-db, or by somebody without the key";
+    return "its manifest is not authenticated: it was made by an older nerve-db, or by somebody without the "
+           "key";
   }
   const Authentication& one = *manifest.authentication;
   const auto code = code_of(one.key, Authenticated::manifest, one.content_sha256, keyring);

@@ -86,16 +86,18 @@ Continuation continue_history(const sqlite::FileFacts& facts, const Repository& 
   if (options.second == nullptr) return continuation;
   const std::int64_t of_second = highest_sequence(*options.second);
   if (of_second > std::max(continuation.sequence_before, highest_sequence(repository))) {
-    tell(options, fmt::format("{} holds backup number {}, and {} does not: the first repository was lost or put back to "
-                              "an earlier state; the numbers go on from there",
-                              options.second->path().string(), of_second, repository.path().string()));
+    tell(options,
+         fmt::format(
+             "{} holds backup number {}, and {} does not: the first repository was lost or put back to "
+             "an earlier state; the numbers go on from there",
+             options.second->path().string(), of_second, repository.path().string()));
   }
   continuation.sequence_before = std::max(continuation.sequence_before, of_second);
   return continuation;
 }
 
-void settle_history(const Repository& repository, const Continuation& continuation, const BackupOptions& options,
-                    Manifest& manifest) {
+void settle_history(const Repository& repository, const Continuation& continuation,
+                    const BackupOptions& options, Manifest& manifest) {
   if (!manifest.has_rows) {
     if (const std::optional<Manifest> earlier = repository.newest_with_rows(manifest.source.path)) {
       manifest.is_emptied = true;

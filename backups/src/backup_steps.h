@@ -33,16 +33,16 @@ struct Continuation {
   std::int64_t sequence_before = 0;  ///< the highest number that was seen elsewhere
 };
 
-/// Finds the history that a backup belongs to, and writes it to its manifest; tells where the repository is not what it
-/// was.
+/// Finds the history that a backup belongs to, and writes it to its manifest; tells where the repository is
+/// not what it was.
 Continuation continue_history(const sqlite::FileFacts& facts, const Repository& repository,
                               std::span<const Entry> entries, const BackupOptions& options, Keyring& keyring,
                               Manifest& manifest);
 
-/// Says of a backup, when it is known what it holds, whether its database has lost the rows that an earlier one has; that
-/// is no other database then. Tells of a new one.
-void settle_history(const Repository& repository, const Continuation& continuation, const BackupOptions& options,
-                    Manifest& manifest);
+/// Says of a backup, when it is known what it holds, whether its database has lost the rows that an earlier
+/// one has; that is no other database then. Tells of a new one.
+void settle_history(const Repository& repository, const Continuation& continuation,
+                    const BackupOptions& options, Manifest& manifest);
 
 /// Keeps the files of a database that SQLite cannot read page by page, unless they would lie in the clear
 /// where backups are encrypted; and throws the damage in any case. The database is not open.

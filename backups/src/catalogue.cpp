@@ -95,8 +95,8 @@ CatalogueLine parse_line(const Json& json) {
   return line;
 }
 
-/// Throws IntegrityError for a code that is not the one of its line. A line whose key is not at hand is what it says: the
-/// next one under a key that is covers its hash.
+/// Throws IntegrityError for a code that is not the one of its line. A line whose key is not at hand is what
+/// it says: the next one under a key that is covers its hash.
 bool is_authentic(Json json, const std::string& key, Keyring* keyring) {
   if (key.empty() || keyring == nullptr) return false;
   const std::string code = json.value("code", std::string());
@@ -133,9 +133,10 @@ void Catalogue::take(const CatalogueLine& line) {
   Expectation& expected = expectations_[line.id.to_string()];
   // Whoever may write to the repository can write that a backup was removed, but not with its code.
   const CatalogueLine* before = expected.lines.empty() ? nullptr : &expected.lines.back();
-  if (before != nullptr && ((line.key.empty() && !before->key.empty()) ||
-                            (before->is_authenticated && !line.is_authenticated))) {
-    throw IntegrityError(fmt::format("it is of backup {}, and not authenticated with its key", line.id.to_string()));
+  if (before != nullptr &&
+      ((line.key.empty() && !before->key.empty()) || (before->is_authenticated && !line.is_authenticated))) {
+    throw IntegrityError(
+        fmt::format("it is of backup {}, and not authenticated with its key", line.id.to_string()));
   }
   highest_sequence_ = std::max(highest_sequence_, line.sequence);
   if (line.event == CatalogueEvent::stored) {
@@ -338,7 +339,8 @@ void CatalogueWriter::take_back_unsynced() noexcept {
 }
 
 void CatalogueWriter::replace(const std::vector<CatalogueLine>& lines) {
-  std::string line = first_line(catalogue_.last_hash_, catalogue_.highest_sequence_, catalogue_.times_begun_ + 1);
+  std::string line =
+      first_line(catalogue_.last_hash_, catalogue_.highest_sequence_, catalogue_.times_begun_ + 1);
   std::string text = line + "\n";
   for (const CatalogueLine& one : lines) {
     line = text_of(one, hash_of(line));

@@ -33,8 +33,8 @@ constexpr std::size_t lineage_max = 1000;
 
 void require_length(const std::vector<Manifest>& lineage) {
   if (lineage.size() < lineage_max) return;
-  throw IntegrityError(fmt::format("more than {} backups lead to backup {}", lineage_max,
-                                   lineage.front().id.to_string()));
+  throw IntegrityError(
+      fmt::format("more than {} backups lead to backup {}", lineage_max, lineage.front().id.to_string()));
 }
 
 /// The backups of one history that are containers, newest last.
@@ -42,8 +42,8 @@ std::vector<Manifest> containers_of(std::span<const Entry> entries, const std::s
                                     const std::optional<LineId>& line) {
   std::vector<Manifest> containers;
   for (const Entry& entry : entries) {
-    const bool is_meant = entry.manifest && entry.manifest->container && is_of(*entry.manifest, source, line) &&
-                          entry.manifest->state == State::good;
+    const bool is_meant = entry.manifest && entry.manifest->container &&
+                          is_of(*entry.manifest, source, line) && entry.manifest->state == State::good;
     if (is_meant) containers.push_back(*entry.manifest);
   }
   std::ranges::stable_sort(containers, {}, &Manifest::sequence);
@@ -217,7 +217,8 @@ void require_key_of_encrypted(const sqlite::FileFacts& facts, const Repository& 
 
 namespace {
 
-/// The newest backup of a history that cannot be trusted and is later than `newest`; null where there is none.
+/// The newest backup of a history that cannot be trusted and is later than `newest`; null where there is
+/// none.
 const Entry* damaged_after(std::span<const Entry> entries, const Manifest& newest) {
   const auto found = std::ranges::find_if(entries, [&](const Entry& entry) {
     const std::optional<Manifest>& known = entry.distrusted;
@@ -227,7 +228,8 @@ const Entry* damaged_after(std::span<const Entry> entries, const Manifest& newes
   return found == entries.end() ? nullptr : &*found;
 }
 
-/// The backups that lead to one, its full first: all of them are among the entries, or it would not be trusted.
+/// The backups that lead to one, its full first: all of them are among the entries, or it would not be
+/// trusted.
 std::vector<Manifest> lineage_in(std::span<const Entry> entries, const Manifest& newest) {
   std::map<BackupId, const Manifest*> known;
   for (const Entry& entry : entries) {
@@ -248,8 +250,8 @@ std::vector<Manifest> lineage_in(std::span<const Entry> entries, const Manifest&
 }
 
 /// What the next delta is made against; the chain it stands on is proved by a part at each backup.
-Generation open_generation(const Repository& repository, const std::vector<Manifest>& lineage, Keyring& keyring,
-                           const Clock& clock) {
+Generation open_generation(const Repository& repository, const std::vector<Manifest>& lineage,
+                           Keyring& keyring, const Clock& clock) {
   const Manifest& newest = lineage.back();
   auto parent = std::make_unique<ContainerReader>(container_paths(repository, {newest}).front(), keyring);
   require_container_of(newest, end_of(*parent));
@@ -275,7 +277,8 @@ std::string reason_for_full(std::span<const Entry> entries, const std::vector<Ma
 
 std::optional<Generation> find_generation(const sqlite::FileFacts& facts, const Repository& repository,
                                           std::span<const Entry> entries, const std::optional<LineId>& line,
-                                          const BackupOptions& options, Keyring& keyring, const Clock& clock) {
+                                          const BackupOptions& options, Keyring& keyring,
+                                          const Clock& clock) {
   const std::vector<Manifest> containers = containers_of(entries, source_name(facts.path), line);
   if (containers.empty()) {
     tell_why_first(options, entries, source_name(facts.path));

@@ -30,8 +30,8 @@ std::vector<Manifest> lineage_of(const Repository& repository, const Manifest& m
 std::vector<std::filesystem::path> container_paths(const Repository& repository,
                                                    const std::vector<Manifest>& lineage);
 
-/// Throws IntegrityError where a container is not the one that the manifest is of: the same id and generation, the same
-/// size, encrypted where the manifest says so.
+/// Throws IntegrityError where a container is not the one that the manifest is of: the same id and
+/// generation, the same size, encrypted where the manifest says so.
 void require_container_of(const Manifest& manifest, const ContainerEnd& container);
 
 /// The chain of a backup, which is held to be the one that the manifest is of: the same id and generation,
@@ -45,12 +45,13 @@ struct Generation {
   PageState state;  ///< at that backup
 };
 
-/// Throws DeniedError where the backups of a database are encrypted and the key is not there or not the right one.
+/// Throws DeniedError where the backups of a database are encrypted and the key is not there or not the right
+/// one.
 void require_key_of_encrypted(const sqlite::FileFacts& facts, const Repository& repository,
                               std::span<const Entry> entries, Keyring& keyring);
 
-/// The generation of a history that continues; absent where a full is due. Damage that is known, or found in the part
-/// of the chain that is proved now, ends it.
+/// The generation of a history that continues; absent where a full is due. Damage that is known, or found in
+/// the part of the chain that is proved now, ends it.
 std::optional<Generation> find_generation(const sqlite::FileFacts& facts, const Repository& repository,
                                           std::span<const Entry> entries, const std::optional<LineId>& line,
                                           const BackupOptions& options, Keyring& keyring, const Clock& clock);

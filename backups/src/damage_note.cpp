@@ -20,7 +20,8 @@ constexpr std::size_t problem_bytes_max = 4096;
 
 }  // namespace
 
-void note_damage(const Repository& repository, const BackupId& id, std::string_view problem, const Clock& clock) {
+void note_damage(const Repository& repository, const BackupId& id, std::string_view problem,
+                 const Clock& clock) {
   const Json document = {{"format", damage_format},
                          {"backup", id.to_string()},
                          {"found_at", clock.now().to_text()},

@@ -10,12 +10,13 @@
 #include <string>
 #include <string_view>
 
-/// Damage that was found in a backup is noted beside it (damaged.json, docs/backup_repository.md), so that nothing is
-/// built on it any more and "latest" does not mean it.
+/// Damage that was found in a backup is noted beside it (damaged.json, docs/backup_repository.md), so that
+/// nothing is built on it any more and "latest" does not mean it.
 namespace nerve::backups {
 
 /// Where the repository may only be read, nothing is noted: that is no reason to hide the damage itself.
-void note_damage(const Repository& repository, const BackupId& id, std::string_view problem, const Clock& clock);
+void note_damage(const Repository& repository, const BackupId& id, std::string_view problem,
+                 const Clock& clock);
 
 /// What was noted of the backup in `folder`, with its time; absent where nothing was.
 std::optional<std::string> noted_damage(const std::filesystem::path& folder);

@@ -62,8 +62,8 @@ void read_at(const Descriptor& file, std::span<std::byte> bytes, ::off_t offset,
 void sync_descriptor(const Descriptor& file, const std::filesystem::path& path);
 std::uint64_t size_of(const Descriptor& file, const std::filesystem::path& path);
 
-/// Makes a file of a repository that must not exist (mode 0600), writes `text`, syncs it and reads it back. Throws
-/// NotKeptError.
+/// Makes a file of a repository that must not exist (mode 0600), writes `text`, syncs it and reads it back.
+/// Throws NotKeptError.
 void write_new_file(const std::filesystem::path& path, std::string_view text);
 
 /// Writes `text` to the empty file at `path`, which is open for reading, too; syncs it and reads it back.

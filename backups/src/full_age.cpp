@@ -22,8 +22,9 @@ template <class Predicate>
 std::optional<Manifest> newest_full_where(std::span<const Entry> entries, Predicate is_meant) {
   std::optional<Manifest> newest;
   for (const Entry& entry : entries) {
-    const bool is_full = entry.manifest && entry.manifest->state == State::good && entry.manifest->container &&
-                         !entry.manifest->container->parent && is_meant(*entry.manifest);
+    const bool is_full = entry.manifest && entry.manifest->state == State::good &&
+                         entry.manifest->container && !entry.manifest->container->parent &&
+                         is_meant(*entry.manifest);
     if (is_full && (!newest || entry.manifest->sequence > newest->sequence)) newest = entry.manifest;
   }
   return newest;

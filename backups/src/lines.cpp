@@ -44,8 +44,8 @@ const Line* find_line(const std::vector<Line>& lines, const std::string& source,
   return nullptr;
 }
 
-/// The pages of a database file as they lie there. What its -wal holds is left out: of what is counted here, only the
-/// magnitude matters.
+/// The pages of a database file as they lie there. What its -wal holds is left out: of what is counted here,
+/// only the magnitude matters.
 class RawPages {
  public:
   explicit RawPages(const sqlite::FileFacts& facts)
@@ -71,8 +71,8 @@ class RawPages {
   std::uint32_t count_;
 };
 
-std::uint64_t pages_like_container(const RawPages& pages, const Repository& repository, const Manifest& backup,
-                                   Keyring& keyring) {
+std::uint64_t pages_like_container(const RawPages& pages, const Repository& repository,
+                                   const Manifest& backup, Keyring& keyring) {
   const Chain chain = open_chain(repository, backup, keyring);
   if (chain.page_size_bytes() != pages.page_bytes()) return 0;
   const PageState state = chain.state(repository.path());
@@ -85,13 +85,15 @@ std::uint64_t pages_like_container(const RawPages& pages, const Repository& repo
     state.read(first, std::min(pages_at_once, count - first + 1), before);
     const Bytes octets = pages.read(first, static_cast<std::uint32_t>(before.size()));
     for (std::size_t index = 0; index < before.size(); ++index) {
-      if (hash.of(ByteView(octets).subspan(index * pages.page_bytes(), pages.page_bytes())) == before[index]) ++alike;
+      if (hash.of(ByteView(octets).subspan(index * pages.page_bytes(), pages.page_bytes())) == before[index])
+        ++alike;
     }
   }
   return alike;
 }
 
-std::uint64_t pages_like_plain_copy(const RawPages& pages, const Repository& repository, const Manifest& backup) {
+std::uint64_t pages_like_plain_copy(const RawPages& pages, const Repository& repository,
+                                    const Manifest& backup) {
   const sqlite::FileFacts facts = sqlite::read_file_facts(repository.folder_of(backup.id) / backup.file.name);
   const RawPages before(facts);
   if (before.page_bytes() != pages.page_bytes()) return 0;
@@ -104,7 +106,8 @@ std::uint64_t pages_like_plain_copy(const RawPages& pages, const Repository& rep
   return alike;
 }
 
-/// Whether a database shares at least half of its pages with a backup, or half of the backup's where it has grown.
+/// Whether a database shares at least half of its pages with a backup, or half of the backup's where it has
+/// grown.
 bool shares_half(const sqlite::FileFacts& facts, const Repository& repository, const Manifest& backup,
                  Keyring& keyring) {
   if (facts.kind != sqlite::FileKind::sqlite) return false;
@@ -112,8 +115,7 @@ bool shares_half(const sqlite::FileFacts& facts, const Repository& repository, c
   if (pages.page_bytes() == 0 || pages.count() == 0) return false;
   const std::uint64_t alike = backup.container ? pages_like_container(pages, repository, backup, keyring)
                                                : pages_like_plain_copy(pages, repository, backup);
-  const auto pages_before = static_cast<std::uint64_t>(
-      std::max<std::int64_t>(backup.sqlite.page_count, 1));
+  const auto pages_before = static_cast<std::uint64_t>(std::max<std::int64_t>(backup.sqlite.page_count, 1));
   return 2 * alike >= std::min<std::uint64_t>(pages.count(), pages_before);
 }
 
@@ -147,10 +149,11 @@ LineChoice choose_among(const sqlite::FileFacts& facts, const std::optional<File
     if (may_share_half(facts, repository, line.newest, keyring)) return {line.id, false, {}};
   }
   return {LineId(first.uuid()), true,
-          fmt::format("{} is another file than the one that backup {} was made of, and shares fewer than half of its "
-                      "pages: it is taken for another database, whose history begins with this backup. If it is the "
-                      "same one, make another backup with --same-database",
-                      source, lines.front().newest.id.short_text())};
+          fmt::format(
+              "{} is another file than the one that backup {} was made of, and shares fewer than half of its "
+              "pages: it is taken for another database, whose history begins with this backup. If it is the "
+              "same one, make another backup with --same-database",
+              source, lines.front().newest.id.short_text())};
 }
 
 }  // namespace
@@ -162,7 +165,8 @@ bool is_of(const Manifest& manifest, std::string_view source, const std::optiona
 std::vector<Line> lines_of(std::span<const Entry> entries, std::string_view source) {
   std::vector<Line> lines;
   for (const Entry& entry : entries) {
-    if (!entry.manifest || entry.manifest->source.path != source || entry.manifest->state != State::good) continue;
+    if (!entry.manifest || entry.manifest->source.path != source || entry.manifest->state != State::good)
+      continue;
     const Manifest& manifest = *entry.manifest;
     auto line = std::ranges::find(lines, manifest.line, &Line::id);
     if (line == lines.end()) line = lines.insert(lines.end(), {manifest.line, manifest, {}});
@@ -200,15 +204,15 @@ LineChoice choose_line(const sqlite::FileFacts& facts, const std::optional<FileI
     }
   }
   const std::optional<WitnessedDatabase> witnessed = witnessed_database(repository, source);
-  if (witnessed && (options.same_database || witnessed->file == identity)) return {witnessed->line, false, {}};
+  if (witnessed && (options.same_database || witnessed->file == identity))
+    return {witnessed->line, false, {}};
   return {LineId(first.uuid()), true, {}};
 }
 
 std::string describe(const std::vector<Line>& lines) {
   std::vector<std::string> newest;
   for (const Line& line : lines) {
-    newest.push_back(
-        fmt::format("{} of {}", line.newest.id.short_text(), line.newest.created_at.to_text()));
+    newest.push_back(fmt::format("{} of {}", line.newest.id.short_text(), line.newest.created_at.to_text()));
   }
   return fmt::format("{}", fmt::join(newest, ", "));
 }

@@ -15,14 +15,14 @@
 #include <string_view>
 #include <vector>
 
-/// The histories of databases. One path can stand for several databases: one after the other, or two machines that
-/// share a repository. Their backups belong to different lines, which never mix (docs/backup_repository.md,
-/// "Lines").
+/// The histories of databases. One path can stand for several databases: one after the other, or two machines
+/// that share a repository. Their backups belong to different lines, which never mix
+/// (docs/backup_repository.md, "Lines").
 namespace nerve::backups {
 
 /// The good backups of one history.
 struct Line {
-  std::optional<LineId> id;         ///< as the manifests have it
+  std::optional<LineId> id;  ///< as the manifests have it
   Manifest newest;
   std::vector<FileIdentity> files;  ///< those that it was made of
 };
@@ -33,8 +33,8 @@ bool is_of(const Manifest& manifest, std::string_view source, const std::optiona
 /// The lines of a database, the one with the newest backup first.
 std::vector<Line> lines_of(std::span<const Entry> entries, std::string_view source);
 
-/// The line of the file that stands at `database` now. The only one where there is one; absent where there are several
-/// and the file is of none. A restore notes in `repository` what it put in place.
+/// The line of the file that stands at `database` now. The only one where there is one; absent where there
+/// are several and the file is of none. A restore notes in `repository` what it put in place.
 std::optional<Line> line_at(const std::filesystem::path& database, const Repository& repository,
                             const std::vector<Line>& lines);
 
@@ -45,13 +45,15 @@ struct LineChoice {
   std::string note;          ///< what the user should know of it; empty where there is nothing
 };
 
-/// The line that the next backup of a database belongs to. Another file with fewer than half of the pages of the last
-/// backup is another database, and begins a new line, which is `first` then. Throws what reading both may throw.
+/// The line that the next backup of a database belongs to. Another file with fewer than half of the pages of
+/// the last backup is another database, and begins a new line, which is `first` then. Throws what reading
+/// both may throw.
 LineChoice choose_line(const sqlite::FileFacts& facts, const std::optional<FileIdentity>& identity,
                        const Repository& repository, std::span<const Entry> entries,
                        const BackupOptions& options, Keyring& keyring, const BackupId& first);
 
-/// One of several lines that are meant, for people to choose from: the short id and time of the newest of each.
+/// One of several lines that are meant, for people to choose from: the short id and time of the newest of
+/// each.
 std::string describe(const std::vector<Line>& lines);
 
 }  // namespace nerve::backups

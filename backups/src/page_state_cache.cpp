@@ -20,7 +20,8 @@ std::filesystem::path state_path(const Repository& repository, const Manifest& b
   constexpr std::size_t digits = 32;
   const std::string history = fmt::format("{}\n{}\n{}", source_name(repository.path()), backup.source.path,
                                           backup.line ? backup.line->to_string() : std::string());
-  return repository.witness_folder() / (to_hex(crypto::sha256(as_bytes(history))).substr(0, digits) + ".pages");
+  return repository.witness_folder() /
+         (to_hex(crypto::sha256(as_bytes(history))).substr(0, digits) + ".pages");
 }
 
 void apply(const ContainerReader& container, PageState& state) {
@@ -38,11 +39,12 @@ void apply(const ContainerReader& container, PageState& state) {
 std::optional<PageState> load_page_state(const Repository& repository, const Manifest& backup,
                                          const ContainerReader& container) {
   if (repository.witness_folder().empty()) return std::nullopt;
-  return PageState::load(state_path(repository, backup), container.header().page_count, container.trailer().state,
-                         repository.path());
+  return PageState::load(state_path(repository, backup), container.header().page_count,
+                         container.trailer().state, repository.path());
 }
 
-void keep_page_state(const Repository& repository, const Manifest& delta, PageState& state, Keyring& keyring) {
+void keep_page_state(const Repository& repository, const Manifest& delta, PageState& state,
+                     Keyring& keyring) {
   if (repository.witness_folder().empty()) return;
   try {
     make_folders(repository.witness_folder());

@@ -45,7 +45,8 @@ void require_writable(const Repository& repository);
 void write_note(const Repository& repository, const BackupId& id, std::string_view name,
                 std::string_view text);
 
-/// The same for what need not last: not synced, under the lock that the caller holds, anywhere in the repository.
+/// The same for what need not last: not synced, under the lock that the caller holds, anywhere in the
+/// repository.
 void replace_unsynced(const std::filesystem::path& repository, const std::filesystem::path& path,
                       std::string_view text);
 
@@ -63,9 +64,9 @@ class PartialBackup {
   /// The path of a file of this backup.
   std::filesystem::path file(std::string_view name) const { return folder_ / name; }
 
-  /// Gives the manifest its sequence and duration and, where it names a key, its code, writes it, and gives the folder its name. Everything else
-  /// in it must be synced already. The sequence is above `sequence_before`, too. Throws CancelledError when
-  /// interrupted.
+  /// Gives the manifest its sequence and duration and, where it names a key, its code, writes it, and gives
+  /// the folder its name. Everything else in it must be synced already. The sequence is above
+  /// `sequence_before`, too. Throws CancelledError when interrupted.
   void publish(Manifest& manifest, const Clock& clock, std::int64_t sequence_before = 0);
 
   /// The same with a manifest that has its sequence and duration.

@@ -88,7 +88,8 @@ std::uint64_t bytes_due(const std::vector<Manifest>& lineage, std::chrono::micro
   return std::min(all, std::max(due, part_bytes_min));
 }
 
-/// Reads the groups of one container from `cursor.group` on until `bytes_left` are used up, and moves the cursor.
+/// Reads the groups of one container from `cursor.group` on until `bytes_left` are used up, and moves the
+/// cursor.
 void prove_groups(const ContainerReader& container, Cursor& cursor, std::uint64_t& bytes_left) {
   // What was written lately is in memory, and that would say nothing of the device.
   container.drop_from_page_cache();

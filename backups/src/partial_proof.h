@@ -12,13 +12,14 @@
 
 namespace nerve::backups {
 
-/// All of what a delta stands on has been read and compared within so long, part by part, at the backups of that time.
+/// All of what a delta stands on has been read and compared within so long, part by part, at the backups of
+/// that time.
 inline constexpr std::chrono::hours proof_period = std::chrono::days(7);
 
-/// Reads the next part of the containers of a chain (`lineage`, the full first), from the device and not from the page
-/// cache, and compares each page with its hash: as large a part of all as the time since the last proof is of
-/// `proof_period`, and at least 4 MiB. Where it got to is kept beside the full (proof.json). Damage is noted and thrown
-/// as IntegrityError.
+/// Reads the next part of the containers of a chain (`lineage`, the full first), from the device and not from
+/// the page cache, and compares each page with its hash: as large a part of all as the time since the last
+/// proof is of `proof_period`, and at least 4 MiB. Where it got to is kept beside the full (proof.json).
+/// Damage is noted and thrown as IntegrityError.
 void prove_next_part(const Repository& repository, const std::vector<Manifest>& lineage, Keyring& keyring,
                      const Clock& clock);
 

@@ -35,8 +35,7 @@ using History = std::pair<std::string, std::optional<LineId>>;
 using Candidates = std::map<History, std::vector<Candidate>>;
 
 /// Everything of a repository by history, each in the order of sequence.
-Candidates candidates_of(const Repository& repository,
-                                                            const std::vector<Entry>& entries) {
+Candidates candidates_of(const Repository& repository, const std::vector<Entry>& entries) {
   Candidates candidates;
   for (const Entry& entry : entries) {
     if (!entry.manifest) continue;
@@ -51,8 +50,8 @@ Candidates candidates_of(const Repository& repository,
   return candidates;
 }
 
-std::vector<PruneDecision> decide_all(const Candidates& candidates,
-                                      const RetentionPolicy& policy, const Timestamp& now) {
+std::vector<PruneDecision> decide_all(const Candidates& candidates, const RetentionPolicy& policy,
+                                      const Timestamp& now) {
   std::vector<PruneDecision> all;
   for (const auto& [source, list] : candidates)
     std::ranges::move(decide(list, policy, now), std::back_inserter(all));
@@ -60,8 +59,7 @@ std::vector<PruneDecision> decide_all(const Candidates& candidates,
 }
 
 /// Marks the backups of which another one of their set stays.
-void keep_sets_whole(const std::vector<PruneDecision>& decisions,
-                     Candidates& candidates) {
+void keep_sets_whole(const std::vector<PruneDecision>& decisions, Candidates& candidates) {
   std::set<SetId> kept;
   for (const PruneDecision& decision : decisions) {
     if (decision.fate != Fate::remove && decision.backup.set) kept.insert(decision.backup.set->id);
@@ -235,8 +233,9 @@ PruneReport prune(const Repository& any_repository, const PruneOptions& options,
   // What was made together is worth little alone, also where only one of the databases is pruned.
   keep_sets_whole(decide_all(candidates, options.policy, clock.now()), candidates);
   if (options.source) {
-    std::erase_if(candidates,
-                  [wanted = source_name(*options.source)](const auto& one) { return one.first.first != wanted; });
+    std::erase_if(candidates, [wanted = source_name(*options.source)](const auto& one) {
+      return one.first.first != wanted;
+    });
   }
   report.decisions = decide_all(candidates, options.policy, clock.now());
   require_key(report, options);

@@ -54,16 +54,17 @@ std::optional<Manifest> newest_where(const std::vector<Entry>& entries, const st
   return newest;
 }
 
-/// Leaves those of the database that stands at `source` now, and what is of no known one. Throws ConflictError where
-/// several databases were backed up under this name and the file is none of them: to restore another one's backup over
-/// it would be worse than to ask.
+/// Leaves those of the database that stands at `source` now, and what is of no known one. Throws
+/// ConflictError where several databases were backed up under this name and the file is none of them: to
+/// restore another one's backup over it would be worse than to ask.
 void keep_one_line(const Repository& repository, const std::string& source, std::vector<Entry>& entries) {
   const std::vector<Line> lines = lines_of(entries, source);
   if (lines.size() < 2) return;
   const std::optional<Line> meant = line_at(source, repository, lines);
   if (!meant) {
     throw ConflictError(
-        fmt::format("{} holds backups of {} databases that were called {}, and what stands there now is none of them; "
+        fmt::format("{} holds backups of {} databases that were called {}, and what stands there now is none "
+                    "of them; "
                     "the newest of each are {}",
                     repository.path().string(), lines.size(), source, describe(lines)),
         fmt::format("Give the id of the backup that you mean. See all: nerve-db backup list --repo {}.",
@@ -138,10 +139,13 @@ void require_not_put_back(const Repository& repository, const std::optional<Mani
   const std::string repair =
       fmt::format("nerve-db backup repair --repo {}", shell_word(repository.path().string()));
   throw IntegrityError(
-      reason, newest ? fmt::format("Look for the newer backups, such as in the folder of --also. To use the newest that "
-                                   "is here, give its id: {}. If you know why: {}.",
-                                   newest->id.short_text(), repair)
-                     : fmt::format("Look for the backups, such as in the folder of --also. If you know why: {}.", repair));
+      reason,
+      newest
+          ? fmt::format("Look for the newer backups, such as in the folder of --also. To use the newest that "
+                        "is here, give its id: {}. If you know why: {}.",
+                        newest->id.short_text(), repair)
+          : fmt::format("Look for the backups, such as in the folder of --also. If you know why: {}.",
+                        repair));
 }
 
 /// Why there is no backup that "latest" could mean.
@@ -300,8 +304,8 @@ Repair Repository::repair(const std::filesystem::path& path, const RepairOptions
   if (options.vouch) repair.vouched_for = vouch_for(repository, backups);
   CatalogueWriter writer(repository);
   repair.forgotten = gone_backups(folder, writer.catalogue(), repository.keyring());
-  repair.made_catalogue = !repair.vouched_for.empty() || !repair.forgotten.empty() ||
-                          !repository.catalogue_problems().empty();
+  repair.made_catalogue =
+      !repair.vouched_for.empty() || !repair.forgotten.empty() || !repository.catalogue_problems().empty();
   if (repair.made_catalogue) writer.replace(lines_for(folder, writer.catalogue(), backups));
   forget_witness(repository.witnessed_in(options.witness_folder));
   return repair;

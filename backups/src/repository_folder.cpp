@@ -281,9 +281,10 @@ std::vector<std::string> unauthenticated_lines(const Catalogue& catalogue, const
   std::vector<std::string> problems;
   for (const Entry& entry : entries) {
     if (!entry.manifest || !entry.manifest->authentication || catalogue.vouches_for(entry.name)) continue;
-    problems.push_back(fmt::format("the catalogue {} names backup {} without a code of its key: somebody without the "
-                                   "key wrote it",
-                                   (repository / catalogue_file_name).string(), entry.name));
+    problems.push_back(
+        fmt::format("the catalogue {} names backup {} without a code of its key: somebody without the "
+                    "key wrote it",
+                    (repository / catalogue_file_name).string(), entry.name));
   }
   return problems;
 }

@@ -21,8 +21,8 @@ std::vector<std::string> backup_names(const std::filesystem::path& repository);
 /// IntegrityError for one that belongs to another backup.
 Manifest read_manifest(const std::filesystem::path& folder);
 
-/// Every backup that is there or should be, by id. One that cannot be trusted is listed with its problem. `keyring` is
-/// null where there is no key to authenticate them with.
+/// Every backup that is there or should be, by id. One that cannot be trusted is listed with its problem.
+/// `keyring` is null where there is no key to authenticate them with.
 std::vector<Entry> read_entries(const std::filesystem::path& repository, Keyring* keyring);
 
 /// Whether an entry is later than a backup. Where the catalogue does not know it, its id does, which begins
@@ -45,12 +45,13 @@ std::vector<std::string> unauthenticated_lines(const Catalogue& catalogue, const
 std::vector<CatalogueLine> lines_for(const std::filesystem::path& repository, const Catalogue& catalogue,
                                      const std::vector<std::string>& names);
 
-/// The highest sequence of the backups there, as the catalogue or, where it does not know them all, their manifests say.
+/// The highest sequence of the backups there, as the catalogue or, where it does not know them all, their
+/// manifests say.
 std::int64_t highest_sequence(const Repository& repository);
 std::int64_t highest_sequence(const std::filesystem::path& repository, const Catalogue& catalogue);
 
-/// The number after `sequence`. Throws IntegrityError where there is none: no repository comes to the highest number by
-/// itself, so a manifest or the catalogue says it that somebody else wrote.
+/// The number after `sequence`. Throws IntegrityError where there is none: no repository comes to the highest
+/// number by itself, so a manifest or the catalogue says it that somebody else wrote.
 std::int64_t successor_of(std::int64_t sequence, const std::filesystem::path& repository);
 
 }  // namespace nerve::backups

@@ -160,9 +160,10 @@ void Restore::require_authentic() const {
   if (reason.empty()) return;
   throw IntegrityError(
       fmt::format("{} is not authenticated: {}", name(), reason),
-      fmt::format("Restore another one: 'nerve-db backup list --repo {}' with the key shows which count. If you know "
-                  "where this one comes from, give its id and add --unauthenticated.",
-                  shell_word(repository_.path().string())));
+      fmt::format(
+          "Restore another one: 'nerve-db backup list --repo {}' with the key shows which count. If you know "
+          "where this one comes from, give its id and add --unauthenticated.",
+          shell_word(repository_.path().string())));
 }
 
 void Restore::require_good_backup() {

@@ -82,7 +82,8 @@ std::optional<WitnessedDatabase> witnessed_database(const Repository& repository
     database.is_encrypted = json.value("encrypted", false);
     if (json.contains("line")) database.line = LineId::parse(json.at("line").get<std::string>());
     if (json.contains("inode")) {
-      database.file = FileIdentity{json.at("inode").get<std::uint64_t>(), json.at("born_at_ns").get<std::int64_t>()};
+      database.file =
+          FileIdentity{json.at("inode").get<std::uint64_t>(), json.at("born_at_ns").get<std::int64_t>()};
     }
     return database;
   } catch (const nlohmann::json::exception&) {
@@ -105,15 +106,17 @@ std::string reason_to_miss(const Repository& repository) {
   const Catalogue catalogue = Catalogue::read(repository.path(), nullptr, hash);
   const std::string at = field(witness, "at", std::string());
   if (catalogue.highest_sequence() < sequence) {
-    return fmt::format("this machine has seen backup number {} in {} (on {}), and the last one there now is number {}: "
-                       "an earlier state of the repository was put back, or it was emptied",
-                       sequence, repository.path().string(), at, catalogue.highest_sequence());
+    return fmt::format(
+        "this machine has seen backup number {} in {} (on {}), and the last one there now is number {}: "
+        "an earlier state of the repository was put back, or it was emptied",
+        sequence, repository.path().string(), at, catalogue.highest_sequence());
   }
   const bool is_same_file = catalogue.times_begun() == field(witness, "begun", std::int64_t{0});
   if (is_same_file && !catalogue.has_watched_line()) {
-    return fmt::format("the catalogue of {} does not go on from what this machine saw there on {}: an earlier state of "
-                       "the repository was put back and written to, or somebody wrote the catalogue anew",
-                       repository.path().string(), at);
+    return fmt::format(
+        "the catalogue of {} does not go on from what this machine saw there on {}: an earlier state of "
+        "the repository was put back and written to, or somebody wrote the catalogue anew",
+        repository.path().string(), at);
   }
   return {};
 }

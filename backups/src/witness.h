@@ -11,8 +11,9 @@
 #include <string>
 #include <string_view>
 
-/// What this machine has last seen of a repository, kept outside of it: nothing inside a repository tells that all of it
-/// was put back to an earlier state, or replaced by an empty one (docs/backup_repository.md, "The witness").
+/// What this machine has last seen of a repository, kept outside of it: nothing inside a repository tells
+/// that all of it was put back to an earlier state, or replaced by an empty one (docs/backup_repository.md,
+/// "The witness").
 namespace nerve::backups {
 
 struct WitnessedDatabase {
@@ -33,9 +34,9 @@ std::string reason_to_miss(const Repository& repository);
 /// Forgets what was seen: somebody has said that the repository is as it should be.
 void forget_witness(const Repository& repository);
 
-/// Remembers the repository as it is. `made` is the backup that was just made; null after other changes. The writer's
-/// catalogue is what it wrote last. That nothing can be remembered is no error: a repository must be usable by who has no
-/// home.
+/// Remembers the repository as it is. `made` is the backup that was just made; null after other changes. The
+/// writer's catalogue is what it wrote last. That nothing can be remembered is no error: a repository must be
+/// usable by who has no home.
 void remember(const Repository& repository, const Catalogue& catalogue, const Manifest* made);
 
 }  // namespace nerve::backups

@@ -58,8 +58,8 @@ void require_one_of_each(const Arguments& arguments) {
   names_key(arguments);
 }
 
-/// The folder of --also where it is a repository already: what it holds says how a lost first one is to go on. What is
-/// wrong with it is told when it is copied to.
+/// The folder of --also where it is a repository already: what it holds says how a lost first one is to go
+/// on. What is wrong with it is told when it is copied to.
 std::optional<Repository> second_repository(Context& context, const Arguments& arguments) {
   const std::optional<std::filesystem::path> folder = second_folder(context, arguments);
   if (!folder) return std::nullopt;

@@ -157,8 +157,8 @@ void show_manifest(Output& output, const Manifest& manifest, const Repository& r
 }
 
 int run_show(Context& context, const Arguments& arguments) {
-  const KeyedRepository keyed = open_with_keys_at_hand(
-      context, arguments, context.database_of_latest(backup_instead_for_postgresql));
+  const KeyedRepository keyed =
+      open_with_keys_at_hand(context, arguments, context.database_of_latest(backup_instead_for_postgresql));
   const Repository& repository = keyed.repository;
   const Manifest manifest = manifest_from(context, arguments, repository);
   if (context.output().wants_json()) {
@@ -219,16 +219,17 @@ int run_repair(Context& context, const Arguments& arguments) {
 }  // namespace
 
 Command list_command() {
-  return {.name = "list",
-          .summary = "list the backups of a repository, oldest first",
-          .description =
-              "With the key of encrypted backups only those count that are authenticated with it; what somebody\n"
-              "without the key has put there is told.",
-          .options = with_key_options({repository_option(),
-                                       whose_option("only backups of this database"),
-                                       {.name = "--ids", .description = "only whole ids, one a line"}}),
-          .example = "nerve-db backup list --db chinook.sqlite",
-          .run = &run_list};
+  return {
+      .name = "list",
+      .summary = "list the backups of a repository, oldest first",
+      .description =
+          "With the key of encrypted backups only those count that are authenticated with it; what somebody\n"
+          "without the key has put there is told.",
+      .options = with_key_options({repository_option(),
+                                   whose_option("only backups of this database"),
+                                   {.name = "--ids", .description = "only whole ids, one a line"}}),
+      .example = "nerve-db backup list --db chinook.sqlite",
+      .run = &run_list};
 }
 
 Command show_command() {
@@ -249,7 +250,8 @@ Command repair_command() {
           "catalogue.jsonl, which backups it should hold. Both are made to say what is there, so that a\n"
           "backup that is gone is no longer missed. The backups are not touched: 'nerve-db backup verify\n"
           "--all' looks at them. With the key of encrypted backups the catalogue is authenticated again;\n"
-          "--authenticate also vouches for encrypted backups that are not, such as those of an older nerve-db.",
+          "--authenticate also vouches for encrypted backups that are not, such as those of an older "
+          "nerve-db.",
       .options = with_key_options(
           {repository_option(),
            whose_option("database whose repository is meant"),

@@ -16,8 +16,9 @@ class Arguments;
 
 namespace nerve::cli {
 
-/// Where this machine keeps what it has seen of repositories: $XDG_STATE_HOME/nerve/backups; without that variable
-/// /var/lib/nerve/backups for root, and ~/.local/state/nerve/backups for others. Empty for a user without a home.
+/// Where this machine keeps what it has seen of repositories: $XDG_STATE_HOME/nerve/backups; without that
+/// variable /var/lib/nerve/backups for root, and ~/.local/state/nerve/backups for others. Empty for a user
+/// without a home.
 std::filesystem::path state_folder();
 
 /// The repository of a command, with what this machine has seen of it. Throws what Repository::open() throws.
@@ -32,18 +33,18 @@ struct KeyedRepository {
   backups::Repository repository;
 };
 
-/// With the keys that are at hand, of the options, the environment and the settings; nothing is asked. `database` is
-/// the one that is meant, where one is.
+/// With the keys that are at hand, of the options, the environment and the settings; nothing is asked.
+/// `database` is the one that is meant, where one is.
 KeyedRepository open_with_keys_at_hand(Context& context, const Arguments& arguments,
                                        const std::optional<std::filesystem::path>& database);
 
-/// The same; where backups that the command needs are encrypted, the key is asked for. These are the backups of
-/// `database`, or all where that is absent.
+/// The same; where backups that the command needs are encrypted, the key is asked for. These are the backups
+/// of `database`, or all where that is absent.
 KeyedRepository open_with_needed_key(Context& context, const Arguments& arguments,
                                      const std::optional<std::filesystem::path>& database);
 
-/// The database that an ID operand means: of the backup with that id, or whose "latest" it is; absent where that is not
-/// known.
+/// The database that an ID operand means: of the backup with that id, or whose "latest" it is; absent where
+/// that is not known.
 std::optional<std::filesystem::path> database_meant(Context& context, const Arguments& arguments);
 
 }  // namespace nerve::cli

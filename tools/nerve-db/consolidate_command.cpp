@@ -37,8 +37,7 @@ int show_made(Output& output, const Manifest& full, const Repository& repository
 
 int run_consolidate(Context& context, const Arguments& arguments) {
   Output& output = context.output();
-  const KeyedRepository keyed = open_with_needed_key(
-      context, arguments, database_meant(context, arguments));
+  const KeyedRepository keyed = open_with_needed_key(context, arguments, database_meant(context, arguments));
   const Repository& repository = keyed.repository;
   const Manifest delta = manifest_from(context, arguments, repository);
   const bool is_delta = delta.container && delta.container->parent;

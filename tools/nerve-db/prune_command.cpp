@@ -131,8 +131,8 @@ int run_prune(Context& context, const Arguments& arguments) {
 }
 
 int run_hold(Context& context, const Arguments& arguments) {
-  const KeyedRepository keyed = open_with_keys_at_hand(
-      context, arguments, context.database_of_latest(backup_instead_for_postgresql));
+  const KeyedRepository keyed =
+      open_with_keys_at_hand(context, arguments, context.database_of_latest(backup_instead_for_postgresql));
   const Repository& repository = keyed.repository;
   const backups::Manifest manifest = choose_backup(repository, *arguments.text("ID"),
                                                    context.database_of_latest(backup_instead_for_postgresql));
@@ -146,8 +146,8 @@ int run_hold(Context& context, const Arguments& arguments) {
 }
 
 int run_release(Context& context, const Arguments& arguments) {
-  const KeyedRepository keyed = open_with_keys_at_hand(
-      context, arguments, context.database_of_latest(backup_instead_for_postgresql));
+  const KeyedRepository keyed =
+      open_with_keys_at_hand(context, arguments, context.database_of_latest(backup_instead_for_postgresql));
   const Repository& repository = keyed.repository;
   const backups::Manifest manifest = choose_backup(repository, *arguments.text("ID"),
                                                    context.database_of_latest(backup_instead_for_postgresql));

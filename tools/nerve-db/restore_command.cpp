@@ -117,7 +117,8 @@ backups::Manifest chosen_backup(Context& context, const Arguments& arguments,
   return choose_backup(repository, *arguments.text("ID"), source_of(context, target));
 }
 
-/// Whether a key is needed for this: the safety backup of a database whose backups are encrypted is encrypted, too.
+/// Whether a key is needed for this: the safety backup of a database whose backups are encrypted is
+/// encrypted, too.
 bool needs_key(const Arguments& arguments, const backups::Repository& repository,
                const std::optional<std::filesystem::path>& source, const RestoreTarget& target) {
   if (names_key(arguments) || (source && backups::has_encrypted_backup(repository, *source))) return true;
@@ -127,7 +128,8 @@ bool needs_key(const Arguments& arguments, const backups::Repository& repository
 
 /// The database that the backup is of; absent where that is not known before it is chosen.
 std::optional<std::filesystem::path> source_meant(Context& context, const Arguments& arguments,
-                                                  const backups::Repository& repository, const RestoreTarget& target) {
+                                                  const backups::Repository& repository,
+                                                  const RestoreTarget& target) {
   const std::string id = *arguments.text("ID");
   if (id != "latest") return repository.find(id).source.path;
   return source_of(context, target);
@@ -288,7 +290,8 @@ KeyedRepository repository_to_restore_from(Context& context, const Arguments& ar
     const auto secure = store_file(context, Store::secure);
     return open_with_needed_key(context, arguments, secure.value_or(target.path));
   }
-  const bool is_of_target = !names_key(arguments) && !(source && backups::has_encrypted_backup(found, *source));
+  const bool is_of_target =
+      !names_key(arguments) && !(source && backups::has_encrypted_backup(found, *source));
   return open_with_needed_key(context, arguments, is_of_target ? target.path : source);
 }
 

@@ -87,8 +87,8 @@ struct GroupPlace {
   std::uint32_t data_record_bytes = 0;
 };
 
-/// Whether one try of a passphrase may cost so much: it is paid before a seal or code can be compared, and whoever may
-/// write to a repository could make a reader pay more.
+/// Whether one try of a passphrase may cost so much: it is paid before a seal or code can be compared, and
+/// whoever may write to a repository could make a reader pay more.
 bool is_affordable(const crypto::ScryptCost& cost) noexcept;
 
 /// How many pages a group of a database of this size holds at most.

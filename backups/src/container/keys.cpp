@@ -74,9 +74,8 @@ std::vector<const BackupKey*> Keyring::keys_of_source(KeySource source) const {
 }
 
 std::optional<Secret> Keyring::try_key(const BackupKey& key, const KeyFacts& facts) {
-  const bool is_known_misfit = std::ranges::any_of(misfits_, [&](const Misfit& one) {
-    return one.key == &key && is_same_master(one.facts, facts);
-  });
+  const bool is_known_misfit = std::ranges::any_of(
+      misfits_, [&](const Misfit& one) { return one.key == &key && is_same_master(one.facts, facts); });
   const bool is_dear = facts.source == KeySource::scrypt;
   if (is_known_misfit || (is_dear && misfits_of_passphrases_ >= misfits_max)) return std::nullopt;
   Secret master = master_from(key, facts);
@@ -107,8 +106,8 @@ KeyFacts Keyring::new_key_facts(Random& random) {
   KeyFacts facts;
   if (key_ == nullptr) return facts;
   const Master* opened = opened_last_ ? &masters_[*opened_last_] : nullptr;
-  if (opened != nullptr && (opened->facts.source != KeySource::scrypt ||
-                            is_same_cost(opened->facts.cost, cost_of_new_keys))) {
+  if (opened != nullptr &&
+      (opened->facts.source != KeySource::scrypt || is_same_cost(opened->facts.cost, cost_of_new_keys))) {
     return opened->facts;
   }
   const BackupKey* key = opened != nullptr ? opened->made_of : key_;

@@ -45,9 +45,9 @@ class Keyring {
   const BackupKey* key() const noexcept { return key_; }
 
   /// How a new generation says where its master key comes from; of source none where there is no key. It is
-  /// the key that opened a container or manifest last, so that a database keeps its own, with the salt it has,
-  /// where that costs what new ones do: one scrypt then opens a whole repository. The first, with a new salt,
-  /// where none was opened.
+  /// the key that opened a container or manifest last, so that a database keeps its own, with the salt it
+  /// has, where that costs what new ones do: one scrypt then opens a whole repository. The first, with a new
+  /// salt, where none was opened.
   KeyFacts new_key_facts(Random& random);
 
   /// HMAC-SHA256 of `text` under the master key of `facts`; absent where no key is the one.

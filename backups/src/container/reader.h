@@ -34,7 +34,8 @@ class ContainerReader {
     return std::uint64_t{places_[group].hash_record_bytes} + places_[group].data_record_bytes;
   }
 
-  /// So that what is read next comes from the device. A hint: where it cannot be followed, it comes from memory.
+  /// So that what is read next comes from the device. A hint: where it cannot be followed, it comes from
+  /// memory.
   void drop_from_page_cache() const noexcept;
 
   /// The numbers and hashes of a group. Throws IntegrityError.

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <cstdint>
-
 #include <string_view>
 
 namespace nerve::backups {

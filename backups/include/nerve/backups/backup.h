@@ -45,8 +45,8 @@ struct BackupOptions {
   /// The database is the one that was backed up last under its path, whatever its file says (lines,
   /// docs/backup_repository.md).
   bool same_database = false;
-  /// Where copies go: numbers and history continue from what it holds, also where the first repository was lost. Borrowed;
-  /// null where there is none.
+  /// Where copies go: numbers and history continue from what it holds, also where the first repository was
+  /// lost. Borrowed; null where there is none.
   const Repository* second = nullptr;
   std::chrono::milliseconds busy_timeout{5000};  ///< how long to wait for a writer in rollback mode
   /// Told what the user should know and did not ask for, such as why a full was made.

@@ -58,10 +58,10 @@ struct FileIdentity {
 
 /// The database as it was found.
 struct Source {
-  std::string path;              ///< absolute, symbolic links resolved
-  std::uint64_t size_bytes = 0;  ///< of the main file, without its -wal
-  std::string journal_mode;      ///< "wal" or "rollback"; empty in a damaged backup
-  std::string mode = {};         ///< permissions as "0640"; empty where they are not known
+  std::string path;                                 ///< absolute, symbolic links resolved
+  std::uint64_t size_bytes = 0;                     ///< of the main file, without its -wal
+  std::string journal_mode;                         ///< "wal" or "rollback"; empty in a damaged backup
+  std::string mode = {};                            ///< permissions as "0640"; empty where they are not known
   std::optional<FileIdentity> file = std::nullopt;  ///< absent in older backups
 };
 
@@ -97,8 +97,9 @@ struct ContainerFacts {
 /// By what a manifest is authenticated: a code under the key of its container. docs/backup_repository.md,
 /// "Authentication".
 struct Authentication {
-  std::string key;   ///< which one, and how it is made: "passphrase:17:8:1:SALT:CHECK" or "key_file:SALT:CHECK"
-  std::string code;  ///< lower-case hex; empty until it is made
+  std::string
+      key;  ///< which one, and how it is made: "passphrase:17:8:1:SALT:CHECK" or "key_file:SALT:CHECK"
+  std::string code;                 ///< lower-case hex; empty until it is made
   std::string content_sha256 = {};  ///< what the code is of; not stored
 };
 
@@ -141,7 +142,7 @@ struct Manifest {
   /// The history that it belongs to; absent in those that go on from a backup without one.
   std::optional<LineId> line;
   std::optional<Authentication> authentication;  ///< absent where it is not encrypted, and in older ones
-  std::vector<TableRows> tables;            ///< by name; empty where they were not counted
+  std::vector<TableRows> tables;                 ///< by name; empty where they were not counted
   Checks checks;
   std::int64_t duration_ms = 0;
 

@@ -24,11 +24,12 @@ struct Entry {
   std::string problem;               ///< why it cannot; empty otherwise
   /// What a manifest says that cannot be trusted as a backup although it can be read; absent where it cannot.
   std::optional<Manifest> distrusted = std::nullopt;
-  bool is_gone = false;  ///< the catalogue says that it is there, and it is not
+  bool is_gone = false;          ///< the catalogue says that it is there, and it is not
   bool is_damage_noted = false;  ///< an earlier look at it, or at what it leads back to, found damage
   /// Nothing proves that who made it had the key of the other backups of its database.
   bool is_unauthenticated = false;
-  /// As well, and no authenticated line of the catalogue knows it: it was put there by somebody without the key.
+  /// As well, and no authenticated line of the catalogue knows it: it was put there by somebody without the
+  /// key.
   bool is_invented = false;
   /// Of one that cannot be trusted, where the catalogue knows it.
   std::int64_t sequence = 0;
@@ -39,18 +40,18 @@ struct Entry {
 struct RepairOptions {
   /// With the key of encrypted backups the catalogue is authenticated again. Borrowed.
   const BackupKey* key = nullptr;
-  /// Also authenticates the manifests of the encrypted backups that are not, where their containers open with the key:
-  /// whoever asks for it says that they are what they should be.
+  /// Also authenticates the manifests of the encrypted backups that are not, where their containers open with
+  /// the key: whoever asks for it says that they are what they should be.
   bool vouch = false;
   std::filesystem::path witness_folder = {};  ///< where to forget what was seen of the repository
 };
 
 /// What Repository::repair() had to do.
 struct Repair {
-  bool made_marker = false;            ///< it was lost or damaged
-  bool made_catalogue = false;         ///< it was lost, damaged, or said something else than the folder
+  bool made_marker = false;              ///< it was lost or damaged
+  bool made_catalogue = false;           ///< it was lost, damaged, or said something else than the folder
   std::vector<std::string> vouched_for;  ///< ids of backups whose manifests were authenticated
-  std::vector<std::string> forgotten;  ///< ids of backups that are gone, which it no longer misses
+  std::vector<std::string> forgotten;    ///< ids of backups that are gone, which it no longer misses
 };
 
 /// A folder of backups. What each is, its own files say; the catalogue says which there should be.
@@ -79,10 +80,10 @@ class Repository {
   /// process is at work there, DeniedError.
   static Repair repair(const std::filesystem::path& path, const RepairOptions& options = {});
 
-  /// The same repository for who has the key of its encrypted backups: of a database that has any, only those count
-  /// that are authenticated with it. Others are listed with their problem, and latest() and at() pass over those
-  /// that somebody without the key has put there. The key is borrowed. Objects made of this one share what was
-  /// derived from the key, since scrypt is dear; one thread uses them.
+  /// The same repository for who has the key of its encrypted backups: of a database that has any, only those
+  /// count that are authenticated with it. Others are listed with their problem, and latest() and at() pass
+  /// over those that somebody without the key has put there. The key is borrowed. Objects made of this one
+  /// share what was derived from the key, since scrypt is dear; one thread uses them.
   Repository authenticated_by(const BackupKey& key) const;
 
   /// The same for what is not encrypted where `key` is null.
@@ -91,9 +92,9 @@ class Repository {
   /// What holds that key; null where there is none.
   Keyring* keyring() const noexcept { return keyring_.get(); }
 
-  /// The same repository for a machine that keeps in `folder` what it has last seen of repositories: whether all of
-  /// this one was put back to an earlier state is told by catalogue_problems() and latest(), and the numbers of backups
-  /// go on from the highest that was seen.
+  /// The same repository for a machine that keeps in `folder` what it has last seen of repositories: whether
+  /// all of this one was put back to an earlier state is told by catalogue_problems() and latest(), and the
+  /// numbers of backups go on from the highest that was seen.
   Repository witnessed_in(const std::filesystem::path& folder) const;
 
   /// That folder; empty where nothing is kept.

@@ -48,10 +48,11 @@ struct RestorePlan {
 
 struct RestoreOptions {
   const BackupKey* key = nullptr;  ///< opens an encrypted backup; borrowed
-  /// Refuse what is not authenticated with `key`; of a database that has encrypted backups that is refused in any case.
+  /// Refuse what is not authenticated with `key`; of a database that has encrypted backups that is refused in
+  /// any case.
   bool requires_authentication = false;
   bool may_be_unauthenticated = false;  ///< restore it all the same: somebody knows where it comes from
-  bool dry_run = false;            ///< verify, look, make the plan, change nothing
+  bool dry_run = false;                 ///< verify, look, make the plan, change nothing
   /// Let a database be replaced by the backup of another one: what somebody said, or will be asked.
   bool may_replace_other = false;
   std::function<bool(const RestorePlan&)> confirm = {};  ///< asked before anything changes; empty means yes
@@ -78,8 +79,8 @@ struct RestoreResult {
 /// again succeeds. A file that takes the place of another keeps its owner and mode; a new one belongs to the
 /// caller with mode 0600, or less where the database had less when it was backed up, and a note says so.
 ///
-/// Throws IntegrityError when the backup is damaged or not authenticated; ConflictError when a new file exists already, another
-/// database stands at the target and options do not permit to replace it, the target
+/// Throws IntegrityError when the backup is damaged or not authenticated; ConflictError when a new file
+/// exists already, another database stands at the target and options do not permit to replace it, the target
 /// is in use (naming processes) or keeps changing; NotFoundError, DeniedError, and Error of kind unavailable
 /// when there is no space; CancelledError when interrupted or not confirmed. After any of these the target is
 /// what it was.

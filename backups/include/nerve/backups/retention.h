@@ -55,7 +55,7 @@ struct PruneReport {
   std::vector<std::string> unreadable;   ///< entries that nothing is known of; they are never removed
   /// Those that somebody without the key has put there; nothing needs them, and they are not removed either.
   std::vector<std::string> unauthenticated;
-  bool done = false;                     ///< false after a dry run
+  bool done = false;  ///< false after a dry run
   std::int64_t freed_bytes =
       0;  ///< files that went, less what merging wrote; after a dry run without the latter
 

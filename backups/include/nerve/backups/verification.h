@@ -28,8 +28,8 @@ std::string_view to_string(Proof proof) noexcept;
 struct Verification {
   Timestamp verified_at;
   Proof proof = Proof::hashes;
-  /// The database that it was last restored over, and the file that stood there then: what was made of a backup goes on
-  /// with its history. Empty and absent where there is none.
+  /// The database that it was last restored over, and the file that stood there then: what was made of a
+  /// backup goes on with its history. Empty and absent where there is none.
   std::string restored_to = {};
   std::optional<FileIdentity> restored_file = std::nullopt;
 };

@@ -15,8 +15,8 @@ namespace nerve::crypto {
 /// or over 8160.
 Secret hkdf_sha256(ByteView key, ByteView salt, std::string_view info, std::size_t size);
 
-/// What it costs to try one passphrase: memory of 128 * N * r bytes, `p` times over. By default 128 MiB, as OWASP
-/// (Password Storage Cheat Sheet) recommends.
+/// What it costs to try one passphrase: memory of 128 * N * r bytes, `p` times over. By default 128 MiB, as
+/// OWASP (Password Storage Cheat Sheet) recommends.
 struct ScryptCost {
   std::uint8_t log2_n = 17;
   std::uint8_t r = 8;
