@@ -46,6 +46,7 @@ Manifest make_plain(const sqlite::FileFacts& facts, const Repository& repository
                                   facts.path.string(), repository.path().string()),
                       "For a plain copy name another repository with --repo.");
   }
+  require_space_for_full(facts, repository);
   Manifest manifest = new_manifest(facts, options, clock);
   Keyring without_key;
   const Continuation continuation =
@@ -69,10 +70,10 @@ Manifest make_plain(const sqlite::FileFacts& facts, const Repository& repository
 }
 
 /// A file that is no database any more is kept where an earlier backup says that it was one.
-void require_room_or_keep(const sqlite::FileFacts& facts, const Repository& repository,
+void require_database_or_keep(const sqlite::FileFacts& facts, const Repository& repository,
                           const BackupOptions& options, const Clock& clock, ProgressSink* progress) {
   try {
-    require_room(facts, repository);
+    require_possible_place(facts, repository);
   } catch (const IntegrityError& damage) {
     if (!repository.newest_of(facts.path)) throw;
     keep_files_and_throw(damage, facts, repository, options, clock, progress);
@@ -87,7 +88,7 @@ Manifest create_backup(const std::filesystem::path& source, const Repository& an
   const Repository repository = any_repository.for_key(options.key);
   const sqlite::FileFacts facts = sqlite::read_file_facts(source);
   return with_hints_of_damage(facts, repository, [&] {
-    require_room_or_keep(facts, repository, options, clock, progress);
+    require_database_or_keep(facts, repository, options, clock, progress);
     if (options.form == Form::plain) return make_plain(facts, repository, options, clock, progress);
     ContainerRun run(facts, repository, options, clock, progress);
     run.pin();

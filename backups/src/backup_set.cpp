@@ -106,7 +106,7 @@ void begin(MemberRun& one, const SetFacts& set, const Repository& repository, co
            ProgressSink* progress) {
   one.facts = sqlite::read_file_facts(one.member.source);
   try {
-    require_room(one.facts, repository);
+    require_possible_place(one.facts, repository);
   } catch (const IntegrityError& error) {
     one.damage = error;
     return;

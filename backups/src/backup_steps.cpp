@@ -65,9 +65,12 @@ void require_possible(const BackupOptions& options) {
   }
 }
 
-void require_room(const sqlite::FileFacts& facts, const Repository& repository) {
+void require_possible_place(const sqlite::FileFacts& facts, const Repository& repository) {
   sqlite::require_database(facts);
   require_writable(repository);
+}
+
+void require_space_for_full(const sqlite::FileFacts& facts, const Repository& repository) {
   require_space(existing_folder(repository.path()), space_for(facts));
 }
 

@@ -39,8 +39,10 @@ void ContainerRun::find_what_it_continues() {
   require_key_of_encrypted(facts_, repository_, entries, keyring_);
   continuation_ = continue_history(facts_, repository_, entries, options_, keyring_, manifest_);
   options_ = with_due_full(options_, entries, manifest_.source.path, manifest_.line, clock_);
-  if (continuation_.is_new_line) return;
-  generation_ = find_generation(facts_, repository_, entries, manifest_.line, options_, keyring_, clock_);
+  if (!continuation_.is_new_line) {
+    generation_ = find_generation(facts_, repository_, entries, manifest_.line, options_, keyring_, clock_);
+  }
+  if (!generation_) require_space_for_full(facts_, repository_);
 }
 
 void ContainerRun::pin() {

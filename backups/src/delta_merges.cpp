@@ -15,7 +15,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ranges>
 #include <utility>
 
 namespace nerve::backups {
@@ -92,9 +91,9 @@ void DeltaMerges::bring_to(const std::vector<LineageNode>& nodes, std::size_t pl
 
 std::int64_t DeltaMerges::merge(const Manifest& manifest) {
   const Base base = base_of(manifest);
-  std::vector<std::filesystem::path> deltas;
-  for (const Manifest* removed : base.removed | std::views::reverse) deltas.push_back(path_of(*removed));
-  deltas.push_back(path_of(manifest));
+  std::vector<std::filesystem::path> deltas{path_of(manifest)};
+  for (const Manifest* removed : base.removed) deltas.push_back(path_of(*removed));
+  std::ranges::reverse(deltas);
   RunningState at_end = state_->copy();
   const Segment segment = read_segment(std::move(deltas), at_end, keyring_);
   require_container_of(manifest, segment.end);

@@ -2,6 +2,7 @@
 #include "nerve/backups/health.h"
 
 #include "repository_folder.h"
+#include "witness.h"
 
 #include "nerve/backups/repository.h"
 #include "nerve/backups/schedule.h"
@@ -31,18 +32,22 @@ constexpr std::array<std::string_view, 3> ids = {"backup.age", "backup.verified"
 struct Backups {
   std::optional<Manifest> newest;            ///< the newest good one that was asked for
   std::optional<Entry> problem;              ///< a later one that cannot be trusted, of whichever database
+  std::optional<Entry> unauthenticated;      ///< one of it that may be somebody else's
+  std::string missed;                        ///< why the repository is not what it was
   std::optional<Verification> verification;  ///< the latest of all good ones
   std::vector<Entry> entries;                ///< all that the repository holds, the oldest first
 };
 
-Backups find_backups(const std::filesystem::path& database, const std::filesystem::path& folder) {
+Backups find_backups(const std::filesystem::path& database, const std::filesystem::path& folder,
+                     const HealthOptions& options) {
   Backups found;
   std::optional<Repository> repository;
   try {
-    repository = Repository::open(folder);
+    repository = Repository::open(folder).witnessed_in(options.witness_folder).for_key(options.key);
   } catch (const NotFoundError&) {
     return found;
   }
+  found.missed = reason_to_miss(*repository);
   const std::string source = source_name(database);
   found.entries = repository->list();
   for (const Entry& entry : found.entries) {
@@ -58,7 +63,9 @@ Backups find_backups(const std::filesystem::path& database, const std::filesyste
     if (manifest.kind != Kind::safety && is_newer) found.newest = manifest;
   }
   for (const Entry& entry : found.entries) {
-    if (!entry.manifest && (!found.newest || is_later(entry, *found.newest))) found.problem = entry;
+    if (entry.manifest) continue;
+    if (entry.is_unauthenticated && entry.source == source) found.unauthenticated = entry;
+    if (!entry.is_invented && (!found.newest || is_later(entry, *found.newest))) found.problem = entry;
   }
   return found;
 }
@@ -104,6 +111,17 @@ Check check_age(const Backups& backups, const std::string& name, const std::stri
                                  backups.problem->problem);
   }
   if (check.status != Status::ok) check.fix = "nerve-db backup " + arguments;
+  if (backups.unauthenticated) {
+    check.status = Status::warning;
+    check.message += fmt::format("; {} is not one of yours: {}", backups.unauthenticated->name,
+                                 backups.unauthenticated->problem);
+    if (check.fix.empty()) check.fix = "nerve-db backup verify --all " + arguments;
+  }
+  if (!backups.missed.empty()) {
+    check.status = Status::warning;
+    check.message += "; " + backups.missed;
+    if (check.fix.empty()) check.fix = "nerve-db backup list " + arguments;
+  }
   return check;
 }
 
@@ -196,7 +214,7 @@ void check_backups(const std::filesystem::path& database, const std::filesystem:
   const std::string arguments = operands(database, repository, options);
   std::optional<Backups> backups;
   const Check age = health::Checklist::evaluate(ids[0], [&] {
-    backups = find_backups(database, repository);
+    backups = find_backups(database, repository, options);
     return check_age(*backups, database.string(), arguments, options, clock);
   });
   list.add(age);

@@ -28,8 +28,8 @@ std::vector<LineageNode> in_lineage_order(std::span<const LineageItem> items) {
     pending.pop_back();
     const auto found = children.find(nodes.back().manifest->id);
     if (found == children.end()) continue;
-    for (auto child = found->second.rbegin(); child != found->second.rend(); ++child)
-      pending.push_back({*child, nodes.size() - 1});
+    std::ranges::reverse(found->second);
+    for (const Manifest* child : found->second) pending.push_back({child, nodes.size() - 1});
   }
   return nodes;
 }

@@ -18,6 +18,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 
 namespace nerve::backups {
 namespace {
@@ -189,6 +190,15 @@ std::optional<Line> line_at(const std::filesystem::path& database, const Reposit
   return *known;
 }
 
+bool has_restarted(std::span<const Manifest> manifests) {
+  std::map<std::int64_t, Timestamp> times;
+  return std::ranges::any_of(manifests, [&](const Manifest& one) {
+    if (!one.is_asked_for() || one.sequence == 0) return false;
+    const auto [place, is_new] = times.emplace(one.sequence, one.created_at);
+    return !is_new && place->second != one.created_at;
+  });
+}
+
 LineChoice choose_line(const sqlite::FileFacts& facts, const std::optional<FileIdentity>& identity,
                        const Repository& repository, std::span<const Entry> entries,
                        const BackupOptions& options, Keyring& keyring, const BackupId& first) {
@@ -198,9 +208,10 @@ LineChoice choose_line(const sqlite::FileFacts& facts, const std::optional<FileI
   }
   // Where the first repository was lost, the second and what this machine remembers say which database it is.
   if (options.second != nullptr) {
-    const std::vector<Entry> copies = options.second->list();
+    const Repository second = options.second->for_key(options.key);
+    const std::vector<Entry> copies = second.list();
     if (const std::vector<Line> lines = lines_of(copies, source); !lines.empty()) {
-      return choose_among(facts, identity, *options.second, copies, lines, options, keyring, first);
+      return choose_among(facts, identity, second, copies, lines, options, keyring, first);
     }
   }
   const std::optional<WitnessedDatabase> witnessed = witnessed_database(repository, source);

@@ -21,7 +21,6 @@
 #include <cstdint>
 #include <iterator>
 #include <map>
-#include <ranges>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -85,12 +84,14 @@ class Prune {
   /// removes then, newest first, so that no delta is left without its parent.
   void carry_out(PruneReport& report) {
     steps_ = static_cast<std::uint64_t>(report.count(Fate::merge) + report.count(Fate::remove));
+    expect_kept(report);
     report.freed_bytes +=
         DeltaMerges(repository_, report.decisions, keyring_, catalogue_, clock_).run([&] { step(); });
     std::vector<const Manifest*> removed;
-    for (const PruneDecision& decision : report.decisions | std::views::reverse) {
+    for (const PruneDecision& decision : report.decisions) {
       if (decision.fate == Fate::remove) removed.push_back(&decision.backup);
     }
+    std::ranges::reverse(removed);
     remove(removed);
     for (const Manifest* manifest : removed)
       report.freed_bytes += static_cast<std::int64_t>(manifest->file.size_bytes);
@@ -104,6 +105,20 @@ class Prune {
     throw_if_interrupted();
     if (progress_ != nullptr) progress_->update("pruning", done_, steps_);
     ++done_;
+  }
+
+  /// A prune by another policy that was cut off may have told the catalogue that something is removed which
+  /// is kept now: nobody would miss it.
+  void expect_kept(const PruneReport& report) {
+    std::vector<CatalogueLine> lines;
+    for (const PruneDecision& decision : report.decisions) {
+      if (decision.fate == Fate::remove) continue;
+      const Expectation* expected = catalogue_.catalogue().find(decision.backup.id.to_string());
+      if (expected == nullptr || expected->must_be_there) continue;
+      CatalogueLine line = catalogue_line(CatalogueEvent::stored, decision.backup, clock_.now());
+      if (expected->allows(line.manifest_sha256)) lines.push_back(std::move(line));
+    }
+    catalogue_.append(lines);
   }
 
   /// Removes backups in the order given. The catalogue says so of all of them before the first one goes. Each

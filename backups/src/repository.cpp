@@ -132,6 +132,25 @@ void require_none_passed_over(const std::vector<Entry>& entries, const std::opti
                       : one_before);
 }
 
+/// Where numbers were given twice, the highest need not be the newest.
+void require_one_order(const std::vector<Entry>& entries, const Manifest& newest,
+                       const std::filesystem::path& repository) {
+  std::vector<Manifest> alike;
+  for (const Entry& entry : entries) {
+    if (entry.manifest && is_of(*entry.manifest, newest.source.path, newest.line) && can_be_latest(*entry.manifest)) {
+      alike.push_back(*entry.manifest);
+    }
+  }
+  const auto latest = std::ranges::max_element(alike, {}, &Manifest::created_at);
+  if (latest == alike.end() || latest->created_at <= newest.created_at || !has_restarted(alike)) return;
+  throw IntegrityError(
+      fmt::format("the numbers of the backups of {} in {} began again at some time, so it is not known which is the "
+                  "newest: {} has the highest number and is of {}, {} is of {}",
+                  newest.source.path, repository.string(), newest.id.short_text(), newest.created_at.to_text(),
+                  latest->id.short_text(), latest->created_at.to_text()),
+      "Give the id of the one that you mean.");
+}
+
 /// The newest that is there is not the newest that there was.
 void require_not_put_back(const Repository& repository, const std::optional<Manifest>& newest) {
   const std::string reason = reason_to_miss(repository);
@@ -384,6 +403,7 @@ Manifest Repository::latest(const std::optional<std::filesystem::path>& source) 
     newest = newest_named(entries, *sources.begin());
   }
   require_not_put_back(*this, newest);
+  if (newest) require_one_order(entries, *newest, path_);
   require_none_passed_over(entries, newest, "the newest backup", std::nullopt, path_);
   if (sources.empty()) {
     throw NotFoundError(fmt::format("there is no backup in {}", path_.string()), see_list(path_));

@@ -245,7 +245,10 @@ std::vector<Entry> read_entries(const std::filesystem::path& repository, Keyring
   const Catalogue catalogue = Catalogue::read(repository, keyring);
   std::vector<Entry> entries;
   entries.reserve(names.size());
-  for (const std::string& name : names) entries.push_back(read_entry(repository / name, catalogue));
+  for (const std::string& name : names) {
+    throw_if_interrupted();
+    entries.push_back(read_entry(repository / name, catalogue));
+  }
   look_again(repository, entries, keyring);
   for (const std::string& id : gone_backups(repository, catalogue, keyring))
     entries.push_back(gone_entry(id, catalogue));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "retention_selection.h"
 
+#include "lines.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -51,6 +53,13 @@ std::vector<Rule> rules_of(const RetentionPolicy& policy) {
           {"yearly", policy.yearly, beginning(4)}};
 }
 
+std::vector<Manifest> manifests_of(const std::vector<Candidate>& candidates) {
+  std::vector<Manifest> manifests;
+  manifests.reserve(candidates.size());
+  for (const Candidate& candidate : candidates) manifests.push_back(candidate.backup);
+  return manifests;
+}
+
 class Selection {
  public:
   Selection(const std::vector<Candidate>& candidates, const RetentionPolicy& policy, const Timestamp& now) {
@@ -59,6 +68,7 @@ class Selection {
       keep_special(candidates[index], index, policy, now);
     keep_newest(candidates);
     keep_last(policy.last);
+    if (has_restarted(manifests_of(candidates))) keep_last_by_time(policy.last);
     for (const Rule& rule : rules_of(policy)) apply(rule);
     keep_fulls();
     merge_over_gaps();
@@ -114,6 +124,20 @@ class Selection {
       if (!decisions_[index - 1].backup.is_asked_for()) continue;
       keep(index - 1, "last");
       --count;
+    }
+  }
+
+  /// Where numbers were given twice, those of one history say nothing of their place in the other.
+  void keep_last_by_time(std::int64_t count) {
+    std::vector<std::size_t> places;
+    for (std::size_t index = 0; index < decisions_.size(); ++index) {
+      if (decisions_[index].backup.is_asked_for()) places.push_back(index);
+    }
+    std::ranges::stable_sort(places, std::greater<>(),
+                             [&](std::size_t index) { return decisions_[index].backup.created_at; });
+    places.resize(std::min(places.size(), static_cast<std::size_t>(std::max<std::int64_t>(count, 1))));
+    for (const std::size_t index : places) {
+      if (decisions_[index].fate != Fate::keep) keep(index, "last by its time");
     }
   }
 

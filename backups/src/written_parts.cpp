@@ -5,9 +5,15 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <new>
 #include <span>
 
 namespace nerve::backups {
@@ -22,6 +28,70 @@ void read_back(const Descriptor& file, std::span<std::byte> bytes, ::off_t offse
     throw Error(error.kind(), error.what(), error.hint());
   }
 }
+
+/// Reads a synced file from its beginning on, by way of no cache: that takes a tenth of the processor's time.
+/// Where the file system cannot do that (EINVAL), what is in the cache is dropped first.
+class DeviceReader {
+ public:
+  explicit DeviceReader(const std::filesystem::path& path)
+      : path_(path), block_(static_cast<std::byte*>(std::aligned_alloc(alignment, block_bytes))) {
+    if (!block_) throw std::bad_alloc();
+    constexpr int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    file_ = Descriptor(::open(path.c_str(), flags | O_DIRECT));
+    if (file_.number() >= 0) return;
+    file_ = open_file(path, flags);
+    drop_from_cache(file_);
+  }
+
+  const Descriptor& file() const noexcept { return file_; }
+
+  void read(std::span<std::byte> bytes) {
+    while (!bytes.empty()) {
+      if (left_.empty()) fill();
+      const std::size_t count = std::min(left_.size(), bytes.size());
+      std::memcpy(bytes.data(), left_.data(), count);
+      left_ = left_.subspan(count);
+      bytes = bytes.subspan(count);
+    }
+  }
+
+ private:
+  /// Of what file systems and devices want.
+  static constexpr std::size_t alignment = 4096;
+  static constexpr std::size_t block_bytes = std::size_t{1} << 20U;
+
+  struct Free {
+    void operator()(std::byte* block) const noexcept { std::free(block); }
+  };
+
+  void fill() {
+    // An offset that is no multiple, after a short read, is refused as one with a wrong alignment.
+    const ssize_t count = ::pread(file_.number(), block_.get(), block_bytes, static_cast<::off_t>(offset_));
+    if (count > 0) {
+      left_ = ByteView(block_.get(), static_cast<std::size_t>(count));
+      offset_ += static_cast<std::uint64_t>(count);
+      return;
+    }
+    if (count < 0 && errno == EINTR) return;
+    if (count < 0 && errno == EINVAL && !is_cached_) {
+      is_cached_ = true;
+      file_ = open_file(path_, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+      drop_from_cache(file_);
+      return;
+    }
+    throw Error(ErrorKind::integrity,
+                fmt::format("cannot read {} back: {}", path_.string(),
+                            count < 0 ? std::strerror(errno) : "it is shorter than it was"),
+                "Look into the kernel's log (dmesg), and write to another device.");
+  }
+
+  std::filesystem::path path_;
+  Descriptor file_;
+  std::unique_ptr<std::byte, Free> block_;
+  ByteView left_;  ///< of the block: what was not handed out yet
+  std::uint64_t offset_ = 0;
+  bool is_cached_ = false;
+};
 
 }  // namespace
 
@@ -50,11 +120,10 @@ void require_kept(const Descriptor& file, ByteView written, ::off_t offset,
 }
 
 void WrittenParts::compare(const std::filesystem::path& path) const {
-  const Descriptor file = open_file(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  DeviceReader reader(path);
   std::uint64_t size_bytes = 0;
   for (const BlockChecksum& part : parts_) size_bytes += part.size_bytes();
-  require_size(file, path, size_bytes);
-  drop_from_cache(file);
+  require_size(reader.file(), path, size_bytes);
   Bytes block;
   std::uint64_t offset = 0;
   for (const BlockChecksum& part : parts_) {
@@ -62,7 +131,7 @@ void WrittenParts::compare(const std::filesystem::path& path) const {
     const auto part_bytes = static_cast<std::size_t>(part.size_bytes());
     if (block.size() < part_bytes) block.resize(part_bytes);
     const std::span<std::byte> read = std::span(block).first(part_bytes);
-    read_back(file, read, static_cast<::off_t>(offset), path);
+    reader.read(read);
     if (BlockChecksum(read) != part) {
       throw NotKeptError(fmt::format("{} (from byte {} on)", path.string(), offset));
     }

@@ -123,7 +123,7 @@ TEST_CASE("both databases are stored in the state of one moment, whatever is wri
         secure.run("UPDATE counter SET value = value + 1");
       }
     });
-    for (int round = 0; round < test::scaled(3, 10); ++round) {
+    for (int round = 0; round < test::scaled(2, 10); ++round) {
       const std::vector<Manifest> set =
           create_backup_set(scene.members(), scene.repository, scene.clock).stored;
       const auto value_in = [&](const Manifest& manifest) {

@@ -2,6 +2,7 @@
 #include "nerve/backups/retention.h"
 
 #include "backups/scratch_database.h"
+#include "catalogue.h"
 #include "partial_backup.h"
 #include "retention_selection.h"
 #include "support/effort.h"
@@ -249,6 +250,28 @@ TEST_CASE("a damaged delta stops a merge before anything is removed") {
   std::ofstream(file, std::ios::binary | std::ios::trunc) << content;
   CHECK_THROWS_AS(scene.prune_to({.last = 1}), IntegrityError);
   CHECK(scene.count() == 4);
+}
+
+TEST_CASE("what a prune that was cut off wanted to remove and the next one keeps is missed when it is gone") {
+  RetentionScene scene;
+  for (int round = 0; round < 3; ++round) scene.back_up(60);
+  const Manifest newest = scene.back_up(60);
+  const Manifest spared = scene.repository.read(*newest.container->parent);
+  {
+    // All that it came to.
+    CatalogueWriter catalogue(scene.repository.path());
+    const std::vector<CatalogueLine> lines = {
+        catalogue_line(CatalogueEvent::removing, spared, scene.clock.now()),
+        catalogue_line(CatalogueEvent::removing, scene.repository.read(*spared.container->parent),
+                       scene.clock.now())};
+    catalogue.append(lines);
+  }
+  CHECK(scene.repository.catalogue_problems().empty());
+  CHECK(scene.prune_to({.last = 3}).count(Fate::keep) == 4);
+  CHECK(scene.is_every_state_right());
+  std::filesystem::remove_all(scene.repository.folder_of(spared.id));
+  const std::vector<Entry> entries = scene.repository.list();
+  CHECK(std::ranges::count(entries, true, &Entry::is_gone) == 1);
 }
 
 TEST_CASE("prune removes nothing while a backup cannot be trusted") {

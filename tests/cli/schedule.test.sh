@@ -418,3 +418,50 @@ fi
 run nerve-db backup schedule --db ws/nerve.db --every 1h --cron
 expect_exit 0
 expect_stdout "backup --db $work/ws/nerve\.db --repo"
+
+claim "--drill-every tries a restore after the backup where the last is old enough, by the units and by cron"
+make_database shop.db
+mkdir units
+run nerve-db backup schedule --db shop.db --every 1h --drill-every weekly --keep-last 5 --units units
+expect_exit 0
+verify_units units/nerve-backup-shop.service units/nerve-backup-shop.timer
+expect_equal "the commands" 3 "$(grep -c ^ExecStart= units/nerve-backup-shop.service)"
+run run_units units/nerve-backup-shop.service
+expect_exit 0
+first=$(nerve-db backup list --ids --db shop.db 2>/dev/null)
+expect_equal "the proof" restore "$(json "shop.db.backups/$first/verified.json" '$.proof')"
+sqlite3 -batch shop.db 'DELETE FROM album WHERE id = 1'
+run run_units units/nerve-backup-shop.service
+expect_exit 0
+second=$(nerve-db backup list --ids --db shop.db 2>/dev/null | grep -v "$first")
+[[ ! -e shop.db.backups/$second/verified.json ]] || fail "a drill was made that was not due"
+rm "shop.db.backups/$first/verified.json"
+nerve-db backup schedule --off --db shop.db --units units --quiet >/dev/null
+run nerve-db backup schedule --cron --db shop.db --every 1h --drill-every weekly
+expect_exit 0
+run run_crontab "$(stdout)"
+expect_exit 0
+expect_equal "the proofs" 1 "$(find shop.db.backups -name verified.json | wc -l)"
+
+claim "drills of encrypted backups are scheduled only with a folder for them, which the service may write to"
+make_database shop.db
+mkdir units scratch
+(umask 077 && openssl rand -hex 32 >key)
+refused 2 'no folder is named for that' \
+  nerve-db backup schedule --db shop.db --every 1h --drill-every daily --key-file key --units units
+refused 2 '--drill-scratch is given without --drill-every' \
+  nerve-db backup schedule --db shop.db --every 1h --drill-scratch scratch --units units
+refused 3 'the scratch folder .*/nowhere is not there' \
+  nerve-db backup schedule --db shop.db --every 1h --drill-every daily --drill-scratch nowhere --units units
+run nerve-db backup schedule --db shop.db --every 1h --drill-every daily --drill-scratch scratch --key-file key --units units
+expect_exit 0
+expect_equal "the folders" "ReadWritePaths=$PWD $PWD/scratch $PWD/shop.db.backups" \
+  "$(grep ^ReadWritePaths= units/nerve-backup-shop.service)"
+mkdir credentials
+cp key credentials/nerve-backup-key
+service_environment=("CREDENTIALS_DIRECTORY=$PWD/credentials")
+run run_units units/nerve-backup-shop.service
+service_environment=()
+expect_exit 0
+expect_equal "the proofs" 1 "$(find shop.db.backups -name verified.json | wc -l)"
+expect_equal "what is left" '' "$(ls -A scratch)"

@@ -203,7 +203,8 @@ int cut_power_at_moments(int count, const ProcessOptions& options, Tell tell) {
   }
   MESSAGE("seed ", power_seed, ": ", broken, " of ", count, " runs broken, in which ", scene.steps(),
           " steps were done");
-  CHECK(scene.steps() > static_cast<std::size_t>(count));
+  // Of few moments most may fall into the first step, on a busy machine.
+  CHECK(scene.steps() > (is_long_run() ? static_cast<std::size_t>(count) : 0));
   return broken;
 }
 

@@ -313,8 +313,9 @@ Command backup_command() {
           "In a workspace, without --db, both stores are backed up in the state of one moment.\n"
           "Once encrypted, the backups of a database stay so: each needs the key.",
       .options = all_options(),
-      .commands = {list_command(), show_command(), verify_command(), prune_command(), consolidate_command(),
-                   hold_command(), release_command(), repair_command(), schedule_command()},
+      .commands = {list_command(), show_command(), verify_command(), drill_command(), prune_command(),
+                   consolidate_command(), hold_command(), release_command(), repair_command(),
+                   schedule_command()},
       .exit_codes =
           "1 when the program before it fails; 6 when the database is damaged, and what there is of it\n"
           "was kept; 10 when it has lost all its rows since an earlier backup, so that the new one is kept\n"

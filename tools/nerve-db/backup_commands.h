@@ -13,6 +13,7 @@ Command schedule_command();
 Command verify_command();
 Command prune_command();
 Command consolidate_command();
+Command drill_command();
 Command hold_command();
 Command release_command();
 

@@ -76,18 +76,16 @@ std::string command_line(const std::vector<std::string>& words) {
 
 std::string crontab_line(const ScheduledBackup& backup) {
   const std::string fields = fields_for(backup.interval);
-  std::vector<std::string> words = backup_words(backup);
-  std::vector<std::string> prune = prune_words(backup);
-  for (const auto& [option, file] :
-       {std::pair("--passphrase-file", &backup.passphrase_file), std::pair("--key-file", &backup.key_file)}) {
-    if (!*file) continue;
-    words.insert(words.end(), {option, (*file)->string()});
-    if (!prune.empty()) prune.insert(prune.end(), {option, (*file)->string()});
-  }
   std::string command;
-  if (backup.workspace) command = fmt::format("cd {} && ", cron_word(backup.workspace->string()));
-  command += command_line(words);
-  if (!prune.empty()) command += " && " + command_line(prune);
+  if (backup.workspace) command = fmt::format("cd {}", cron_word(backup.workspace->string()));
+  for (std::vector<std::string> words : {backup_words(backup), prune_words(backup), drill_words(backup)}) {
+    if (words.empty()) continue;
+    for (const auto& [option, file] : {std::pair("--passphrase-file", &backup.passphrase_file),
+                                       std::pair("--key-file", &backup.key_file)}) {
+      if (*file) words.insert(words.end(), {option, (*file)->string()});
+    }
+    command += (command.empty() ? "" : " && ") + command_line(words);
+  }
   if (command.size() > command_bytes_max) {
     throw ValidationError(fmt::format("the command is {} characters long, and cron takes {}", command.size(),
                                       command_bytes_max),

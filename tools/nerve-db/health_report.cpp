@@ -2,6 +2,7 @@
 // What nerve-db health looks at: the checks of an engine, and those of what belongs to a database besides.
 #include "health_report.h"
 
+#include "backup_repository.h"
 #include "backup_stores.h"
 #include "context.h"
 #include "workspace_checks.h"
@@ -74,7 +75,7 @@ std::optional<sqlite::EarlierSize> earlier_size(const Run& run) {
   try {
     const auto newest = backups::Repository::open(repository_of(run)).newest_of(file);
     if (!newest) return std::nullopt;
-    return sqlite::EarlierSize{newest->file.size_bytes, newest->created_at,
+    return sqlite::EarlierSize{newest->database_bytes(), newest->created_at,
                                "backup " + newest->id.short_text()};
   } catch (const NotFoundError&) {
     return std::nullopt;
@@ -126,6 +127,10 @@ std::optional<std::filesystem::path> secure_store(Context& context) {
 void add_backup_checks(const Run& run, health::Report& report) {
   const Config& config = run.context.config();
   backups::HealthOptions options;
+  const std::optional<backups::BackupKey> key =
+      keys_at_hand(run.context, run.arguments, std::filesystem::path(run.url.location));
+  options.key = key ? &*key : nullptr;
+  options.witness_folder = state_folder();
   options.backup_age_max = std::chrono::hours(config.integer("health.backup_max_hours"));
   options.verified_age_max = std::chrono::hours(config.integer("health.verified_max_hours"));
   options.names_repository = names_repository(run);

@@ -107,6 +107,39 @@ void require_possible_full(const ScheduledBackup& backup) {
                         "Give --full a span that is not shorter than that of --every.");
 }
 
+/// A service may write to no folder that is not there when it starts.
+void add_drill(const Arguments& arguments, ScheduledBackup& backup) {
+  backup.drill_interval = arguments.duration("--drill-every");
+  backup.drill_scratch = path_of(arguments, "--drill-scratch");
+  if (!backup.drill_scratch) return;
+  if (!backup.drill_interval) {
+    throw ValidationError("--drill-scratch is given without --drill-every",
+                          "Say how often a restore is to be tried, or leave it out.");
+  }
+  std::error_code error;
+  if (!std::filesystem::is_directory(*backup.drill_scratch, error)) {
+    throw NotFoundError(
+        fmt::format("the scratch folder {} is not there", backup.drill_scratch->string()),
+        fmt::format("Make it: mkdir -m 0700 {}.", shell_word(backup.drill_scratch->string())));
+  }
+  backup.written_folders.push_back(*backup.drill_scratch);
+}
+
+/// A drill of an encrypted backup would fail at night, when nobody is there to name the folder.
+void require_scratch(const backups::Repository& repository, const ScheduledBackup& backup,
+                     bool is_first_encrypted) {
+  if (!backup.drill_interval || backup.drill_scratch) return;
+  const bool is_encrypted =
+      is_first_encrypted || std::ranges::any_of(backup.stores, [&](const std::filesystem::path& store) {
+        return backups::has_encrypted_backup(repository, store);
+      });
+  if (!is_encrypted) return;
+  throw ValidationError(
+      "a drill of encrypted backups writes the database to a file, and no folder is named for "
+      "that",
+      "Name one with --drill-scratch on a device that you trust with its content.");
+}
+
 }  // namespace
 
 std::vector<Parameter> schedule_options() {
@@ -130,6 +163,17 @@ std::vector<Parameter> schedule_options() {
                                   .minimum = hour_s,
                                   .maximum = year_s}};
   options.push_back(also_option());
+  options.push_back({.name = "--drill-every",
+                     .value_name = "SPAN",
+                     .type = ValueType::duration,
+                     .description = "also try a restore so often: daily, weekly, 30d",
+                     .choices = {"daily", "weekly", "30d"},
+                     .minimum = hour_s,
+                     .maximum = year_s});
+  options.push_back({.name = "--drill-scratch",
+                     .value_name = "DIR",
+                     .type = ValueType::folder,
+                     .description = "empty folder that it restores to (default: a new one in /tmp)"});
   for (Parameter& option : keep_options()) options.push_back(std::move(option));
   for (Parameter& option : key_options()) options.push_back(std::move(option));
   for (Parameter& option : hook_options()) options.push_back(std::move(option));
@@ -189,6 +233,7 @@ ScheduledBackup scheduled_backup(Context& context, const Arguments& arguments) {
   backup.interval = *arguments.duration("--every");
   backup.full_interval = arguments.duration("--full");
   backup.keep = keep_words(arguments);
+  add_drill(arguments, backup);
   names_key(arguments);
   backup.passphrase_file = path_of(arguments, "--passphrase-file");
   backup.key_file = path_of(arguments, "--key-file");
@@ -208,6 +253,7 @@ ScheduledBackup scheduled_backup(Context& context, const Arguments& arguments) {
 
 void require_key_at_hand(const Output& output, const Arguments& arguments,
                          const backups::Repository& repository, const ScheduledBackup& backup) {
+  require_scratch(repository, backup, names_key(arguments));
   if (names_key(arguments)) {
     required_key(output, arguments, KeyUse::existing);
     return;

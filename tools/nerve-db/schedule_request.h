@@ -36,7 +36,8 @@ std::vector<std::filesystem::path> databases_meant(Context& context);
 ScheduledBackup scheduled_backup(Context& context, const Arguments& arguments);
 
 /// Throws ValidationError where the backups of the database are encrypted and no file with the key is named:
-/// a timer can ask nobody. Reads the file, so that one which cannot be used is found now.
+/// a timer can ask nobody; and where drills of them have no folder. Reads the file, so that one which cannot
+/// be used is found now.
 void require_key_at_hand(const Output& output, const Arguments& arguments,
                          const backups::Repository& repository, const ScheduledBackup& backup);
 

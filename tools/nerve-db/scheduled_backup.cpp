@@ -37,7 +37,7 @@ void require_writable_words(const ScheduledBackup& backup) {
   for (const auto* path : {&backup.program, &backup.database, &backup.repository})
     require_writable_word(*path);
   for (const auto* path : {&backup.workspace, &backup.also, &backup.passphrase_file, &backup.key_file,
-                           &backup.before, &backup.after, &backup.metrics}) {
+                           &backup.before, &backup.after, &backup.metrics, &backup.drill_scratch}) {
     if (*path) require_writable_word(**path);
   }
   for (const std::filesystem::path& folder : backup.written_folders) require_writable_word(folder);
@@ -64,6 +64,15 @@ std::vector<std::string> prune_words(const ScheduledBackup& backup) {
   words.insert(words.end(), backup.keep.begin(), backup.keep.end());
   // Another database of the repository may just be backed up.
   words.insert(words.end(), {"--wait", "10m", "--yes"});
+  return words;
+}
+
+std::vector<std::string> drill_words(const ScheduledBackup& backup) {
+  if (!backup.drill_interval) return {};
+  std::vector<std::string> words{backup.program.string(), "backup", "drill"};
+  add_places(words, backup);
+  words.insert(words.end(), {"--older-than", duration_word(*backup.drill_interval)});
+  if (backup.drill_scratch) words.insert(words.end(), {"--scratch", backup.drill_scratch->string()});
   return words;
 }
 

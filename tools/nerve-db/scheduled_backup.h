@@ -22,6 +22,8 @@ struct ScheduledBackup {
   bool is_also_named = false;                 ///< by an option, and not by the settings
   std::chrono::seconds interval{0};
   std::optional<std::chrono::seconds> full_interval;
+  std::optional<std::chrono::seconds> drill_interval;
+  std::optional<std::filesystem::path> drill_scratch;
   std::vector<std::string> keep;  ///< options of prune; nothing is removed where there are none
   std::optional<std::filesystem::path> passphrase_file;
   std::optional<std::filesystem::path> key_file;
@@ -40,5 +42,9 @@ std::vector<std::string> backup_words(const ScheduledBackup& backup);
 
 /// The words of the command that prunes after it; none where nothing is to be removed.
 std::vector<std::string> prune_words(const ScheduledBackup& backup);
+
+/// The words of the command that tries a restore after it, where the last was long enough ago; none where no
+/// drills are asked for.
+std::vector<std::string> drill_words(const ScheduledBackup& backup);
 
 }  // namespace nerve::cli

@@ -76,6 +76,9 @@ std::string write_paths_line(const ScheduledBackup& backup) {
   std::set<std::filesystem::path> folders(backup.written_folders.begin(), backup.written_folders.end());
   folders.insert(backup.repository);
   folders.insert(backup.database.parent_path());
+  // Where a drill restores to, unless the service has one of its own.
+  const bool is_drill_in_tmp = backup.drill_interval && !backup.drill_scratch;
+  if (is_drill_in_tmp && !may_have_private_tmp(backup)) folders.insert("/tmp");
   std::string line = "ReadWritePaths=";
   for (const std::filesystem::path& folder : folders) {
     line += (line.back() == '=' ? "" : " ") + unit_word(folder.string());
@@ -103,7 +106,9 @@ std::string service_text(const ScheduledBackup& backup) {
   if (backup.workspace) text += fmt::format("WorkingDirectory={}\n", unit_text(backup.workspace->string()));
   text += credential_line(backup);
   text += exec_line(backup_words(backup));
-  if (const auto prune = prune_words(backup); !prune.empty()) text += exec_line(prune);
+  for (const auto& words : {prune_words(backup), drill_words(backup)}) {
+    if (!words.empty()) text += exec_line(words);
+  }
   text += "Nice=10\nIOSchedulingClass=idle\nUMask=0077\nNoNewPrivileges=yes\nProtectSystem=strict\n";
   text += write_paths_line(backup);
   if (may_have_private_tmp(backup)) text += "PrivateTmp=yes\n";

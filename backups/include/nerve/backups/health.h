@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "nerve/backups/key.h"
 #include "nerve/core/clock.h"
 #include "nerve/health/checklist.h"
 #include "nerve/health/report.h"
@@ -21,6 +22,9 @@ struct HealthOptions {
   std::chrono::hours verified_age_max = verified_age_max_default;
   /// Whether the commands of fixes name the repository: nerve-db would not find it by itself.
   bool names_repository = false;
+  /// Opens encrypted backups, so that those count which are authenticated with it; borrowed. Null where it is not at hand.
+  const BackupKey* key = nullptr;
+  std::filesystem::path witness_folder = {};  ///< Repository::witnessed_in()
   health::Skipped skip = {};
 };
 
