@@ -71,7 +71,7 @@ Manifest make_plain(const sqlite::FileFacts& facts, const Repository& repository
 
 /// A file that is no database any more is kept where an earlier backup says that it was one.
 void require_database_or_keep(const sqlite::FileFacts& facts, const Repository& repository,
-                          const BackupOptions& options, const Clock& clock, ProgressSink* progress) {
+                              const BackupOptions& options, const Clock& clock, ProgressSink* progress) {
   try {
     require_possible_place(facts, repository);
   } catch (const IntegrityError& damage) {

@@ -25,8 +25,8 @@ void require_possible(const BackupOptions& options);
 /// Throws what sqlite::require_database throws, and DeniedError where the repository may not be written.
 void require_possible_place(const sqlite::FileFacts& facts, const Repository& repository);
 
-/// Throws Error of kind unavailable where the repository has no space for the whole database. Not for a delta: what it
-/// takes is known when it is written, and one that does not fit leaves nothing.
+/// Throws Error of kind unavailable where the repository has no space for the whole database. Not for a
+/// delta: what it takes is known when it is written, and one that does not fit leaves nothing.
 void require_space_for_full(const sqlite::FileFacts& facts, const Repository& repository);
 
 /// What a backup continues.

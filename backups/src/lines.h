@@ -38,8 +38,8 @@ std::vector<Line> lines_of(std::span<const Entry> entries, std::string_view sour
 std::optional<Line> line_at(const std::filesystem::path& database, const Repository& repository,
                             const std::vector<Line>& lines);
 
-/// Whether numbers were given twice in a history: its first repository was lost, and an older nerve-db began at 1
-/// again. What consolidation made of a backup has its number and its time.
+/// Whether numbers were given twice in a history: its first repository was lost, and an older nerve-db began
+/// at 1 again. What consolidation made of a backup has its number and its time.
 bool has_restarted(std::span<const Manifest> manifests);
 
 /// Which line a backup belongs to.

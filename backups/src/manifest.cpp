@@ -127,6 +127,14 @@ Authentication parse_authentication(const Json& json) {
   return {json.at("key").get<std::string>(), json.at("code").get<std::string>()};
 }
 
+FileIdentity parse_file_identity(const Json& json) {
+  constexpr std::int64_t time_ns_max = std::numeric_limits<std::int64_t>::max();
+  // The kernel gives file systems all 64 bits.
+  const Json& inode = json.at("inode");
+  if (!inode.is_number_unsigned()) throw IntegrityError("its inode is no whole number");
+  return {inode.get<std::uint64_t>(), number_of(json, "born_at_ns", -time_ns_max, time_ns_max)};
+}
+
 template <class Enum>
 Enum parse_word(const Json& word, std::initializer_list<Enum> values, std::string_view name) {
   for (const Enum value : values) {
@@ -196,8 +204,7 @@ Manifest from_json(const Json& json, std::string_view name) {
   manifest.source.journal_mode = text_at(source, "journal_mode");
   manifest.source.mode = text_if_there(source, "mode");
   if (source.contains("file")) {
-    manifest.source.file = FileIdentity{source.at("file").at("inode").get<std::uint64_t>(),
-                                        source.at("file").at("born_at_ns").get<std::int64_t>()};
+    manifest.source.file = parse_file_identity(source.at("file"));
   }
   if (json.contains("line")) manifest.line = LineId::parse(json.at("line").get<std::string>());
   manifest.sqlite = parse_sqlite_facts(json.at("sqlite"));

@@ -42,12 +42,12 @@ Holdings holdings_of(const Repository& repository, const std::string& source) {
   return holdings;
 }
 
-/// The highest sequence of what both have. Where they have nothing in common, and `to` has backups, the first repository
-/// was lost and begun anew: the highest of `to`, since what has a lower number would pass for older than it is.
+/// The highest sequence of what both have. Where they have nothing in common, and `to` has backups, the first
+/// repository was lost and begun anew: the highest of `to`, since what has a lower number would pass for
+/// older than it is.
 std::int64_t horizon_of(const Holdings& from, const Holdings& to) {
   std::int64_t horizon = 0;
-  const bool has_common =
-      std::ranges::any_of(from, [&](const auto& one) { return to.contains(one.first); });
+  const bool has_common = std::ranges::any_of(from, [&](const auto& one) { return to.contains(one.first); });
   if (!has_common) {
     for (const auto& [id, manifest] : to) horizon = std::max(horizon, manifest.sequence);
     return horizon;

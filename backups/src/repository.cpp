@@ -137,17 +137,19 @@ void require_one_order(const std::vector<Entry>& entries, const Manifest& newest
                        const std::filesystem::path& repository) {
   std::vector<Manifest> alike;
   for (const Entry& entry : entries) {
-    if (entry.manifest && is_of(*entry.manifest, newest.source.path, newest.line) && can_be_latest(*entry.manifest)) {
+    if (entry.manifest && is_of(*entry.manifest, newest.source.path, newest.line) &&
+        can_be_latest(*entry.manifest)) {
       alike.push_back(*entry.manifest);
     }
   }
   const auto latest = std::ranges::max_element(alike, {}, &Manifest::created_at);
   if (latest == alike.end() || latest->created_at <= newest.created_at || !has_restarted(alike)) return;
   throw IntegrityError(
-      fmt::format("the numbers of the backups of {} in {} began again at some time, so it is not known which is the "
-                  "newest: {} has the highest number and is of {}, {} is of {}",
-                  newest.source.path, repository.string(), newest.id.short_text(), newest.created_at.to_text(),
-                  latest->id.short_text(), latest->created_at.to_text()),
+      fmt::format(
+          "the numbers of the backups of {} in {} began again at some time, so it is not known which is the "
+          "newest: {} has the highest number and is of {}, {} is of {}",
+          newest.source.path, repository.string(), newest.id.short_text(), newest.created_at.to_text(),
+          latest->id.short_text(), latest->created_at.to_text()),
       "Give the id of the one that you mean.");
 }
 

@@ -8,6 +8,7 @@
 #include "fuzz/sample_key.h"
 #include "fuzz/scratch_folder.h"
 #include "layout.h"
+#include "marker.h"
 
 #include "nerve/backups/repository.h"
 #include "nerve/core/bytes.h"
@@ -94,6 +95,12 @@ std::string repaired(std::string_view text) {
   return all + std::string(text);
 }
 
+Repository make_repository() {
+  const std::filesystem::path folder = make_folder("repository");
+  backups::make_marker(folder);
+  return Repository::open(folder);
+}
+
 Catalogue read(const Repository& repository) {
   Catalogue catalogue = Catalogue::read(repository.path(), repository.keyring());
   require(catalogue.highest_sequence() >= 0 && catalogue.highest_sequence() <= std::int64_t{1} << 53U,
@@ -163,7 +170,7 @@ std::vector<std::string> fuzz_corpus() {
 }
 
 void fuzz_one(std::string_view input) {
-  static const Repository plain = Repository::open_or_create(scratch_folder() / "repository");
+  static const Repository plain = make_repository();
   static const Repository keyed = plain.authenticated_by(sample_key());
   const std::string text = repaired(input);
   for (const Repository* repository : {&plain, &keyed}) {

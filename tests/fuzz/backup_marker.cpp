@@ -36,8 +36,7 @@ std::vector<std::string> fuzz_corpus() {
 }
 
 void fuzz_one(std::string_view input) {
-  static const std::filesystem::path folder =
-      Repository::open_or_create(scratch_folder() / "repository").path();
+  static const std::filesystem::path folder = make_folder("repository");
   put_file(folder / backups::marker_file_name, input);
   const bool is_open = opens(folder);
   if (is_open) {

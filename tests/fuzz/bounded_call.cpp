@@ -35,13 +35,13 @@ bool returns(const std::function<void()>& call) {
 
 }  // namespace
 
-bool bounded_call(std::size_t memory_bytes_max, const std::function<void()>& call) {
+bool bounded_call(std::size_t memory_bytes, const std::function<void()>& call) {
   start_memory_count();
   const double before = processor_seconds();
   const bool has_returned = returns(call);
   const double taken = processor_seconds() - before;
   require(taken <= seconds_max, "an input takes at most a second");
-  require(memory_peak_bytes() <= memory_bytes_max, "memory does not depend on what an input says of itself");
+  require(memory_peak_bytes() <= memory_bytes, "memory does not depend on what an input says of itself");
   return has_returned;
 }
 

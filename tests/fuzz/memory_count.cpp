@@ -42,10 +42,15 @@ void start_memory_count() noexcept {
 
 }  // namespace nerve::fuzz
 
-void* operator new(std::size_t size) {
+void* operator new(std::size_t size, const std::nothrow_t& /*tag*/) noexcept {
   void* const memory = std::malloc(std::max<std::size_t>(size, 1));
+  if (memory != nullptr) nerve::fuzz::count(memory);
+  return memory;
+}
+
+void* operator new(std::size_t size) {
+  void* const memory = operator new(size, std::nothrow);
   if (memory == nullptr) throw std::bad_alloc();
-  nerve::fuzz::count(memory);
   return memory;
 }
 

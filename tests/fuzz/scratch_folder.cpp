@@ -25,6 +25,12 @@ const fs::path& scratch_folder() {
   return folder.path();
 }
 
+fs::path make_folder(std::string_view name) {
+  fs::path folder = scratch_folder() / name;
+  fs::create_directory(folder);
+  return folder;
+}
+
 void put_file(const fs::path& path, std::string_view content) {
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   file << content << std::flush;

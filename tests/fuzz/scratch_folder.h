@@ -10,6 +10,9 @@ namespace nerve::fuzz {
 /// of inputs are written to it one after the other.
 const std::filesystem::path& scratch_folder();
 
+/// A new folder in it.
+std::filesystem::path make_folder(std::string_view name);
+
 /// Writes a file anew.
 void put_file(const std::filesystem::path& path, std::string_view content);
 

@@ -135,7 +135,8 @@ DrillFolder open_folder(const Arguments& arguments) {
   return named ? DrillFolder(*named) : DrillFolder();
 }
 
-/// With the key of what is restored: of the database that is named, of the secure store of a workspace, or of all.
+/// With the key of what is restored: of the database that is named, of the secure store of a workspace, or of
+/// all.
 KeyedRepository repository_to_try(Context& context, const Arguments& arguments) {
   std::optional<std::filesystem::path> database = context.named_database_file(backup_instead_for_postgresql);
   if (!database && context.workspace().folder) database = store_file(context, Store::secure);
@@ -152,7 +153,8 @@ int run_drill(Context& context, const Arguments& arguments) {
     const DrillFolder folder = open_folder(arguments);
     Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
     for (const Manifest& manifest : due) {
-      const backups::BackupKey* key = manifest.is_encrypted() || names_key(arguments) ? keyed.key.get() : nullptr;
+      const backups::BackupKey* key =
+          manifest.is_encrypted() || names_key(arguments) ? keyed.key.get() : nullptr;
       reports.push_back(backups::drill_backup(repository, manifest, folder, key, system_clock(), &progress));
     }
   }

@@ -22,7 +22,8 @@ struct HealthOptions {
   std::chrono::hours verified_age_max = verified_age_max_default;
   /// Whether the commands of fixes name the repository: nerve-db would not find it by itself.
   bool names_repository = false;
-  /// Opens encrypted backups, so that those count which are authenticated with it; borrowed. Null where it is not at hand.
+  /// Opens encrypted backups, so that those count which are authenticated with it; borrowed. Null where it is
+  /// not at hand.
   const BackupKey* key = nullptr;
   std::filesystem::path witness_folder = {};  ///< Repository::witnessed_in()
   health::Skipped skip = {};
