@@ -124,7 +124,9 @@ Json to_json(const Authentication& authentication) {
 }
 
 Authentication parse_authentication(const Json& json) {
-  return {json.at("key").get<std::string>(), json.at("code").get<std::string>()};
+  Authentication authentication{json.at("key").get<std::string>(), json.at("code").get<std::string>()};
+  if (authentication.code.empty()) throw IntegrityError("its authentication has no code");
+  return authentication;
 }
 
 FileIdentity parse_file_identity(const Json& json) {
@@ -216,6 +218,9 @@ Manifest from_json(const Json& json, std::string_view name) {
           : parse_stored_file(json.at("file"), {database_file_name}, name);
   for (const Json& companion : list_at(json, "companions", 2)) {
     manifest.companions.push_back(parse_stored_file(companion, {wal_file_name, journal_file_name}, name));
+  }
+  if (json.contains("authentication")) {
+    manifest.authentication = parse_authentication(json.at("authentication"));
   }
   manifest.tables = parse_tables(json);
   if (json.contains("sequence")) manifest.sequence = number_of(json, "sequence", 0, sequence_max);
@@ -355,8 +360,7 @@ Manifest parse_manifest(std::string_view text, std::string_view name) {
     require_own_hash(json, name);
     Manifest manifest = checked_from_json(json, name);
     // Of the text as it is, so that fields which this program does not know are covered, too.
-    if (json.contains("authentication")) {
-      manifest.authentication = parse_authentication(json.at("authentication"));
+    if (manifest.authentication) {
       manifest.authentication->content_sha256 = hash_of(without_code(std::move(json)));
     }
     return manifest;

@@ -69,4 +69,9 @@ class ContainerBytes {
 /// sealed.
 std::string sample_container(backups::ContainerKind kind, backups::Cipher cipher);
 
+/// The same with groups of these pages.
+using PageNumbers = std::vector<std::uint32_t>;
+std::string sample_container(backups::ContainerKind kind, backups::Cipher cipher,
+                             const std::vector<PageNumbers>& groups);
+
 }  // namespace nerve::fuzz

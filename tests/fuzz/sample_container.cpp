@@ -7,7 +7,6 @@
 
 #include <zstd.h>
 
-#include <array>
 #include <string>
 #include <vector>
 
@@ -55,12 +54,12 @@ ContainerHeader header_of(ContainerKind kind, Cipher cipher) {
 }
 
 struct Group {
-  std::vector<std::uint32_t> numbers;
+  PageNumbers numbers;
   Bytes frame;
 };
 
 /// Pages that compress and differ.
-Group group_of(const std::vector<std::uint32_t>& numbers, ContainerKind kind) {
+Group group_of(const PageNumbers& numbers, ContainerKind kind) {
   Bytes pages;
   for (const std::uint32_t number : numbers) {
     for (std::uint32_t octet = 0; octet < page_bytes; ++octet) {
@@ -106,18 +105,14 @@ void append_group(Bytes& to, Bytes& index, Cipher cipher, std::uint32_t number, 
 
 }  // namespace
 
-std::string sample_container(ContainerKind kind, Cipher cipher) {
+std::string sample_container(ContainerKind kind, Cipher cipher, const std::vector<PageNumbers>& groups) {
   Bytes octets = backups::header_octets(header_of(kind, cipher));
   FieldWriter(octets).zeros(backups::seal_bytes);
-  const bool is_full = kind == ContainerKind::full;
-  const std::array groups = {
-      group_of(is_full ? std::vector<std::uint32_t>{1, 2} : std::vector<std::uint32_t>{2, 5}, kind),
-      group_of(is_full ? std::vector<std::uint32_t>{3, 4} : std::vector<std::uint32_t>{1}, kind)};
   Bytes index;
   std::uint32_t pages = 0;
   for (std::uint32_t number = 0; number < groups.size(); ++number) {
-    append_group(octets, index, cipher, number, groups[number]);
-    pages += static_cast<std::uint32_t>(groups[number].numbers.size());
+    append_group(octets, index, cipher, number, group_of(groups[number], kind));
+    pages += static_cast<std::uint32_t>(groups[number].size());
   }
   backups::ContainerTrailer trailer;
   trailer.index_offset = octets.size();
@@ -128,6 +123,13 @@ std::string sample_container(ContainerKind kind, Cipher cipher) {
   trailer.file_bytes = octets.size() + backups::trailer_bytes;
   FieldWriter(octets).octets(backups::trailer_octets(trailer)).zeros(backups::seal_bytes);
   return std::string(as_text(octets));
+}
+
+std::string sample_container(ContainerKind kind, Cipher cipher) {
+  const bool is_full = kind == ContainerKind::full;
+  return sample_container(
+      kind, cipher,
+      is_full ? std::vector<PageNumbers>{{1, 2}, {3, 4}} : std::vector<PageNumbers>{{2, 5}, {1}});
 }
 
 }  // namespace nerve::fuzz
