@@ -111,7 +111,7 @@ bool is_authentic(Json json, const std::string& key, Keyring* keyring) {
 }
 
 void require_known_format(const Json& json, const std::filesystem::path& file) {
-  const auto format = json.at("catalogue").get<std::int64_t>();
+  const std::int64_t format = whole_number(json.at("catalogue"), "catalogue", 0, number_max);
   if (format == catalogue_format) return;
   throw UnsupportedError(fmt::format("{} has format {}, and this program knows format {}", file.string(),
                                      format, catalogue_format),
@@ -189,7 +189,7 @@ void Catalogue::take_line(std::string_view line, const std::filesystem::path& fi
       require_known_format(json, file);
       highest_sequence_ =
           std::max(highest_sequence_, whole_number(json.at("sequence"), "sequence", 0, sequence_max));
-      times_begun_ = json.value("begun", std::int64_t{0});
+      if (json.contains("begun")) times_begun_ = whole_number(json.at("begun"), "begun", 0, number_max);
     } else {
       CatalogueLine parsed = parse_line(json);
       parsed.is_authenticated = is_authentic(json, parsed.key, keyring);
