@@ -2,6 +2,7 @@
 #include "container_backup.h"
 
 #include "authentication.h"
+#include "backup_steps.h"
 #include "container/reader.h"
 #include "container/writer.h"
 #include "layout.h"
@@ -125,10 +126,6 @@ void require_known_key(const std::vector<Entry>& encrypted, const Repository& re
                     "folder with --repo.");
 }
 
-void tell(const BackupOptions& options, const std::string& note) {
-  if (options.on_note) options.on_note(note);
-}
-
 /// Where there are backups, and none that counts, the user should know why.
 void tell_why_first(const BackupOptions& options, std::span<const Entry> entries, const std::string& source) {
   const auto left_out = std::ranges::find_if(entries, [&](const Entry& entry) {
@@ -209,6 +206,28 @@ bool opens_encrypted_backups(const Repository& repository,
     return reason_not_to_open(encrypted_of(entries, repository, source), repository, *keyed.keyring())
         .empty();
   });
+}
+
+std::string reason_to_deny(const Repository& repository,
+                           const std::optional<std::filesystem::path>& database) {
+  std::string reason;
+  if (repository.keyring() == nullptr) return reason;
+  for (const Entry& entry : repository.list()) {
+    const std::optional<Manifest>& known = known_of(entry);
+    if (!known || !known->is_encrypted() || (database && known->source.path != source_name(*database)))
+      continue;
+    if (entry.manifest) return {};
+    const std::filesystem::path path = sealed_container(entry, repository);
+    try {
+      repository.keyring()->keys_of(read_header(path), path.string());
+      return {};
+    } catch (const DeniedError& error) {
+      if (reason.empty()) reason = error.what();
+    } catch (const Error&) {
+      continue;  // what is damaged proves nothing of the key
+    }
+  }
+  return reason;
 }
 
 void require_key_of_encrypted(const sqlite::FileFacts& facts, const Repository& repository,

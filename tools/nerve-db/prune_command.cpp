@@ -103,6 +103,12 @@ int run_prune(Context& context, const Arguments& arguments) {
   for (const std::string& name : report.unauthenticated) {
     output.warning(fmt::format("backup {} is not authenticated, and is left alone", name));
   }
+  if (!report.damaged.empty()) {
+    output.warning(
+        fmt::format("{} backup{} with known damage stay, with what they lead back to. To let them go, move "
+                    "their folders out of the repository and run 'nerve-db backup repair'",
+                    report.damaged.size(), report.damaged.size() == 1 ? "" : "s"));
+  }
   const bool has_work = report.count(Fate::remove) + report.count(Fate::merge) > 0;
   if (!dry_run && has_work) {
     require_answerable(output, arguments.has("--yes"), "Add --yes to do it, or --dry-run to see what.");

@@ -296,6 +296,8 @@ KeyedRepository repository_to_restore_from(Context& context, const Arguments& ar
                                            const RestoreTarget& target, bool is_of_workspace) {
   const backups::Repository found = backups::Repository::open(context.repository_folder());
   const std::optional<std::filesystem::path> source = source_meant(context, arguments, found, target);
+  // Which database is meant can be known only after the key has shown which backups count.
+  if (!source && !is_of_workspace) return open_with_needed_key(context, arguments, std::nullopt);
   if (!needs_key(arguments, found, source, target)) {
     if (!is_of_workspace) return {nullptr, open_repository(context)};
     const auto secure = store_file(context, Store::secure);
