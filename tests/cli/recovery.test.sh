@@ -80,7 +80,7 @@ rm -r repo shop.db
 make_encrypted
 refused 2 'no key is given' nerve-db backup recovery-key --repo repo
 (umask 077 && openssl rand -hex 32 >other)
-refused 3 'that the key opens' nerve-db backup recovery-key --repo repo --key-file other
+refused 5 'is encrypted with another key file' nerve-db backup recovery-key --repo repo --key-file other
 
 claim "recovery keys are listed by name, kind and check, and a revoked one opens nothing here"
 make_encrypted
@@ -99,7 +99,8 @@ expect_exit 0
 expect_stdout '^revoked 1 recovery key$'
 expect_stderr 'copies of the repository still open with it'
 run nerve-db restore "$id" --repo repo --to out.db --recovery-key-file safe.key
-expect_exit 6
+expect_exit 5
+expect_stderr 'does not open with the recovery key$'
 run nerve-db restore "$id" --repo repo --to out.db --recovery-key-file recovery.key
 expect_exit 0
 run nerve-db backup recovery-key --revoke --repo repo --yes --json
