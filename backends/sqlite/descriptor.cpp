@@ -16,12 +16,12 @@ namespace {
 /// How many descriptors are tried where /proc is not mounted: the usual limit of a process.
 constexpr int descriptors_tried = 1024;
 
+}  // namespace
+
 bool is_open_as(int number, const FileIdentity& file) noexcept {
   struct stat status {};
   return ::fstat(number, &status) == 0 && FileIdentity{status.st_dev, status.st_ino} == file;
 }
-
-}  // namespace
 
 int find_own_descriptor(const FileIdentity& file) noexcept {
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc/self/fd"), &::closedir);

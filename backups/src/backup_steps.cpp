@@ -31,10 +31,6 @@ std::uint64_t space_for(const sqlite::FileFacts& facts) {
   return size_bytes + size_bytes / 10 + (std::uint64_t{64} << 10);
 }
 
-void tell(const BackupOptions& options, const std::string& note) {
-  if (options.on_note) options.on_note(note);
-}
-
 std::string hint_after_damage(const IntegrityError& error, const sqlite::FileFacts& facts,
                               const Repository& repository) {
   const std::string source = shell_word(facts.path.string());
@@ -53,7 +49,19 @@ std::string hint_after_damage(const IntegrityError& error, const sqlite::FileFac
 
 }  // namespace
 
+void tell(const BackupOptions& options, const std::string& note) {
+  if (options.on_note) options.on_note(note);
+}
+
 void require_possible(const BackupOptions& options) {
+  // What a restore keeps of the state that it replaces goes under the key that was recovered.
+  const bool is_recovering = options.key != nullptr && options.key->kind() == BackupKey::Kind::recovery;
+  if (is_recovering && options.kind != Kind::safety) {
+    throw DeniedError(
+        "a recovery key opens backups, and no new ones are made with it",
+        "Give the key itself by --passphrase-file FILE or --key-file FILE. If it is lost, restore what you "
+        "need, and begin with a new key in another repository.");
+  }
   if (options.form != Form::plain) return;
   if (options.key != nullptr) {
     throw ValidationError("a plain copy is not encrypted, and a key is given for it",

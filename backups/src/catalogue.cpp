@@ -32,7 +32,7 @@ namespace {
 constexpr std::int64_t catalogue_format = 1;
 /// Some millions of lines.
 constexpr std::size_t catalogue_bytes_max = std::size_t{1} << 30;
-constexpr std::size_t block_bytes = std::size_t{64} << 10U;
+constexpr std::size_t catalogue_block_bytes = std::size_t{64} << 10U;
 constexpr std::size_t line_bytes_max = std::size_t{64} << 10U;
 /// A longer path is left out of its line, which each of its bytes may lengthen sixfold.
 constexpr std::size_t source_bytes_max = std::size_t{8} << 10U;
@@ -111,7 +111,7 @@ bool is_authentic(Json json, const std::string& key, Keyring* keyring) {
 }
 
 void require_known_format(const Json& json, const std::filesystem::path& file) {
-  const auto format = json.at("catalogue").get<std::int64_t>();
+  const std::int64_t format = whole_number(json.at("catalogue"), "catalogue", 0, number_max);
   if (format == catalogue_format) return;
   throw UnsupportedError(fmt::format("{} has format {}, and this program knows format {}", file.string(),
                                      format, catalogue_format),
@@ -189,7 +189,7 @@ void Catalogue::take_line(std::string_view line, const std::filesystem::path& fi
       require_known_format(json, file);
       highest_sequence_ =
           std::max(highest_sequence_, whole_number(json.at("sequence"), "sequence", 0, sequence_max));
-      times_begun_ = json.value("begun", std::int64_t{0});
+      if (json.contains("begun")) times_begun_ = whole_number(json.at("begun"), "begun", 0, number_max);
     } else {
       CatalogueLine parsed = parse_line(json);
       parsed.is_authenticated = is_authentic(json, parsed.key, keyring);
@@ -233,7 +233,7 @@ void Catalogue::read_lines(const Descriptor& file, Keyring* keyring) {
         fmt::format("{} is larger than {}", file_.string(), format_size(catalogue_bytes_max)));
   }
   std::string text;
-  std::vector<std::byte> block(block_bytes);
+  std::vector<std::byte> block(catalogue_block_bytes);
   while (const std::size_t count = read_some(file, block, file_)) {
     throw_if_interrupted();
     text += as_text(ByteView(block).first(count));

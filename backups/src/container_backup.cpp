@@ -2,6 +2,7 @@
 #include "container_backup.h"
 
 #include "authentication.h"
+#include "backup_steps.h"
 #include "container/reader.h"
 #include "container/writer.h"
 #include "layout.h"
@@ -125,10 +126,6 @@ void require_known_key(const std::vector<Entry>& encrypted, const Repository& re
                     "folder with --repo.");
 }
 
-void tell(const BackupOptions& options, const std::string& note) {
-  if (options.on_note) options.on_note(note);
-}
-
 /// Where there are backups, and none that counts, the user should know why.
 void tell_why_first(const BackupOptions& options, std::span<const Entry> entries, const std::string& source) {
   const auto left_out = std::ranges::find_if(entries, [&](const Entry& entry) {
@@ -204,9 +201,10 @@ bool opens_encrypted_backups(const Repository& repository,
     if (!database && entry.manifest && entry.manifest->is_encrypted())
       sources.insert(entry.manifest->source.path);
   }
-  Keyring keyring(&key);
+  const Repository keyed = repository.authenticated_by(key);
   return std::ranges::all_of(sources, [&](const std::string& source) {
-    return reason_not_to_open(encrypted_of(entries, repository, source), repository, keyring).empty();
+    return reason_not_to_open(encrypted_of(entries, repository, source), repository, *keyed.keyring())
+        .empty();
   });
 }
 

@@ -124,7 +124,17 @@ Json to_json(const Authentication& authentication) {
 }
 
 Authentication parse_authentication(const Json& json) {
-  return {json.at("key").get<std::string>(), json.at("code").get<std::string>()};
+  Authentication authentication{json.at("key").get<std::string>(), json.at("code").get<std::string>()};
+  if (authentication.code.empty()) throw IntegrityError("its authentication has no code");
+  return authentication;
+}
+
+FileIdentity parse_file_identity(const Json& json) {
+  constexpr std::int64_t time_ns_max = std::numeric_limits<std::int64_t>::max();
+  // The kernel gives file systems all 64 bits.
+  const Json& inode = json.at("inode");
+  if (!inode.is_number_unsigned()) throw IntegrityError("its inode is no whole number");
+  return {inode.get<std::uint64_t>(), number_of(json, "born_at_ns", -time_ns_max, time_ns_max)};
 }
 
 template <class Enum>
@@ -196,8 +206,7 @@ Manifest from_json(const Json& json, std::string_view name) {
   manifest.source.journal_mode = text_at(source, "journal_mode");
   manifest.source.mode = text_if_there(source, "mode");
   if (source.contains("file")) {
-    manifest.source.file = FileIdentity{source.at("file").at("inode").get<std::uint64_t>(),
-                                        source.at("file").at("born_at_ns").get<std::int64_t>()};
+    manifest.source.file = parse_file_identity(source.at("file"));
   }
   if (json.contains("line")) manifest.line = LineId::parse(json.at("line").get<std::string>());
   manifest.sqlite = parse_sqlite_facts(json.at("sqlite"));
@@ -209,6 +218,9 @@ Manifest from_json(const Json& json, std::string_view name) {
           : parse_stored_file(json.at("file"), {database_file_name}, name);
   for (const Json& companion : list_at(json, "companions", 2)) {
     manifest.companions.push_back(parse_stored_file(companion, {wal_file_name, journal_file_name}, name));
+  }
+  if (json.contains("authentication")) {
+    manifest.authentication = parse_authentication(json.at("authentication"));
   }
   manifest.tables = parse_tables(json);
   if (json.contains("sequence")) manifest.sequence = number_of(json, "sequence", 0, sequence_max);
@@ -352,8 +364,7 @@ Manifest parse_manifest(std::string_view text, std::string_view name, bool is_kn
     }
     Manifest manifest = checked_from_json(json, name);
     // Of the text as it is, so that fields which this program does not know are covered, too.
-    if (json.contains("authentication")) {
-      manifest.authentication = parse_authentication(json.at("authentication"));
+    if (manifest.authentication) {
       manifest.authentication->content_sha256 = hash_of(without_code(std::move(json)));
     }
     return manifest;

@@ -3,6 +3,7 @@
 
 #include "durable_file.h"
 #include "file_lock.h"
+#include "json_number.h"
 #include "layout.h"
 #include "repository_file.h"
 
@@ -30,7 +31,7 @@ std::string marker_text() {
 std::int64_t read_format(const std::filesystem::path& marker, const std::string& hint) {
   try {
     const std::string text = read_small_file(marker, marker_bytes_max);
-    return parse_json(text, marker.string()).at("format").get<std::int64_t>();
+    return whole_number(parse_json(text, marker.string()).at("format"), "format", 0, number_max);
   } catch (const DamagedRepositoryError&) {
     throw;
   } catch (const ValidationError& error) {

@@ -13,6 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <thread>
+
 using nerve::ErrorKind;
 using nerve::sqlite::FileFacts;
 using nerve::sqlite::FileKind;
@@ -176,6 +179,30 @@ TEST_CASE("looking at a file keeps the locks that this process holds on it") {
     return file >= 0 && ::fcntl(file, F_GETLK, &lock) == 0 && lock.l_type == F_WRLCK ? 1 : 0;
   });
   CHECK(is_locked == 1);
+}
+
+TEST_CASE("a file is what it is while another thread opens and closes it") {
+  const TempFolder folder;
+  const std::filesystem::path path = folder / "a.db";
+  SqliteDatabase(path).execute("CREATE TABLE t(a)");
+  std::atomic<bool> is_done = false;
+  std::thread other([&] {
+    // What is opened next gets the number of what was closed.
+    while (!is_done) {
+      for (const char* opened : {path.c_str(), "/etc/passwd"}) {
+        const int number = ::open(opened, O_RDONLY);
+        ::usleep(20);
+        ::close(number);
+      }
+    }
+  });
+  int wrong = 0;
+  for (int look = 0; look < 2'000; ++look) {
+    if (kind_of(path) != FileKind::sqlite) ++wrong;
+  }
+  is_done = true;
+  other.join();
+  CHECK(wrong == 0);
 }
 
 TEST_CASE("a file that may not be read is denied") {

@@ -77,6 +77,9 @@ int run_fuzz(int argc, const char* const* argv, const std::vector<std::string>& 
   }
   if (arguments->runs == 0) return EXIT_SUCCESS;
 
+  std::printf("%llu mutations of %zu inputs, seed %llu\n", static_cast<unsigned long long>(arguments->runs),
+              corpus.size(), static_cast<unsigned long long>(arguments->seed));
+  std::fflush(stdout);
   write_input_on_failure();
   const auto run = [&target](const std::string& input) {
     keep_for_failure(input);

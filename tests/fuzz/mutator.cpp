@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 namespace nerve::fuzz {
 namespace {
@@ -69,7 +70,38 @@ constexpr auto pieces = std::to_array<std::string_view>({
     "ß",
 });
 
+// Numbers at which lengths, counts and offsets overflow or end.
+constexpr auto edges = std::to_array<std::uint64_t>({
+    0,
+    1,
+    2,
+    0x7F,
+    0x80,
+    0xFF,
+    0x100,
+    0xFFFF,
+    0x1'0000,
+    0x4'0000,
+    0x7FFF'FFFF,
+    0x8000'0000,
+    0xFFFF'FFFE,
+    0xFFFF'FFFF,
+    0x1'0000'0000,
+    0x7FFF'FFFF'FFFF'FFFF,
+    0x8000'0000'0000'0000,
+    0xFFFF'FFFF'FFFF'FFFF,
+});
+
 }  // namespace
+
+/// Puts a number in the place of what stands there, little-endian and in one to eight bytes.
+void Mutator::put_number(std::string& text, std::size_t at) {
+  std::uint64_t number = edges[below(edges.size())] + (below(3) - 1);
+  for (std::size_t size = std::size_t{1} << below(4); size > 0 && at < text.size();
+       --size, ++at, number >>= 8U) {
+    text[at] = static_cast<char>(static_cast<unsigned char>(number & 0xFFU));
+  }
+}
 
 std::string_view Mutator::piece_of(std::string_view text) {
   const std::size_t start = below(text.size() + 1);
@@ -78,7 +110,7 @@ std::string_view Mutator::piece_of(std::string_view text) {
 
 void Mutator::change(std::string& text) {
   const std::size_t at = below(text.size() + 1);
-  switch (below(7)) {
+  switch (below(8)) {
     case 0:
       if (!text.empty()) text[at % text.size()] = static_cast<char>(static_cast<unsigned char>(below(256)));
       break;
@@ -96,6 +128,9 @@ void Mutator::change(std::string& text) {
       break;
     case 5:
       text.insert(at, std::string(piece_of(text)));
+      break;
+    case 6:
+      put_number(text, at);
       break;
     default:
       text.replace(at, below(text.size() - at + 1), piece_of(corpus_[below(corpus_.size())]));

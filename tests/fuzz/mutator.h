@@ -25,6 +25,7 @@ class Mutator {
     return bound == 0 ? 0 : static_cast<std::size_t>(engine_() % bound);
   }
   std::string_view piece_of(std::string_view text);
+  void put_number(std::string& text, std::size_t at);
   void change(std::string& text);
 
   const std::vector<std::string>& corpus_;

@@ -12,8 +12,8 @@ namespace nerve::test {
 /// A new folder that only this user may enter (mode 0700), removed with all it holds at the end of its life.
 class TempFolder {
  public:
-  TempFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "nerve-test-XXXXXX").string();
+  explicit TempFolder(const std::filesystem::path& in = std::filesystem::temp_directory_path()) {
+    std::string pattern = (in / "nerve-test-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) {
       throw std::system_error(errno, std::generic_category(), "cannot create a temporary folder");
     }

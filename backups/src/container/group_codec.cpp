@@ -139,7 +139,11 @@ void GroupCodec::decode_hashes(std::uint64_t number, const GroupPlace& place, By
   for (std::uint32_t index = 0; index < place.pages; ++index) group.hashes.push_back(fields.octets<16>());
 
   const bool is_ascending = std::ranges::is_sorted(group.numbers, std::less_equal<>());
-  if (!is_ascending || group.numbers.front() != place.first_page ||
+  // Two threads restore a full: a page that came twice would be the one of either, and one that is missing a
+  // hole.
+  const bool has_gap =
+      header_.kind == ContainerKind::full && group.numbers.back() - group.numbers.front() >= place.pages;
+  if (!is_ascending || has_gap || group.numbers.front() != place.first_page ||
       group.numbers.back() > header_.page_count) {
     refuse(what, "its list of pages is out of order");
   }

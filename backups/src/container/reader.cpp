@@ -89,6 +89,7 @@ void ContainerReader::read_index(ByteView stored) {
     refuse(path_, "index", "it was altered");
   }
   FieldReader fields(*content);
+  const bool is_full = header_.kind == ContainerKind::full;
   std::uint64_t offset = header_bytes;
   std::uint64_t pages = 0;
   places_.reserve(trailer_.group_count);
@@ -101,6 +102,7 @@ void ContainerReader::read_index(ByteView stored) {
     place.data_record_bytes = fields.u32();
     const std::uint64_t record_bytes = std::uint64_t{place.hash_record_bytes} + place.data_record_bytes;
     if (place.pages == 0 || place.first_page == 0 || place.pages > header_.group_pages ||
+        (is_full && place.first_page != pages + 1) ||
         place.hash_record_bytes !=
             stored_record_bytes(hash_content_bytes(place.pages), header_.is_encrypted()) ||
         place.data_record_bytes > data_record_bytes_max(place.pages, header_) ||
@@ -111,7 +113,6 @@ void ContainerReader::read_index(ByteView stored) {
     pages += place.pages;
     places_.push_back(place);
   }
-  const bool is_full = header_.kind == ContainerKind::full;
   if (offset != trailer_.index_offset || pages != trailer_.stored_pages ||
       (is_full && pages != header_.page_count)) {
     refuse(path_, "index", "its groups are not what the file holds");
