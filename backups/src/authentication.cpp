@@ -44,8 +44,17 @@ std::vector<std::string_view> parts_of(std::string_view text) {
   return parts;
 }
 
-/// Absent for a text that no key is of.
-std::optional<KeyFacts> facts_from(std::string_view text) {
+}  // namespace
+
+std::string key_text(const KeyFacts& facts) {
+  const std::string salt = to_hex(facts.salt);
+  const std::string check = to_hex(facts.check);
+  if (facts.source == KeySource::key_file) return fmt::format("{}:{}:{}", of_key_file, salt, check);
+  return fmt::format("{}:{}:{}:{}:{}:{}", of_passphrase, facts.cost.log2_n, facts.cost.r, facts.cost.p, salt,
+                     check);
+}
+
+std::optional<KeyFacts> key_facts_from(std::string_view text) {
   constexpr std::size_t parts_of_key_file = 3;
   constexpr std::size_t parts_of_passphrase = 6;
   const std::vector<std::string_view> parts = parts_of(text);
@@ -71,19 +80,9 @@ std::optional<KeyFacts> facts_from(std::string_view text) {
   return facts;
 }
 
-}  // namespace
-
-std::string key_text(const KeyFacts& facts) {
-  const std::string salt = to_hex(facts.salt);
-  const std::string check = to_hex(facts.check);
-  if (facts.source == KeySource::key_file) return fmt::format("{}:{}:{}", of_key_file, salt, check);
-  return fmt::format("{}:{}:{}:{}:{}:{}", of_passphrase, facts.cost.log2_n, facts.cost.r, facts.cost.p, salt,
-                     check);
-}
-
 std::optional<std::string> code_of(std::string_view key, Authenticated what, std::string_view content_sha256,
                                    Keyring& keyring) {
-  const std::optional<KeyFacts> facts = facts_from(key);
+  const std::optional<KeyFacts> facts = key_facts_from(key);
   if (!facts) return std::nullopt;
   const auto code = keyring.code_of(*facts, what, as_bytes(content_sha256));
   if (!code) return std::nullopt;

@@ -17,6 +17,9 @@ namespace nerve::backups {
 /// container does not.
 std::string key_text(const KeyFacts& facts);
 
+/// The key that a text of key_text() is of; absent for a text that no key is of.
+std::optional<KeyFacts> key_facts_from(std::string_view text);
+
 /// The code of what has this SHA-256 (as hex), as lower-case hex; absent where no key of the keyring is the
 /// one, or the text names none that can be.
 std::optional<std::string> code_of(std::string_view key, Authenticated what, std::string_view content_sha256,

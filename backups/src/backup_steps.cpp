@@ -54,6 +54,14 @@ std::string hint_after_damage(const IntegrityError& error, const sqlite::FileFac
 }  // namespace
 
 void require_possible(const BackupOptions& options) {
+  // What a restore keeps of the state that it replaces goes under the key that was recovered.
+  const bool is_recovering = options.key != nullptr && options.key->kind() == BackupKey::Kind::recovery;
+  if (is_recovering && options.kind != Kind::safety) {
+    throw DeniedError(
+        "a recovery key opens backups, and no new ones are made with it",
+        "Give the key itself by --passphrase-file FILE or --key-file FILE. If it is lost, restore what you "
+        "need, and begin with a new key in another repository.");
+  }
   if (options.form != Form::plain) return;
   if (options.key != nullptr) {
     throw ValidationError("a plain copy is not encrypted, and a key is given for it",

@@ -4,6 +4,7 @@
 #include "container_backup.h"
 #include "durable_file.h"
 #include "partial_backup.h"
+#include "recovery.h"
 
 #include "nerve/backups/consolidation.h"
 #include "nerve/core/error.h"
@@ -58,6 +59,7 @@ Manifest consolidate_backup(const Repository& any_repository, const Manifest& de
   };
   // A keyring with a key would encrypt what was not.
   write_container(shape, read_pages, std::nullopt, delta.is_encrypted() ? keyring : none, partial, full);
+  keep_recovery_slots(repository, {}, full, keyring, partial);
   full.container->consolidated_from = delta.id;
   full.duration_ms = std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - began_at).count();
   partial.publish_as_it_is(full, clock);

@@ -9,6 +9,7 @@
 #include "page_state_cache.h"
 #include "partial_proof.h"
 #include "repository_file.h"
+#include "repository_folder.h"
 #include "witness.h"
 
 #include "nerve/core/error.h"
@@ -183,7 +184,15 @@ Chain open_chain(const Repository& repository, const Manifest& manifest, Keyring
 }
 
 bool has_encrypted_backup(const Repository& repository, const std::filesystem::path& database) {
-  return !encrypted_of(repository.list(), repository, source_name(database)).empty();
+  // Most repositories hold no sealed container, which is sooner seen than whose backups they hold.
+  const std::vector<std::string> names = backup_names(repository.path());
+  const bool holds_sealed = std::ranges::any_of(names, [&](const std::string& name) {
+    std::error_code error;
+    return std::filesystem::exists(repository.path() / name / sealed_container_file_name, error);
+  });
+  const auto witnessed = witnessed_database(repository, source_name(database));
+  if (witnessed && witnessed->is_encrypted) return true;
+  return holds_sealed && !encrypted_of(repository.list(), repository, source_name(database)).empty();
 }
 
 bool opens_encrypted_backups(const Repository& repository,
@@ -195,10 +204,33 @@ bool opens_encrypted_backups(const Repository& repository,
     if (!database && entry.manifest && entry.manifest->is_encrypted())
       sources.insert(entry.manifest->source.path);
   }
-  Keyring keyring(&key);
+  const Repository keyed = repository.authenticated_by(key);
   return std::ranges::all_of(sources, [&](const std::string& source) {
-    return reason_not_to_open(encrypted_of(entries, repository, source), repository, keyring).empty();
+    return reason_not_to_open(encrypted_of(entries, repository, source), repository, *keyed.keyring())
+        .empty();
   });
+}
+
+std::string reason_to_deny(const Repository& repository,
+                           const std::optional<std::filesystem::path>& database) {
+  std::string reason;
+  if (repository.keyring() == nullptr) return reason;
+  for (const Entry& entry : repository.list()) {
+    const std::optional<Manifest>& known = known_of(entry);
+    if (!known || !known->is_encrypted() || (database && known->source.path != source_name(*database)))
+      continue;
+    if (entry.manifest) return {};
+    const std::filesystem::path path = sealed_container(entry, repository);
+    try {
+      repository.keyring()->keys_of(read_header(path), path.string());
+      return {};
+    } catch (const DeniedError& error) {
+      if (reason.empty()) reason = error.what();
+    } catch (const Error&) {
+      continue;  // what is damaged proves nothing of the key
+    }
+  }
+  return reason;
 }
 
 void require_key_of_encrypted(const sqlite::FileFacts& facts, const Repository& repository,

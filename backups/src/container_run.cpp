@@ -5,6 +5,7 @@
 #include "database_facts.h"
 #include "full_age.h"
 #include "page_state_cache.h"
+#include "recovery.h"
 #include "table_rows.h"
 
 #include "nerve/backends/sqlite/inspection.h"
@@ -73,6 +74,7 @@ void ContainerRun::store() {
   write_container(
       snapshot_->shape(), [this](const TakePage& take) { read_pages(take); }, generation_, keyring_, partial_,
       manifest_);
+  keep_recovery_slots(repository_, options_, manifest_, keyring_, partial_);
 }
 
 /// A timer would fill the disk with what is damaged.

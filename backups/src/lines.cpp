@@ -166,9 +166,11 @@ bool is_of(const Manifest& manifest, std::string_view source, const std::optiona
 std::vector<Line> lines_of(std::span<const Entry> entries, std::string_view source) {
   std::vector<Line> lines;
   for (const Entry& entry : entries) {
-    if (!entry.manifest || entry.manifest->source.path != source || entry.manifest->state != State::good)
+    // A history goes on where its backups are damaged, but not where somebody without the key says so.
+    const std::optional<Manifest>& known = entry.manifest ? entry.manifest : entry.distrusted;
+    if (!known || entry.is_unauthenticated || known->source.path != source || known->state != State::good)
       continue;
-    const Manifest& manifest = *entry.manifest;
+    const Manifest& manifest = *known;
     auto line = std::ranges::find(lines, manifest.line, &Line::id);
     if (line == lines.end()) line = lines.insert(lines.end(), {manifest.line, manifest, {}});
     if (manifest.sequence > line->newest.sequence) line->newest = manifest;

@@ -20,7 +20,7 @@
 /// (docs/backup_repository.md, "Lines").
 namespace nerve::backups {
 
-/// The good backups of one history.
+/// The backups of one history that were good when they were made.
 struct Line {
   std::optional<LineId> id;  ///< as the manifests have it
   Manifest newest;

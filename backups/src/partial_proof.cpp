@@ -35,10 +35,6 @@ struct Cursor {
   Timestamp at;  ///< when the last part was proved
 };
 
-std::filesystem::path cursor_path(const Repository& repository, const Manifest& full) {
-  return repository.folder_of(full.id) / proof_file_name;
-}
-
 Cursor parse_cursor(const std::string& text, const std::vector<Manifest>& lineage) {
   const Json json = parse_json(text, "proof");
   Cursor cursor;
@@ -56,7 +52,8 @@ Cursor read_cursor(const Repository& repository, const std::vector<Manifest>& li
   Cursor start;
   start.at = lineage.front().created_at;
   try {
-    return parse_cursor(read_small_file(cursor_path(repository, lineage.front()), proof_bytes_max), lineage);
+    return parse_cursor(read_small_file(proof_path(repository, lineage.front().id), proof_bytes_max),
+                        lineage);
   } catch (const CancelledError&) {
     throw;
   } catch (const Error&) {
@@ -73,7 +70,7 @@ void write_cursor(const Repository& repository, const std::vector<Manifest>& lin
                      {"group", cursor.group},
                      {"at", cursor.at.to_text()}};
   try {
-    replace_unsynced(repository.path(), cursor_path(repository, lineage.front()), json.dump(2) + "\n");
+    replace_unsynced(repository.path(), proof_path(repository, lineage.front().id), json.dump(2) + "\n");
   } catch (const Error&) {
     return;  // a repository that may not be written takes no backup either, which is told then
   }
@@ -104,6 +101,10 @@ void prove_groups(const ContainerReader& container, Cursor& cursor, std::uint64_
 }
 
 }  // namespace
+
+std::filesystem::path proof_path(const Repository& repository, const BackupId& full) {
+  return repository.path() / fmt::format("{}{}.json", proof_file_prefix, full.to_string());
+}
 
 void prove_next_part(const Repository& repository, const std::vector<Manifest>& lineage, Keyring& keyring,
                      const Clock& clock) {

@@ -8,6 +8,7 @@
 #include "nerve/core/clock.h"
 
 #include <chrono>
+#include <filesystem>
 #include <vector>
 
 namespace nerve::backups {
@@ -16,10 +17,13 @@ namespace nerve::backups {
 /// that time.
 inline constexpr std::chrono::hours proof_period = std::chrono::days(7);
 
+/// The file that says how far the generation of a full has been proved.
+std::filesystem::path proof_path(const Repository& repository, const BackupId& full);
+
 /// Reads the next part of the containers of a chain (`lineage`, the full first), from the device and not from
 /// the page cache, and compares each page with its hash: as large a part of all as the time since the last
-/// proof is of `proof_period`, and at least 4 MiB. Where it got to is kept beside the full (proof.json).
-/// Damage is noted and thrown as IntegrityError.
+/// proof is of `proof_period`, and at least 4 MiB. Where it got to is kept in the repository (proof-ID.json,
+/// with the id of the full). Damage is noted and thrown as IntegrityError.
 void prove_next_part(const Repository& repository, const std::vector<Manifest>& lineage, Keyring& keyring,
                      const Clock& clock);
 

@@ -5,6 +5,7 @@
 #include "durable_file.h"
 #include "layout.h"
 #include "partial_backup.h"
+#include "partial_proof.h"
 #include "retention_selection.h"
 
 #include "nerve/backups/retention.h"
@@ -33,14 +34,28 @@ namespace {
 using History = std::pair<std::string, std::optional<LineId>>;
 using Candidates = std::map<History, std::vector<Candidate>>;
 
+/// The generations in which damage was found. What of them is good stays, so that nothing is lost of the
+/// rest; it keeps no other generation from being pruned.
+std::set<BackupId> damaged_generations(const std::vector<Entry>& entries) {
+  std::set<BackupId> damaged;
+  for (const Entry& entry : entries) {
+    if (entry.is_damage_noted && entry.distrusted && entry.distrusted->container) {
+      damaged.insert(entry.distrusted->container->generation);
+    }
+  }
+  return damaged;
+}
+
 /// Everything of a repository by history, each in the order of sequence.
 Candidates candidates_of(const Repository& repository, const std::vector<Entry>& entries) {
   Candidates candidates;
+  const std::set<BackupId> damaged = damaged_generations(entries);
   for (const Entry& entry : entries) {
     if (!entry.manifest) continue;
     const BackupId& id = entry.manifest->id;
-    const Standing standing{hold_of(repository, id).has_value(),
-                            last_verification(repository, id).has_value()};
+    Standing standing{hold_of(repository, id).has_value(), last_verification(repository, id).has_value()};
+    const std::optional<ContainerFacts>& container = entry.manifest->container;
+    standing.is_of_damaged_generation = container && damaged.contains(container->generation);
     candidates[{entry.manifest->source.path, entry.manifest->line}].push_back({*entry.manifest, standing});
   }
   for (auto& [source, list] : candidates) {
@@ -143,6 +158,7 @@ class Prune {
       step();
       std::error_code error;
       std::filesystem::remove_all(dying_name(*manifest), error);
+      if (!error) std::filesystem::remove(proof_path(repository_, manifest->id), error);
       if (error) throw_system_error(error.value(), "cannot remove", dying_name(*manifest));
     }
   }
@@ -226,6 +242,7 @@ Json PruneReport::to_json() const {
           {"freed_bytes", freed_bytes},
           {"unreadable", unreadable},
           {"unauthenticated", unauthenticated},
+          {"damaged", damaged},
           {"backups", std::move(list)}};
 }
 
@@ -242,7 +259,12 @@ PruneReport prune(const Repository& any_repository, const PruneOptions& options,
   const std::vector<Entry> entries = repository.list();
   for (const Entry& entry : entries) {
     if (entry.manifest) continue;
-    (entry.is_invented ? report.unauthenticated : report.unreadable).push_back(entry.name);
+    const bool is_of_known_generation =
+        entry.is_damage_noted && entry.distrusted && entry.distrusted->container;
+    (entry.is_invented        ? report.unauthenticated
+     : is_of_known_generation ? report.damaged
+                              : report.unreadable)
+        .push_back(entry.name);
   }
   Candidates candidates = candidates_of(repository, entries);
   // What was made together is worth little alone, also where only one of the databases is pruned.

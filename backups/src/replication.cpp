@@ -7,6 +7,7 @@
 #include "layout.h"
 #include "marker.h"
 #include "partial_backup.h"
+#include "recovery_file.h"
 #include "repository_file.h"
 
 #include "nerve/core/error.h"
@@ -96,6 +97,7 @@ class Replication {
     std::uint64_t bytes = copy_file(manifest, manifest.file, partial);
     for (const StoredFile& companion : manifest.companions) bytes += copy_file(manifest, companion, partial);
     if (manifest.container) require_sound(manifest, partial.file(manifest.file.name));
+    copy_recovery_slots(manifest, partial);
     partial.publish_as_it_is(manifest, clock_);
     return bytes;
   }
@@ -123,6 +125,12 @@ class Replication {
                            "The device does not keep what it is given: use another one.");
     }
     return copied.size_bytes;
+  }
+
+  /// A damaged note is no reason to lack the backup.
+  void copy_recovery_slots(const Manifest& manifest, const PartialBackup& partial) {
+    const RecoverySlots slots = known_recovery_slots(from_.folder_of(manifest.id), {});
+    if (!slots.empty()) write_recovery_slots(partial.file(recovery_file_name), slots);
   }
 
   /// Reads the pages as a restore would, from the copy and what it leads back to in the other repository.
@@ -227,6 +235,7 @@ ReplicationReport replicate_backups(const Repository& any_from, const Repository
     const bool is_newer = manifest.is_asked_for() && manifest.sequence > horizon;
     if (is_newer && !here.contains(id)) report.unknown_here.push_back(id);
   }
+  add_recovery_slots(to, known_recovery_slots(from.path(), {}));
   Replication replication(from, to, key, clock, progress);
   std::set<BackupId> failed;
   std::exception_ptr failure;

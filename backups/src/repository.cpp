@@ -8,6 +8,7 @@
 #include "lines.h"
 #include "marker.h"
 #include "partial_backup.h"
+#include "recovery.h"
 #include "repository_folder.h"
 #include "vouch.h"
 #include "witness.h"
@@ -346,6 +347,7 @@ Repository Repository::authenticated_by(const BackupKey& key) const {
   if (keyring_ && keyring_->key() == &key) return *this;
   Repository keyed = *this;
   keyed.keyring_ = std::make_shared<Keyring>(&key);
+  open_recovery_slots(path_, *keyed.keyring_);
   return keyed;
 }
 
@@ -359,10 +361,11 @@ std::vector<Entry> Repository::list() const {
 
 std::vector<std::string> Repository::catalogue_problems() const {
   const std::vector<std::string> names = backup_names(path_);
-  const Catalogue catalogue = Catalogue::read(path_, keyring_.get());
+  const Catalogue catalogue = Catalogue::read(path_, keyring_.get(), witnessed_line(*this));
   std::vector<std::string> problems = problems_of(catalogue, names, path_);
   if (keyring_ && problems.empty()) problems = unauthenticated_lines(catalogue, list(), path_);
-  if (std::string missed = reason_to_miss(*this); !missed.empty()) problems.push_back(std::move(missed));
+  if (std::string missed = reason_to_miss(*this, catalogue); !missed.empty())
+    problems.push_back(std::move(missed));
   return problems;
 }
 

@@ -47,11 +47,17 @@ std::string_view kind_of(::mode_t mode) {
       "and move it away.");
 }
 
-/// Whether what has this name stands in the folder of the repository itself, and not in that of a backup.
-bool is_in_repository_itself(const std::string& name) {
-  const bool is_id =
-      name.size() == id_length && name.find_first_not_of("0123456789abcdef-") == std::string::npos;
-  return is_id || name.starts_with(partial_folder_prefix) ||
+bool is_id(const std::string& name) {
+  return name.size() == id_length && name.find_first_not_of("0123456789abcdef-") == std::string::npos;
+}
+
+/// Whether a path stands in the folder of the repository itself, and not in that of a backup.
+bool is_in_repository_itself(const std::filesystem::path& path) {
+  const std::string name = path.filename().string();
+  const std::string folder = path.parent_path().filename().string();
+  // Both have a file of this name.
+  if (name == recovery_file_name) return !is_id(folder) && !folder.starts_with(partial_folder_prefix);
+  return is_id(name) || name.starts_with(partial_folder_prefix) ||
          std::ranges::find(names_in_repository, std::string_view(name)) != names_in_repository.end();
 }
 
@@ -77,7 +83,7 @@ void require_regular(const struct stat& status, const std::filesystem::path& pat
 
 Descriptor open_folder_of(const std::filesystem::path& path, int flags) {
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
-  const int following = is_in_repository_itself(path.filename().string()) ? 0 : O_NOFOLLOW;
+  const int following = is_in_repository_itself(path) ? 0 : O_NOFOLLOW;
   const int number = ::open(folder.c_str(), flags | following | O_DIRECTORY | O_CLOEXEC);
   if (number >= 0) return Descriptor(number);
   const int code = errno;

@@ -39,22 +39,15 @@ std::string read_manifest_text(const std::filesystem::path& folder) {
   return read_small_file(folder / manifest_file_name, manifest_bytes_max);
 }
 
-Manifest manifest_from(const std::string& text, const std::filesystem::path& folder) {
+Manifest manifest_from(const std::string& text, const std::filesystem::path& folder,
+                       bool is_known_text = false) {
   const std::filesystem::path path = folder / manifest_file_name;
-  Manifest manifest = parse_manifest(text, path.string());
+  Manifest manifest = parse_manifest(text, path.string(), is_known_text);
   if (manifest.id.to_string() != folder.filename()) {
     throw IntegrityError(
         fmt::format("{} belongs to another backup, {}", path.string(), manifest.id.to_string()));
   }
   return manifest;
-}
-
-/// An earlier form of a backup, put back with its manifest, says nothing wrong of itself.
-void require_catalogued(const std::string& text, const Expectation* expected,
-                        const std::filesystem::path& folder) {
-  if (expected == nullptr || expected->allows(to_hex(crypto::sha256(as_bytes(text))))) return;
-  throw IntegrityError(fmt::format("{} is not what the catalogue says that was stored",
-                                   (folder / manifest_file_name).string()));
 }
 
 /// A look at the size only; the contents are for verify.
@@ -85,8 +78,15 @@ Entry read_entry(const std::filesystem::path& folder, const Catalogue& catalogue
   Entry entry{folder.filename().string(), std::nullopt, {}};
   try {
     const std::string text = read_manifest_text(folder);
-    entry.distrusted = manifest_from(text, folder);
-    require_catalogued(text, catalogue.find(entry.name), folder);
+    const Expectation* expected = catalogue.find(entry.name);
+    const bool is_catalogued =
+        expected != nullptr && expected->allows(to_hex(crypto::sha256(as_bytes(text))));
+    entry.distrusted = manifest_from(text, folder, is_catalogued);
+    // An earlier form of a backup, put back with its manifest, says nothing wrong of itself.
+    if (expected != nullptr && !is_catalogued) {
+      throw IntegrityError(fmt::format("{} is not what the catalogue says that was stored",
+                                       (folder / manifest_file_name).string()));
+    }
     require_file(folder, *entry.distrusted);
     if (const auto damage = noted_damage(folder)) {
       entry.is_damage_noted = true;

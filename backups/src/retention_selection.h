@@ -12,7 +12,8 @@ namespace nerve::backups {
 struct Standing {
   bool is_held = false;
   bool is_verified = false;
-  bool is_in_kept_set = false;  ///< another backup of its set is kept
+  bool is_in_kept_set = false;            ///< another backup of its set is kept
+  bool is_of_damaged_generation = false;  ///< a backup in which damage was found may lead back to it
 };
 
 struct Candidate {

@@ -47,7 +47,7 @@ void compare_file(const std::filesystem::path& folder, const StoredFile& expecte
 void find_foreign_files(const std::filesystem::path& folder, const Manifest& manifest, VerifyReport& report) {
   for (const std::string& name : file_names(folder)) {
     const bool is_known = name == manifest_file_name || name == verification_file_name ||
-                          name == hold_file_name || name == damage_file_name || name == proof_file_name ||
+                          name == hold_file_name || name == damage_file_name || name == recovery_file_name ||
                           name == manifest.file.name ||
                           std::any_of(manifest.companions.begin(), manifest.companions.end(),
                                       [&](const StoredFile& companion) { return companion.name == name; });

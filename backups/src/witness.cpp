@@ -98,12 +98,19 @@ std::int64_t witnessed_sequence(const Repository& repository) {
   return std::clamp<std::int64_t>(sequence, 0, sequence_max);
 }
 
+std::string witnessed_line(const Repository& repository) {
+  return field(read_witness(repository), "catalogue", std::string());
+}
+
 std::string reason_to_miss(const Repository& repository) {
+  if (witnessed_sequence(repository) == 0) return {};
+  return reason_to_miss(repository, Catalogue::read(repository.path(), nullptr, witnessed_line(repository)));
+}
+
+std::string reason_to_miss(const Repository& repository, const Catalogue& catalogue) {
   const Json witness = read_witness(repository);
   const std::int64_t sequence = field(witness, "sequence", std::int64_t{0});
   if (sequence == 0) return {};
-  const std::string hash = field(witness, "catalogue", std::string());
-  const Catalogue catalogue = Catalogue::read(repository.path(), nullptr, hash);
   const std::string at = field(witness, "at", std::string());
   if (catalogue.highest_sequence() < sequence) {
     return fmt::format(

@@ -28,7 +28,12 @@ std::optional<WitnessedDatabase> witnessed_database(const Repository& repository
 /// The highest number that a backup of the repository has had; 0 where nothing is remembered.
 std::int64_t witnessed_sequence(const Repository& repository);
 
-/// Why the repository is not what it was; empty where it may be.
+/// The SHA-256 of the catalogue's line that was the last one; empty where nothing is remembered.
+std::string witnessed_line(const Repository& repository);
+
+/// Why the repository is not what it was; empty where it may be. `catalogue` was read with witnessed_line()
+/// as the line to watch for.
+std::string reason_to_miss(const Repository& repository, const Catalogue& catalogue);
 std::string reason_to_miss(const Repository& repository);
 
 /// Forgets what was seen: somebody has said that the repository is as it should be.

@@ -57,6 +57,8 @@ struct Places {
 
   std::filesystem::path database() const { return folder / "sample.db"; }
   std::filesystem::path repository() const { return folder / "repository"; }
+  /// Where the command keeps what it has seen.
+  std::filesystem::path state() const { return folder / "state"; }
   std::filesystem::path copy() const { return folder / "copy"; }
 };
 
@@ -79,7 +81,7 @@ void copy_repository(const Places& places) {
 
 /// One full and so many deltas. Prints what the tenth backup and the last one take.
 void make_chain(const Options& options, const Places& places, nerve::ManualClock& clock) {
-  const Repository repository = Repository::open_or_create(places.repository());
+  const Repository repository = Repository::open_or_create(places.repository()).witnessed_in(places.state());
   const Connection database(places.database());
   for (int number = 1; number <= options.deltas + 1; ++number) {
     database.execute(fmt::format(

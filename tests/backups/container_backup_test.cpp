@@ -79,7 +79,8 @@ TEST_CASE("encrypted backups need the key to be made, verified and restored") {
   const Manifest delta = scene.back_up({.key = &right});
   CHECK(delta.container->parent == full.id);
   CHECK_THROWS_AS(scene.restored(delta), DeniedError);
-  CHECK_THROWS_AS(scene.restored(delta, &wrong), DeniedError);
+  CHECK_THROWS_WITH_AS(scene.restored(delta, &wrong), doctest::Contains("authenticated with another key"),
+                       IntegrityError);
   CHECK(bytes_of(scene.restored(delta, &right)) == bytes_of(scene.database));
   CHECK_THROWS_AS(verify_backup(scene.repository, delta, {}), DeniedError);
   CHECK(verify_backup(scene.repository, delta, {.key = &right}).ok());
@@ -136,9 +137,10 @@ TEST_CASE("a delta whose parent is gone or damaged is not trusted, and the next 
         fmt::format("the backup that it is a delta to, {}, is gone or damaged", middle.id.to_string()));
   CHECK_THROWS_AS(scene.repository.latest(), IntegrityError);
   CHECK_THROWS_AS(scene.restored(last), NotFoundError);
-  // What builds on the full goes on from it.
+  // Known damage ends the generation, although the full could still be built on.
   const Manifest next = scene.back_up();
-  CHECK(next.container->parent == full.id);
+  CHECK_FALSE(next.container->parent);
+  CHECK(next.line == full.line);
   CHECK(bytes_of(scene.restored(next)) == bytes_of(scene.database));
 }
 
@@ -150,7 +152,8 @@ TEST_CASE("where the newest container is damaged the next backup is a full and s
   CHECK_FALSE(verify_backup(scene.repository, full, {}).ok());
   CHECK_FALSE(scene.back_up().container->parent);
   REQUIRE(scene.notes.size() == 1);
-  CHECK(scene.notes.front().find("this is a full, because the newest backup cannot be built on") == 0);
+  CHECK(scene.notes.front().find("this is a full: the newest backup, " + full.id.to_string()) == 0);
+  CHECK(scene.notes.front().find("damage was found in it at ") != std::string::npos);
   CHECK_THROWS_AS(scene.restored(full), IntegrityError);
 }
 
@@ -236,17 +239,16 @@ TEST_CASE("a plain copy takes neither a key nor the absence of a check") {
 
 TEST_CASE("a container in the place of another one is found, although the manifest was written anew") {
   ContainerScene scene;
-  const BackupKey key = passphrase("correct horse battery staple");
-  const Manifest older = scene.back_up({.form = Form::full, .key = &key});
+  const Manifest older = scene.back_up({.form = Form::full});
   scene.change(1);
-  Manifest newer = scene.back_up({.form = Form::full, .key = &key});
+  Manifest newer = scene.back_up({.form = Form::full});
   std::filesystem::copy_file(scene.file_of(older), scene.file_of(newer),
                              std::filesystem::copy_options::overwrite_existing);
   newer.file.size_bytes = older.file.size_bytes;
   scene.write_manifest(newer);
-  CHECK_THROWS_WITH_AS(scene.restored(scene.repository.read(newer.id), &key),
+  CHECK_THROWS_WITH_AS(scene.restored(scene.repository.read(newer.id)),
                        doctest::Contains("is not the container that the manifest is of"), IntegrityError);
-  CHECK_FALSE(verify_backup(scene.repository, newer, {.key = &key}).ok());
+  CHECK_FALSE(verify_backup(scene.repository, newer, {}).ok());
 }
 
 TEST_CASE("a container without encryption does not pass for an encrypted one") {
@@ -271,7 +273,7 @@ TEST_CASE("an altered list of pages makes the next backup a full and accuses no 
   scene.change(1);
   CHECK_FALSE(scene.back_up().container->parent);
   REQUIRE(scene.notes.size() == 1);
-  CHECK(scene.notes.front().find("its list of pages was altered") != std::string::npos);
+  CHECK(scene.notes.front().find("page 1 is not the one that was stored") != std::string::npos);
 }
 
 TEST_CASE("where an encrypted backup cannot be read, nothing of the database is stored in the clear") {

@@ -477,14 +477,15 @@ TEST_CASE("a sequence in the catalogue that cannot be is a problem, and the high
   const fs::path path = scene.repository.path() / catalogue_file_name;
   const auto with_first_line = [&](const std::string& sequence) {
     write(path, R"({"catalogue":1,"previous":"","sequence":)" + sequence + "}\n");
-    return Catalogue::read(scene.repository.path());
+    return Catalogue::read(scene.repository.path(), nullptr);
   };
   const Catalogue overflowing = with_first_line("9223372036854775807");
   CHECK(overflowing.problem().find("its sequence is no whole number") != std::string::npos);
-  CHECK(next_sequence(scene.repository.path(), overflowing) == 2);
+  CHECK(highest_sequence(scene.repository.path(), overflowing) == 1);
   const Catalogue highest = with_first_line("9007199254740992");
-  CHECK_THROWS_WITH_AS(next_sequence(scene.repository.path(), highest),
-                       doctest::Contains("the highest number"), IntegrityError);
+  CHECK_THROWS_WITH_AS(
+      successor_of(highest_sequence(scene.repository.path(), highest), scene.repository.path()),
+      doctest::Contains("the highest number"), IntegrityError);
 }
 
 TEST_CASE("a catalogue of many backups that were removed is read with little kept") {
@@ -512,7 +513,7 @@ TEST_CASE("a catalogue of many backups that were removed is read with little kep
     }
   }
   file.close();
-  const Catalogue catalogue = Catalogue::read(scene.repository.path());
+  const Catalogue catalogue = Catalogue::read(scene.repository.path(), nullptr);
   CHECK(catalogue.problem().empty());
   CHECK(catalogue.highest_sequence() == 4'999);
   CHECK(catalogue.expectations().size() == 1);
@@ -527,7 +528,7 @@ TEST_CASE("a line of the catalogue that is too long to be one is damage, and wha
   const std::string lines = bytes_of(path);
   const std::size_t first_end = lines.find('\n') + 1;
   write(path, lines.substr(0, first_end) + std::string(300'000, 'x') + "\n" + lines.substr(first_end));
-  const Catalogue catalogue = Catalogue::read(scene.repository.path());
+  const Catalogue catalogue = Catalogue::read(scene.repository.path(), nullptr);
   CHECK(catalogue.problem().starts_with("line 2 of "));
   CHECK(catalogue.problem().find("longer than 65536 bytes") != std::string::npos);
   CHECK(catalogue.expectations().size() == 1);

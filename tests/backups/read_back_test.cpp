@@ -129,8 +129,8 @@ TEST_CASE("a restored page that is not what the backup holds is named, also one 
   ContainerScene scene;
   test::PlainSqlite(scene.database)
       .run(
-          "CREATE TABLE zeros(a); INSERT INTO zeros VALUES(zeroblob(40960)); PRAGMA "
-          "wal_checkpoint(TRUNCATE)");
+          "CREATE TABLE gone(a); INSERT INTO gone VALUES(randomblob(40960)); PRAGMA secure_delete = ON; "
+          "DROP TABLE gone; PRAGMA wal_checkpoint(TRUNCATE)");
   scene.back_up();
   scene.change(3);
   const Manifest delta = scene.back_up();

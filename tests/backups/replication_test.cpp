@@ -145,6 +145,8 @@ TEST_CASE("a second repository that was there and is not is told, and not made a
 TEST_CASE("one damaged backup does not keep later ones from the second repository") {
   ReplicationScene scene;
   const Manifest full = scene.back_up();
+  scene.back_up();
+  const Manifest sound = scene.back_up(Form::full);
   {
     std::fstream file(scene.repository.folder_of(full.id) / full.file.name,
                       std::ios::in | std::ios::out | std::ios::binary);
@@ -152,8 +154,6 @@ TEST_CASE("one damaged backup does not keep later ones from the second repositor
     file.put('\x55');
     file.put('\x55');
   }
-  scene.back_up();
-  const Manifest sound = scene.back_up(Form::full);
   CHECK_THROWS_AS(scene.replicate(), IntegrityError);
   REQUIRE(scene.second.list().size() == 1);
   CHECK(scene.second.latest().id == sound.id);

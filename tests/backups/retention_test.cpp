@@ -259,7 +259,7 @@ TEST_CASE("what a prune that was cut off wanted to remove and the next one keeps
   const Manifest spared = scene.repository.read(*newest.container->parent);
   {
     // All that it came to.
-    CatalogueWriter catalogue(scene.repository.path());
+    CatalogueWriter catalogue(scene.repository);
     const std::vector<CatalogueLine> lines = {
         catalogue_line(CatalogueEvent::removing, spared, scene.clock.now()),
         catalogue_line(CatalogueEvent::removing, scene.repository.read(*spared.container->parent),

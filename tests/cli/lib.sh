@@ -22,6 +22,8 @@ unset PGPASSWORD PGPASSFILE PGHOST PGPORT PGUSER PGDATABASE NO_COLOR COLUMNS
 export LC_ALL=C.UTF-8 TZ=UTC HOME=/nonexistent
 
 test_root=$(mktemp -d "${TMPDIR:-/tmp}/nerve-cli-XXXXXX")
+# What nerve-db remembers of repositories must not come from or stay on the machine.
+export XDG_STATE_HOME=$test_root/state
 claims=0
 failures=0
 current_claim=''
@@ -76,10 +78,11 @@ expect_hint() { grep -qE '^hint: .' "$test_root/err" || fail "there is no hint";
 expect_equal() { [[ $2 == "$3" ]] || fail "$1 is '$3' instead of '$2'"; }
 stdout() { cat "$test_root/out"; }
 
-# What is in a folder: names, kinds, modes, sizes, times of files, and contents.
+# What is in a folder: names, kinds, modes, sizes, times of files, and contents. How far a repository was proved is no
+# part of what a command leaves.
 snapshot_of() {
-  find "$1" \( -type f -printf '%p %y %m %s %T@\n' \) -o -printf '%p %y %m\n' | sort
-  find "$1" -type f -exec sha256sum {} + | sort
+  find "$1" -name proof.json -o \( -type f -printf '%p %y %m %s %T@\n' \) -o -printf '%p %y %m\n' | sort
+  find "$1" -type f ! -name proof.json -exec sha256sum {} + | sort
 }
 snapshot() { snapshot_of .; }
 

@@ -70,8 +70,8 @@ run bash -c "$command"
 expect_exit 0
 run python3 -m py_compile rescue.py
 expect_exit 0
-[[ $(grep -c . rescue.py) -le 135 ]] || fail "the program has $(grep -c . rescue.py) lines"
-run grep -vE '^(import [a-z, ]+|from concurrent\.futures import ThreadPoolExecutor)$' <(grep -E '^ *(import|from)\b' rescue.py)
+[[ $(grep -c . rescue.py) -le 170 ]] || fail "the program has $(grep -c . rescue.py) lines"
+run grep -vE '^(import [a-z0-9, ]+|from concurrent\.futures import ThreadPoolExecutor)$' <(grep -E '^ *(import|from)\b' rescue.py)
 expect_no_stdout
 cp rescue.py "$rescue"
 sed -n '/^    while \[ -n/,/^    done/s/^    //p' rescue.md >"$test_root/chain.sh"
@@ -135,6 +135,43 @@ expect_rescued 2 digits.db
 run rescue "repo/${ids[2]}" other.db
 expect_exit 1
 expect_stderr '^rescue: the backup is encrypted with a key file: give --key-file FILE$'
+
+claim "a recovery key opens a chain without its key, also where only the folder of the full has the slot left"
+(umask 077 && openssl rand -hex 32 >key && printf 'correct horse battery\n' >passphrase)
+make_states --key-file key
+(umask 077 && nerve-db backup recovery-key --repo repo --key-file key --quiet >recovery.key)
+grep -qF -- "--recovery-key-file recovery.key" "$page" || fail "the page does not say how"
+run rescue --recovery-key-file recovery.key "repo/${ids[2]}" out.db
+expect_rescued 3 out.db
+tr 'A-Z-' 'a-z ' <recovery.key >typed.key
+rm repo/recovery.json
+run rescue --recovery-key-file typed.key "repo/${ids[1]}" second.db
+expect_rescued 2 second.db
+echo damaged >repo/recovery.json
+cd "repo/${ids[0]}" || exit 1
+run rescue --recovery-key-file ../../typed.key . ../../first.db
+cd ../.. || exit 1
+expect_rescued 1 first.db
+rm -r repo shop.db
+make_states --passphrase-file passphrase
+(umask 077 && nerve-db backup recovery-key --repo repo --passphrase-file passphrase --quiet >other.key)
+run rescue --recovery-key-file other.key "repo/${ids[2]}" third.db
+expect_rescued 3 third.db
+
+claim "a recovery key with a typing error, of another repository or without its slot is told, and plain containers are refused"
+run rescue --recovery-key-file ../$((claims - 1))/recovery.key "../$((claims - 1))/repo/${ids[2]}" out.db
+expect_refused 'the recovery key opens no slot of the key that the backup was encrypted with$'
+repo=../$((claims - 1))/repo
+{ head -c 1 ../$((claims - 1))/other.key | tr 'A-Z2-7' 'B-Z2-7A' && tail -c +2 ../$((claims - 1))/other.key; } >wrong.key
+run rescue --recovery-key-file wrong.key "$repo/${ids[2]}" out.db
+expect_refused 'the recovery key has a typing error'
+cp -r "$repo" altered
+sed -i 's/"wrapped": "../"wrapped": "zz/' altered/recovery.json altered/*/recovery.json
+run rescue --recovery-key-file ../$((claims - 1))/other.key "altered/${ids[2]}" out.db
+expect_refused 'the recovery key opens no slot'
+make_states
+run rescue --recovery-key-file ../$((claims - 1))/other.key "repo/${ids[2]}" out.db
+expect_refused 'it is not encrypted, and a key is given'
 
 claim "one changed byte anywhere in an encrypted chain is refused, in header, records, index and trailer"
 (umask 077 && openssl rand -hex 32 >key)

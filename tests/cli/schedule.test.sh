@@ -456,7 +456,7 @@ refused 3 'the scratch folder .*/nowhere is not there' \
 run nerve-db backup schedule --db shop.db --every 1h --drill-every daily --drill-scratch scratch --key-file key --units units
 expect_exit 0
 expect_equal "the folders" "ReadWritePaths=$PWD $PWD/scratch $PWD/shop.db.backups" \
-  "$(grep ^ReadWritePaths= units/nerve-backup-shop.service)"
+  "$(grep -m 1 ^ReadWritePaths= units/nerve-backup-shop.service)"
 mkdir credentials
 cp key credentials/nerve-backup-key
 service_environment=("CREDENTIALS_DIRECTORY=$PWD/credentials")

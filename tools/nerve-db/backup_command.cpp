@@ -70,6 +70,26 @@ std::optional<Repository> second_repository(Context& context, const Arguments& a
   }
 }
 
+constexpr std::ptrdiff_t passphrase_characters_min = 12;
+
+bool is_short_passphrase(const backups::BackupKey& key) {
+  if (key.kind() != backups::BackupKey::Kind::passphrase) return false;
+  const std::string_view text = key.secret().reveal_text();
+  // In UTF-8 a character is counted by its first octet.
+  const auto characters = std::ranges::count_if(
+      text, [](char octet) { return (static_cast<unsigned char>(octet) & 0xC0U) != 0x80U; });
+  return characters < passphrase_characters_min;
+}
+
+/// Who gets hold of the backups can try passphrases for as long as they like.
+void warn_of_short_passphrase(Output& output) {
+  output.warning(
+      fmt::format("the passphrase is shorter than {} characters, so that whoever gets hold of the backups "
+                  "may guess it: begin with a longer one, such as six random words, or with a key file, in "
+                  "another repository",
+                  passphrase_characters_min));
+}
+
 /// What a backup is made with; the key of the options lives in `key`.
 backups::BackupOptions options_from(Context& context, const Arguments& arguments,
                                     const Repository& repository, const std::filesystem::path& source,
@@ -87,15 +107,17 @@ backups::BackupOptions options_from(Context& context, const Arguments& arguments
   options.on_note = [&context](const std::string& note) { context.output().note(note); };
   const bool is_plain = options.form == backups::Form::plain;
   if (!is_plain && !names_key(arguments)) key = key_of_secure_store(context, source);
-  if (key) {
-    options.key = &*key;
-    return options;
+  if (!key) {
+    const bool goes_on = !is_plain && backups::has_encrypted_backup(repository, source);
+    if (goes_on || arguments.has("--encrypt") || names_key(arguments) || has_credential_key()) {
+      key.emplace(required_key(context.output(), arguments, goes_on ? KeyUse::existing : KeyUse::first));
+    }
   }
-  const bool goes_on = !is_plain && backups::has_encrypted_backup(repository, source);
-  if (goes_on || arguments.has("--encrypt") || names_key(arguments) || has_credential_key()) {
-    key.emplace(required_key(context.output(), arguments, goes_on ? KeyUse::existing : KeyUse::first));
-    options.key = &*key;
+  if (!key) return options;
+  if (is_short_passphrase(*key) && !backups::has_encrypted_backup(repository, source)) {
+    warn_of_short_passphrase(context.output());
   }
+  options.key = &*key;
   return options;
 }
 
@@ -282,18 +304,19 @@ Parameter full_every_option() {
 }
 
 std::vector<Parameter> all_options() {
-  std::vector<Parameter> options = with_key_options(
-      {database_option(),
-       repository_option(),
-       also_option(),
-       {.name = "--full", .description = "make a full, which needs no other backup"},
-       full_every_option(),
-       {.name = "--plain", .description = "make an ordinary SQLite file, neither compressed nor encrypted"},
-       {.name = "--encrypt", .description = "encrypt from now on; implied by the two options of the key"},
-       {.name = "--deep", .description = "check the source by integrity_check instead of quick_check"},
-       {.name = "--no-check", .description = "store the database unchecked, which is faster"},
-       {.name = "--same-database",
-        .description = "continue the history of this path although the file looks like another database"}});
+  std::vector<Parameter> options = {
+      database_option(),
+      repository_option(),
+      also_option(),
+      {.name = "--full", .description = "make a full, which needs no other backup"},
+      full_every_option(),
+      {.name = "--plain", .description = "make an ordinary SQLite file, neither compressed nor encrypted"},
+      {.name = "--encrypt", .description = "encrypt from now on; implied by the two options of the key"},
+      {.name = "--deep", .description = "check the source by integrity_check instead of quick_check"},
+      {.name = "--no-check", .description = "store the database unchecked, which is faster"},
+      {.name = "--same-database",
+       .description = "continue the history of this path although the file looks like another database"}};
+  for (Parameter& option : key_options()) options.push_back(std::move(option));
   for (Parameter& option : hook_options()) options.push_back(std::move(option));
   options.push_back(metrics_option());
   return options;
@@ -314,8 +337,8 @@ Command backup_command() {
           "Once encrypted, the backups of a database stay so: each needs the key.",
       .options = all_options(),
       .commands = {list_command(), show_command(), verify_command(), drill_command(), prune_command(),
-                   consolidate_command(), hold_command(), release_command(), repair_command(),
-                   schedule_command()},
+                   consolidate_command(), hold_command(), release_command(), recovery_key_command(),
+                   repair_command(), schedule_command()},
       .exit_codes =
           "1 when the program before it fails; 6 when the database is damaged, and what there is of it\n"
           "was kept; 10 when it has lost all its rows since an earlier backup, so that the new one is kept\n"

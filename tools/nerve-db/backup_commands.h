@@ -14,6 +14,7 @@ Command verify_command();
 Command prune_command();
 Command consolidate_command();
 Command drill_command();
+Command recovery_key_command();
 Command hold_command();
 Command release_command();
 

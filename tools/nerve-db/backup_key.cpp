@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
@@ -66,11 +67,25 @@ std::vector<Parameter> key_options() {
        .description = "the key of encrypted backups is in this file: 32 bytes or 64 hexadecimal digits"}};
 }
 
+Parameter recovery_key_option() {
+  return {.name = "--recovery-key-file",
+          .value_name = "FILE",
+          .type = ValueType::file,
+          .description = "the recovery key of encrypted backups is in this file (else NERVE_RECOVERY_KEY)"};
+}
+
 bool names_key(const Arguments& arguments) {
-  if (arguments.has("--passphrase-file") && arguments.has("--key-file")) {
-    throw ValidationError("--passphrase-file and --key-file are both given", "Give one of them.");
+  constexpr std::array<std::string_view, 3> options = {"--passphrase-file", "--key-file",
+                                                       "--recovery-key-file"};
+  std::string_view named;
+  for (const std::string_view option : options) {
+    if (!arguments.has(option)) continue;
+    if (!named.empty()) {
+      throw ValidationError(fmt::format("{} and {} are both given", named, option), "Give one of them.");
+    }
+    named = option;
   }
-  return arguments.has("--passphrase-file") || arguments.has("--key-file");
+  return !named.empty();
 }
 
 BackupKey required_key(const Output& output, const Arguments& arguments, KeyUse use) {
@@ -78,6 +93,9 @@ BackupKey required_key(const Output& output, const Arguments& arguments, KeyUse 
   if (const auto file = arguments.text("--key-file")) return BackupKey::from_file(*file);
   if (const auto file = arguments.text("--passphrase-file")) {
     return BackupKey::of_passphrase(Secret::from_file(*file));
+  }
+  if (const auto file = arguments.text("--recovery-key-file")) {
+    return BackupKey::of_recovery_text(Secret::from_file(*file));
   }
   if (std::optional<BackupKey> key = passphrase_at_hand(output, use)) return *std::move(key);
   throw ValidationError("the backup is encrypted, and no key is given",
@@ -89,8 +107,13 @@ std::optional<BackupKey> environment_key() {
     if (const auto file = credential(key_credential)) return BackupKey::from_credential(*file);
     return BackupKey::of_passphrase(Secret::from_credential(*credential(passphrase_credential)));
   }
-  // It is taken out of the environment when it is read, and both stores of a workspace may need it.
+  // They are taken out of the environment when they are read, and both stores of a workspace may need them.
   static const std::optional<Secret> passphrase = Secret::from_environment("NERVE_PASSPHRASE");
+  static const std::optional<Secret> recovery_key = Secret::from_environment("NERVE_RECOVERY_KEY");
+  if (passphrase && recovery_key) {
+    throw ValidationError("NERVE_PASSPHRASE and NERVE_RECOVERY_KEY are both set", "Unset one of them.");
+  }
+  if (recovery_key) return BackupKey::of_recovery_text(*recovery_key);
   if (!passphrase) return std::nullopt;
   return BackupKey::of_passphrase(Secret::copy_of(passphrase->reveal()));
 }

@@ -18,7 +18,10 @@ namespace nerve::cli {
 /// --passphrase-file and --key-file.
 std::vector<Parameter> key_options();
 
-/// Whether one of them is given. Throws ValidationError where both are.
+/// --recovery-key-file, for commands that open what there is and make no new backups.
+Parameter recovery_key_option();
+
+/// Whether one of the three is given. Throws ValidationError where several are.
 bool names_key(const Arguments& arguments);
 
 enum class KeyUse : std::uint8_t {
@@ -35,11 +38,13 @@ inline constexpr std::string_view passphrase_credential = "nerve-backup-passphra
 inline constexpr std::string_view key_credential = "nerve-backup-key";
 
 /// The key that the options name; else that of systemd's credentials; else the passphrase in
-/// NERVE_PASSPHRASE; else one that is typed on the terminal. Throws ValidationError where there is none of
-/// these, and what BackupKey throws.
+/// NERVE_PASSPHRASE; else the recovery key in NERVE_RECOVERY_KEY; else a passphrase that is typed on the
+/// terminal. Throws ValidationError where there is none of these, and what BackupKey throws.
 backups::BackupKey required_key(const Output& output, const Arguments& arguments, KeyUse use);
 
-/// The key of systemd's credentials, else the passphrase in NERVE_PASSPHRASE; absent where there is neither.
+/// The key of systemd's credentials, else the passphrase in NERVE_PASSPHRASE, else the recovery key in
+/// NERVE_RECOVERY_KEY; absent where there is none of them. Throws ValidationError where both variables are
+/// set.
 std::optional<backups::BackupKey> environment_key();
 
 /// The same, else one that is typed, for commands without the options; absent where

@@ -7,6 +7,7 @@
 
 #include "nerve/arguments.h"
 #include "nerve/backups/backup.h"
+#include "nerve/core/error.h"
 
 #include <unistd.h>
 
@@ -77,7 +78,11 @@ KeyedRepository open_with_needed_key(Context& context, const Arguments& argument
       (database ? backups::has_encrypted_backup(repository, *database) : holds_encrypted(repository));
   if (!is_needed) return keyed(std::move(repository), std::nullopt);
   std::optional<BackupKey> key = required_keys(context, arguments, repository, database);
-  return keyed(std::move(repository), std::move(key));
+  KeyedRepository opened = keyed(std::move(repository), std::move(key));
+  if (const std::string reason = backups::reason_to_deny(opened.repository, database); !reason.empty()) {
+    throw DeniedError(reason, "Give the key that the backups were made with.");
+  }
+  return opened;
 }
 
 std::optional<std::filesystem::path> database_meant(Context& context, const Arguments& arguments) {

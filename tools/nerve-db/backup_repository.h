@@ -39,7 +39,7 @@ KeyedRepository open_with_keys_at_hand(Context& context, const Arguments& argume
                                        const std::optional<std::filesystem::path>& database);
 
 /// The same; where backups that the command needs are encrypted, the key is asked for. These are the backups
-/// of `database`, or all where that is absent.
+/// of `database`, or all where that is absent. Throws DeniedError for a key that opens none of them.
 KeyedRepository open_with_needed_key(Context& context, const Arguments& arguments,
                                      const std::optional<std::filesystem::path>& database);
 

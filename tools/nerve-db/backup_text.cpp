@@ -94,6 +94,7 @@ std::optional<std::filesystem::path> second_folder(Context& context, const Argum
 
 std::vector<Parameter> with_key_options(std::vector<Parameter> options) {
   for (Parameter& option : key_options()) options.push_back(std::move(option));
+  options.push_back(recovery_key_option());
   return options;
 }
 

@@ -106,7 +106,8 @@ std::vector<std::string> environment_for(const ProgramCall& call) {
     const std::string_view name = text.substr(0, text.find('='));
     const bool is_replaced =
         std::ranges::any_of(call.variables, [&](const auto& variable) { return variable.first == name; });
-    if (name != "NERVE_PASSPHRASE" && !is_replaced) environment.emplace_back(text);
+    const bool is_secret = name == "NERVE_PASSPHRASE" || name == "NERVE_RECOVERY_KEY";
+    if (!is_secret && !is_replaced) environment.emplace_back(text);
   }
   for (const auto& [name, value] : call.variables) environment.push_back(fmt::format("{}={}", name, value));
   return environment;

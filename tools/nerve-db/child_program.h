@@ -41,8 +41,8 @@ struct ProgramEnd {
 /// group get SIGTERM and soon after SIGKILL. A signal for us is passed on; one that came before the call is
 /// not.
 ///
-/// Its environment is ours with `variables`, without NERVE_PASSPHRASE and other variables of the names in
-/// `variables`. Throws NotFoundError, DeniedError or Error when it cannot be started.
+/// Its environment is ours with `variables`, without NERVE_PASSPHRASE, NERVE_RECOVERY_KEY and other variables
+/// of the names in `variables`. Throws NotFoundError, DeniedError or Error when it cannot be started.
 ProgramEnd run_program(const ProgramCall& call);
 
 }  // namespace nerve::cli

@@ -196,7 +196,7 @@ Parameter workers_option() {
           .maximum = workers_max};
 }
 
-Command verify_command() {
+Command convert_verify_command() {
   return {
       .name = "verify",
       .summary = "compare a converted database with its source, row by row",
@@ -243,7 +243,7 @@ Command convert_command() {
            keep_case_option(),
            workers_option(),
            yes_option()},
-      .commands = {verify_command()},
+      .commands = {convert_verify_command()},
       .exit_codes =
           "6 when a table differs from its source after all; 10 when something has no equal in the\n"
           "target, was rejected or changed, as the report says; otherwise as 'nerve-db --help' lists them",

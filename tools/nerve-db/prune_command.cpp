@@ -103,6 +103,12 @@ int run_prune(Context& context, const Arguments& arguments) {
   for (const std::string& name : report.unauthenticated) {
     output.warning(fmt::format("backup {} is not authenticated, and is left alone", name));
   }
+  if (!report.damaged.empty()) {
+    output.warning(
+        fmt::format("{} backup{} with known damage stay, with what they lead back to. To let them go, move "
+                    "their folders out of the repository and run 'nerve-db backup repair'",
+                    report.damaged.size(), report.damaged.size() == 1 ? "" : "s"));
+  }
   const bool has_work = report.count(Fate::remove) + report.count(Fate::merge) > 0;
   if (!dry_run && has_work) {
     require_answerable(output, arguments.has("--yes"), "Add --yes to do it, or --dry-run to see what.");
@@ -166,7 +172,7 @@ std::vector<Parameter> prune_options() {
   constexpr std::int64_t one_day_s = 86'400;
   std::vector<Parameter> options{repository_option(), database_option()};
   for (Parameter& option : keep_options()) options.push_back(std::move(option));
-  for (Parameter& option : key_options()) options.push_back(std::move(option));
+  options = with_key_options(std::move(options));
   options.push_back({.name = "--wait",
                      .value_name = "SPAN",
                      .type = ValueType::duration,

@@ -117,13 +117,23 @@ backups::Manifest chosen_backup(Context& context, const Arguments& arguments,
   return choose_backup(repository, *arguments.text("ID"), source_of(context, target));
 }
 
-/// Whether a key is needed for this: the safety backup of a database whose backups are encrypted is
-/// encrypted, too.
-bool needs_key(const Arguments& arguments, const backups::Repository& repository,
-               const std::optional<std::filesystem::path>& source, const RestoreTarget& target) {
-  if (names_key(arguments) || (source && backups::has_encrypted_backup(repository, *source))) return true;
+/// Whether the backup or the safety backup is encrypted: of a database whose backups are, that one is, too.
+bool is_about_encrypted(const backups::Repository& repository,
+                        const std::optional<std::filesystem::path>& source, const RestoreTarget& target) {
+  if (source && backups::has_encrypted_backup(repository, *source)) return true;
   return target.mode == RestoreTarget::Mode::in_place &&
          backups::has_encrypted_backup(repository, target.path);
+}
+
+bool needs_key(const Arguments& arguments, const backups::Repository& repository,
+               const std::optional<std::filesystem::path>& source, const RestoreTarget& target) {
+  return names_key(arguments) || is_about_encrypted(repository, source, target);
+}
+
+/// Whether the named key is of every store. A recovery key need not be: the core store may not be encrypted,
+/// and does not become so because the secure store is recovered.
+bool names_key_of_all(const Arguments& arguments) {
+  return names_key(arguments) && !arguments.has("--recovery-key-file");
 }
 
 /// The database that the backup is of; absent where that is not known before it is chosen.
@@ -156,7 +166,8 @@ std::vector<Part> parts_of(Context& context, const Arguments& arguments, const K
     const auto file = store_file(context, store);
     if (!file || one.set->role != to_string(store)) return {};
     parts.push_back({one, {*file, RestoreTarget::Mode::in_place}, nullptr});
-    if (needs_key(arguments, keyed.repository, one.source.path, parts.back().target)) {
+    if (names_key_of_all(arguments) ||
+        is_about_encrypted(keyed.repository, one.source.path, parts.back().target)) {
       parts.back().key = keyed.key.get();
     }
   }
@@ -237,7 +248,7 @@ int restore_set(Context& context, const Arguments& arguments, const backups::Rep
   Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
   backups::RestoreOptions options;
   options.may_replace_other = arguments.has("--other-database") || can_ask(output);
-  options.requires_authentication = names_key(arguments);
+  options.requires_authentication = names_key_of_all(arguments);
   options.may_be_unauthenticated = arguments.has("--unauthenticated");
   options.dry_run = true;
   const auto restore = [&] {
@@ -285,6 +296,8 @@ KeyedRepository repository_to_restore_from(Context& context, const Arguments& ar
                                            const RestoreTarget& target, bool is_of_workspace) {
   const backups::Repository found = backups::Repository::open(context.repository_folder());
   const std::optional<std::filesystem::path> source = source_meant(context, arguments, found, target);
+  // Which database is meant can be known only after the key has shown which backups count.
+  if (!source && !is_of_workspace) return open_with_needed_key(context, arguments, std::nullopt);
   if (!needs_key(arguments, found, source, target)) {
     if (!is_of_workspace) return {nullptr, open_repository(context)};
     const auto secure = store_file(context, Store::secure);
@@ -359,7 +372,8 @@ Command restore_command() {
                    .description = "permit a backup that nothing proves to be made by who has the key"},
                   {.name = "--dry-run", .description = "verify and show the plan, change nothing"},
                   key_options()[0],
-                  key_options()[1]},
+                  key_options()[1],
+                  recovery_key_option()},
       .example = "nerve-db restore latest --db chinook.sqlite --yes",
       .run = &run_restore};
 }

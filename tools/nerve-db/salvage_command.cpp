@@ -23,7 +23,7 @@ using backups::PageList;
 using backups::SalvagedTable;
 using backups::SalvageReport;
 
-constexpr std::string_view instead_for_postgresql =
+constexpr std::string_view salvage_instead_for_postgresql =
     "PostgreSQL has pg_amcheck to find damage; its way back is a backup of the cluster.";
 constexpr std::size_t named_pages_max = 8;
 
@@ -120,7 +120,7 @@ int run_salvage(Context& context, const Arguments& arguments) {
   backups::SalvageOptions options;
   options.deleted = arguments.has("--deleted");
   if (const auto schema = arguments.text("--schema-from")) options.schema_from = *schema;
-  const std::filesystem::path source = context.database_file(instead_for_postgresql);
+  const std::filesystem::path source = context.database_file(salvage_instead_for_postgresql);
   Progress progress(output.talk(), output.progress(Progress::Unit::items));
   const SalvageReport report = backups::salvage_database(source, *target, options, &progress);
   progress.clear();

@@ -153,6 +153,15 @@ void print_crontab(Context& context, const Repository& repository, const Schedul
   output.line(line);
 }
 
+/// systemd lets a service write to what is there when it starts. Where the folder cannot be made, nothing is
+/// kept.
+void make_state_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  if (folder.empty() || std::filesystem::exists(folder, error)) return;
+  std::filesystem::create_directories(folder, error);
+  if (!error) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
+}
+
 int make_schedule(Context& context, const Arguments& arguments) {
   if (arguments.has("--cron") && (arguments.has("--units") || arguments.has("--replace"))) {
     throw ValidationError("--cron writes no units, and an option for them is given",
@@ -160,6 +169,7 @@ int make_schedule(Context& context, const Arguments& arguments) {
   }
   const ScheduledBackup backup = scheduled_backup(context, arguments);
   const Repository repository = Repository::open_or_create(backup.repository);
+  make_state_folder(backup.state_folder);
   require_key_at_hand(context.output(), arguments, repository, backup);
   if (arguments.has("--cron")) {
     print_crontab(context, repository, backup);

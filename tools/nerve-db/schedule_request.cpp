@@ -5,6 +5,7 @@
 #include "backup_hooks.h"
 #include "backup_key.h"
 #include "backup_metrics.h"
+#include "backup_repository.h"
 #include "backup_stores.h"
 #include "backup_text.h"
 #include "command.h"
@@ -217,6 +218,7 @@ ScheduledBackup scheduled_backup(Context& context, const Arguments& arguments) {
   sqlite::require_database(sqlite::read_file_facts(backup.database));
   backup.repository = absolute_path(context.repository());
   if (!backup.repository.has_filename()) backup.repository = backup.repository.parent_path();
+  backup.state_folder = state_folder();
   backup.program = own_program();
   if (const auto& folder = context.workspace().folder) backup.workspace = absolute_path(*folder);
   for (const StoreFile& store : stores_together(context)) {

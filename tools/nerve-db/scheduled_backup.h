@@ -30,6 +30,8 @@ struct ScheduledBackup {
   std::optional<std::filesystem::path> before;
   std::optional<std::filesystem::path> after;
   std::optional<std::filesystem::path> metrics;
+  std::filesystem::path
+      state_folder;  ///< what this machine has seen of repositories; empty where nothing is kept
   std::vector<std::filesystem::path> written_folders;  ///< besides the repository: what the commands write to
 };
 

@@ -111,6 +111,9 @@ std::string service_text(const ScheduledBackup& backup) {
   }
   text += "Nice=10\nIOSchedulingClass=idle\nUMask=0077\nNoNewPrivileges=yes\nProtectSystem=strict\n";
   text += write_paths_line(backup);
+  if (!backup.state_folder.empty()) {
+    text += fmt::format("ReadWritePaths={}\n", unit_word("-" + backup.state_folder.string()));
+  }
   if (may_have_private_tmp(backup)) text += "PrivateTmp=yes\n";
   return text;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/backups/key.h"
 
+#include "recovery_text.h"
+
 #include "nerve/core/bytes.h"
 #include "nerve/core/error.h"
 
@@ -46,6 +48,10 @@ BackupKey BackupKey::from_file(const std::filesystem::path& path) {
 
 BackupKey BackupKey::from_credential(const std::filesystem::path& path) {
   return of_content(Secret::from_credential(path), path);
+}
+
+BackupKey BackupKey::of_recovery_text(const Secret& text) {
+  return {Kind::recovery, recovery_key_from(text)};
 }
 
 BackupKey BackupKey::of_content(Secret content, const std::filesystem::path& path) {

@@ -32,8 +32,25 @@ bool is_same_master(const KeyFacts& left, const KeyFacts& right) {
          left.check == right.check;
 }
 
+/// None of a recovery key: it opens what was made by a key of either source.
 KeySource source_of(const BackupKey& key) {
-  return key.kind() == BackupKey::Kind::passphrase ? KeySource::scrypt : KeySource::key_file;
+  switch (key.kind()) {
+    case BackupKey::Kind::key_file:
+      return KeySource::key_file;
+    case BackupKey::Kind::passphrase:
+      return KeySource::scrypt;
+    case BackupKey::Kind::recovery:
+      break;
+  }
+  return KeySource::none;
+}
+
+bool is_of(const Secret& master, const KeyFacts& facts) {
+  return equal_constant_time(check_of(master, facts.salt), facts.check);
+}
+
+bool holds_recovery_key(const BackupKey& key) {
+  return key.kind() == BackupKey::Kind::recovery || std::ranges::any_of(key.others(), &holds_recovery_key);
 }
 
 Secret master_from(const BackupKey& key, const KeyFacts& facts) {
@@ -79,7 +96,7 @@ std::optional<Secret> Keyring::try_key(const BackupKey& key, const KeyFacts& fac
   const bool is_dear = facts.source == KeySource::scrypt;
   if (is_known_misfit || (is_dear && misfits_of_passphrases_ >= misfits_max)) return std::nullopt;
   Secret master = master_from(key, facts);
-  if (equal_constant_time(check_of(master, facts.salt), facts.check)) return master;
+  if (is_of(master, facts)) return master;
   misfits_.push_back({facts, &key});
   if (is_dear) ++misfits_of_passphrases_;
   return std::nullopt;
@@ -94,23 +111,45 @@ Keyring::Master* Keyring::find_master(const KeyFacts& facts) {
   }
   for (const BackupKey* key : keys_of_source(facts.source)) {
     std::optional<Secret> master = try_key(*key, facts);
-    if (!master) continue;
-    masters_.push_back({facts, *std::move(master), key});
-    opened_last_ = masters_.size() - 1;
-    return &masters_.back();
+    if (master) return keep(facts, *std::move(master), *key);
+  }
+  for (const Recovered& one : recovered_) {
+    if (is_of(one.master, facts)) return keep(facts, Secret::copy_of(one.master.reveal()), *one.by);
   }
   return nullptr;
+}
+
+Keyring::Master* Keyring::keep(const KeyFacts& facts, Secret master, const BackupKey& made_of) {
+  masters_.push_back({facts, std::move(master), &made_of});
+  opened_last_ = masters_.size() - 1;
+  return &masters_.back();
+}
+
+std::optional<Secret> Keyring::copy_of_master(const KeyFacts& facts) {
+  const Master* found = find_master(facts);
+  if (found == nullptr) return std::nullopt;
+  return Secret::copy_of(found->key.reveal());
+}
+
+bool Keyring::is_one_master(const KeyFacts& one, const KeyFacts& other) {
+  const Master* found = find_master(one);
+  return found != nullptr && is_of(found->key, other);
 }
 
 KeyFacts Keyring::new_key_facts(Random& random) {
   KeyFacts facts;
   if (key_ == nullptr) return facts;
   const Master* opened = opened_last_ ? &masters_[*opened_last_] : nullptr;
-  if (opened != nullptr &&
-      (opened->facts.source != KeySource::scrypt || is_same_cost(opened->facts.cost, cost_of_new_keys))) {
+  const BackupKey* key = opened != nullptr ? opened->made_of : key_;
+  const bool is_recovered = key->kind() == BackupKey::Kind::recovery;
+  if (opened != nullptr && (is_recovered || opened->facts.source != KeySource::scrypt ||
+                            is_same_cost(opened->facts.cost, cost_of_new_keys))) {
     return opened->facts;
   }
-  const BackupKey* key = opened != nullptr ? opened->made_of : key_;
+  if (is_recovered) {
+    throw DeniedError("the recovery key opens none of the backups here, so nothing can be encrypted for it",
+                      "Give the key itself by --passphrase-file FILE or --key-file FILE.");
+  }
   facts.source = source_of(*key);
   if (facts.source == KeySource::scrypt) facts.cost = cost_of_new_keys;
   random.fill(facts.salt);
@@ -139,8 +178,16 @@ ContainerKeys Keyring::keys_of(const ContainerHeader& header, std::string_view n
     keys.hash_key = Secret::copy_of(header.hash_salt);
     return keys;
   }
-  if (keys_of_source(header.key.source).empty()) throw_no_key(header.key.source, name);
+  const bool is_given = !keys_of_source(header.key.source).empty();
+  const bool has_recovery_key = key_ != nullptr && holds_recovery_key(*key_);
+  if (!is_given && !has_recovery_key) throw_no_key(header.key.source, name);
   const Master* found = find_master(header.key);
+  if (found == nullptr && !is_given) {
+    throw DeniedError(
+        fmt::format("{} does not open with the recovery key", name),
+        "It is one of another repository, was revoked, or was made for another key. See for which keys "
+        "there are some: nerve-db backup recovery-key --list.");
+  }
   if (found == nullptr) {
     throw DeniedError(fmt::format("{} is encrypted with another {}", name,
                                   header.key.source == KeySource::scrypt ? "passphrase" : "key file"),

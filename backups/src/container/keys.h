@@ -13,6 +13,7 @@
 #include <initializer_list>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace nerve::backups {
@@ -47,11 +48,21 @@ class Keyring {
   /// How a new generation says where its master key comes from; of source none where there is no key. It is
   /// the key that opened a container or manifest last, so that a database keeps its own, with the salt it
   /// has, where that costs what new ones do: one scrypt then opens a whole repository. The first, with a new
-  /// salt, where none was opened.
+  /// salt, where none was opened. With a recovery key it is what that opened; throws DeniedError where it
+  /// opened nothing.
   KeyFacts new_key_facts(Random& random);
 
   /// HMAC-SHA256 of `text` under the master key of `facts`; absent where no key is the one.
   std::optional<crypto::Sha256Digest> code_of(const KeyFacts& facts, Authenticated what, ByteView text);
+
+  /// A master key that the recovery key `by`, one of the key's, has opened (recovery.h). Borrows that one.
+  void add_recovered(const BackupKey& by, Secret master) { recovered_.push_back({&by, std::move(master)}); }
+
+  /// Absent where no key is the one.
+  std::optional<Secret> copy_of_master(const KeyFacts& facts);
+
+  /// Whether both are made of one master key, which is one of the keyring.
+  bool is_one_master(const KeyFacts& one, const KeyFacts& other);
 
   /// The keys of a container with this header. `name` stands for it in messages. Throws DeniedError where it
   /// is encrypted and there is no key, a key of the other kind, or a wrong one.
@@ -65,7 +76,13 @@ class Keyring {
     std::array<Secret, 2> of_codes = {};  ///< by Authenticated; made at first use
   };
 
+  struct Recovered {
+    const BackupKey* by;
+    Secret master;
+  };
+
   std::vector<const BackupKey*> keys_of_source(KeySource source) const;
+  Master* keep(const KeyFacts& facts, Secret master, const BackupKey& made_of);
   /// Null where no key is the one.
   Master* find_master(const KeyFacts& facts);
 
@@ -79,6 +96,7 @@ class Keyring {
   const BackupKey* key_ = nullptr;
   std::optional<std::size_t> opened_last_;  ///< index into masters_
   std::vector<Master> masters_;
+  std::vector<Recovered> recovered_;
   std::vector<Misfit> misfits_;
   std::size_t misfits_of_passphrases_ = 0;
 };

@@ -102,4 +102,9 @@ bool has_encrypted_backup(const Repository& repository, const std::filesystem::p
 bool opens_encrypted_backups(const Repository& repository,
                              const std::optional<std::filesystem::path>& database, const BackupKey& key);
 
+/// Why the key that `repository` was opened with is a wrong one: there are encrypted backups, of `database`
+/// or of all where that is absent, and it opens none of them. Empty where it may be the right one.
+std::string reason_to_deny(const Repository& repository,
+                           const std::optional<std::filesystem::path>& database);
+
 }  // namespace nerve::backups

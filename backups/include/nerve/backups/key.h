@@ -10,10 +10,11 @@
 
 namespace nerve::backups {
 
-/// What encrypts backups and opens them again: a passphrase, or the 32 bytes of a key file.
+/// What encrypts backups and opens them again: a passphrase, or the 32 bytes of a key file. A recovery key
+/// only opens them (nerve/backups/recovery.h).
 class BackupKey {
  public:
-  enum class Kind : std::uint8_t { key_file = 1, passphrase = 2 };
+  enum class Kind : std::uint8_t { key_file = 1, passphrase = 2, recovery = 3 };
 
   static BackupKey of_passphrase(Secret passphrase);
 
@@ -24,6 +25,11 @@ class BackupKey {
   /// The same for a file that systemd hands over (LoadCredential=). Throws what Secret::from_credential
   /// throws.
   static BackupKey from_credential(const std::filesystem::path& path);
+
+  /// The text that was printed when the recovery key was made, in capitals or not, with or without what
+  /// separates its groups. Throws ValidationError for a typing error, which names the group where it can be
+  /// told.
+  static BackupKey of_recovery_text(const Secret& text);
 
   /// Another key, for backups that this one does not open; new ones are not made with it.
   void also_try(BackupKey other) { others_.push_back(std::move(other)); }

@@ -172,6 +172,9 @@ std::string manifest_text(const Manifest& manifest);
 ///
 /// Throws IntegrityError when the text is not a manifest or does not match its own hash, UnsupportedError
 /// when its format is not `format_version`.
-Manifest parse_manifest(std::string_view text, std::string_view name);
+///
+/// Of a text that is known to be the one that was written, by another hash, the own hash is not computed once
+/// more.
+Manifest parse_manifest(std::string_view text, std::string_view name, bool is_known_text = false);
 
 }  // namespace nerve::backups

@@ -55,6 +55,9 @@ struct PruneReport {
   std::vector<std::string> unreadable;   ///< entries that nothing is known of; they are never removed
   /// Those that somebody without the key has put there; nothing needs them, and they are not removed either.
   std::vector<std::string> unauthenticated;
+  /// Those in which damage was found, and what leads back to them; they stay, with the rest of their
+  /// generation.
+  std::vector<std::string> damaged;
   bool done = false;  ///< false after a dry run
   std::int64_t freed_bytes =
       0;  ///< files that went, less what merging wrote; after a dry run without the latter
