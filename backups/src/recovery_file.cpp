@@ -30,7 +30,7 @@ namespace {
 
 constexpr std::int64_t recovery_format = 1;
 constexpr std::size_t slots_max = 64;
-constexpr std::size_t name_bytes_max = 256;
+constexpr std::size_t slot_name_bytes_max = 256;
 constexpr std::size_t file_bytes_max = std::size_t{64} << 10;
 
 IntegrityError damaged(const std::filesystem::path& path, std::string_view what) {
@@ -54,7 +54,7 @@ RecoverySlot slot_from(const Json& json) {
   take_hex(json.at("wrapped"), slot.wrapped);
   slot.made_at = Timestamp::parse(json.at("made_at").get<std::string>());
   slot.name = json.value("name", "");
-  if (slot.name.size() > name_bytes_max) throw ValidationError("a name is too long");
+  if (slot.name.size() > slot_name_bytes_max) throw ValidationError("a name is too long");
   return slot;
 }
 
