@@ -31,10 +31,6 @@ std::uint64_t space_for(const sqlite::FileFacts& facts) {
   return size_bytes + size_bytes / 10 + (std::uint64_t{64} << 10);
 }
 
-void tell(const BackupOptions& options, const std::string& note) {
-  if (options.on_note) options.on_note(note);
-}
-
 std::string hint_after_damage(const IntegrityError& error, const sqlite::FileFacts& facts,
                               const Repository& repository) {
   const std::string source = shell_word(facts.path.string());
@@ -52,6 +48,10 @@ std::string hint_after_damage(const IntegrityError& error, const sqlite::FileFac
 }
 
 }  // namespace
+
+void tell(const BackupOptions& options, const std::string& note) {
+  if (options.on_note) options.on_note(note);
+}
 
 void require_possible(const BackupOptions& options) {
   // What a restore keeps of the state that it replaces goes under the key that was recovered.

@@ -19,6 +19,9 @@
 /// What each way of making a backup does alike.
 namespace nerve::backups {
 
+/// Tells the user a note, where somebody listens.
+void tell(const BackupOptions& options, const std::string& note);
+
 /// Throws ValidationError for options that exclude one another.
 void require_possible(const BackupOptions& options);
 

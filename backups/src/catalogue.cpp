@@ -32,7 +32,7 @@ namespace {
 constexpr std::int64_t catalogue_format = 1;
 /// Some millions of lines.
 constexpr std::size_t catalogue_bytes_max = std::size_t{1} << 30;
-constexpr std::size_t block_bytes = std::size_t{64} << 10U;
+constexpr std::size_t catalogue_block_bytes = std::size_t{64} << 10U;
 constexpr std::size_t line_bytes_max = std::size_t{64} << 10U;
 /// A longer path is left out of its line, which each of its bytes may lengthen sixfold.
 constexpr std::size_t source_bytes_max = std::size_t{8} << 10U;
@@ -233,7 +233,7 @@ void Catalogue::read_lines(const Descriptor& file, Keyring* keyring) {
         fmt::format("{} is larger than {}", file_.string(), format_size(catalogue_bytes_max)));
   }
   std::string text;
-  std::vector<std::byte> block(block_bytes);
+  std::vector<std::byte> block(catalogue_block_bytes);
   while (const std::size_t count = read_some(file, block, file_)) {
     throw_if_interrupted();
     text += as_text(ByteView(block).first(count));

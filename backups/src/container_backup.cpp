@@ -2,6 +2,7 @@
 #include "container_backup.h"
 
 #include "authentication.h"
+#include "backup_steps.h"
 #include "container/reader.h"
 #include "container/writer.h"
 #include "layout.h"
@@ -123,10 +124,6 @@ void require_known_key(const std::vector<Entry>& encrypted, const Repository& re
                                 database.string(), repository.path().string(), reason),
                     "Give the key that they were made with. To begin with another one on purpose, name a new "
                     "folder with --repo.");
-}
-
-void tell(const BackupOptions& options, const std::string& note) {
-  if (options.on_note) options.on_note(note);
 }
 
 /// Where there are backups, and none that counts, the user should know why.

@@ -30,7 +30,6 @@ namespace nerve::backups {
 namespace {
 
 constexpr std::size_t suffix_length_min = 8;
-constexpr std::size_t id_length = 36;
 
 /// Whether a folder holds nothing but, perhaps, the marker that a dead process had begun.
 bool is_free(const std::filesystem::path& folder) {
@@ -190,7 +189,7 @@ std::string normalise_suffix(std::string_view text, const std::filesystem::path&
   std::string suffix(text);
   std::transform(suffix.begin(), suffix.end(), suffix.begin(),
                  [](unsigned char character) { return static_cast<char>(std::tolower(character)); });
-  const bool is_possible = suffix.size() >= suffix_length_min && suffix.size() <= id_length &&
+  const bool is_possible = suffix.size() >= suffix_length_min && suffix.size() <= Uuid::text_length &&
                            suffix.find_first_not_of("0123456789abcdef-") == std::string::npos;
   if (!is_possible) {
     throw ValidationError(fmt::format("{} is not the id of a backup", sanitize_for_terminal(text)),

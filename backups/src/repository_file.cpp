@@ -21,7 +21,6 @@ namespace {
 
 constexpr std::array names_in_repository = {marker_file_name, partial_marker_file_name, catalogue_file_name,
                                             copies_file_name, schedule_file_name};
-constexpr std::size_t folder_name_length = 36;
 
 std::string_view kind_of(::mode_t mode) {
   switch (mode & S_IFMT) {
@@ -47,9 +46,8 @@ std::string_view kind_of(::mode_t mode) {
       "and move it away.");
 }
 
-bool is_backup_name(const std::string& name) {
-  return name.size() == folder_name_length &&
-         name.find_first_not_of("0123456789abcdef-") == std::string::npos;
+bool looks_like_id(const std::string& name) {
+  return name.size() == Uuid::text_length && name.find_first_not_of("0123456789abcdef-") == std::string::npos;
 }
 
 /// Whether a path stands in the folder of the repository itself, and not in that of a backup.
@@ -57,9 +55,9 @@ bool is_in_repository_itself(const std::filesystem::path& path) {
   const std::string name = path.filename().string();
   const std::string folder = path.parent_path().filename().string();
   // Both have a file of this name.
-  if (name == recovery_file_name)
-    return !is_backup_name(folder) && !folder.starts_with(partial_folder_prefix);
-  return is_backup_name(name) || name.starts_with(partial_folder_prefix) ||
+  if (name == recovery_file_name) return !looks_like_id(folder) && !folder.starts_with(partial_folder_prefix);
+  return looks_like_id(name) || name.starts_with(proof_file_prefix) ||
+         name.starts_with(partial_folder_prefix) ||
          std::ranges::find(names_in_repository, std::string_view(name)) != names_in_repository.end();
 }
 

@@ -141,7 +141,7 @@ void flip_in_repository(const RepositoryScene& scene, const std::vector<std::str
   });
 }
 
-Names all_of(const std::vector<std::string>& ids) {
+Names names_of(const std::vector<std::string>& ids) {
   return {ids.begin(), ids.end()};
 }
 
@@ -195,18 +195,18 @@ TEST_CASE("a flipped bit of a prune of a repository is found or harmless") {
 
 TEST_CASE("a flipped bit of a consolidation in a repository is found or harmless") {
   const RepositoryScene scene(Store::encrypted);
-  flip_in_repository(scene, scene.consolidate_command(), scene.repository_path(), all_of(scene.ids()),
+  flip_in_repository(scene, scene.consolidate_command(), scene.repository_path(), names_of(scene.ids()),
                      {scene.states().at(scene.ids().back())}, {hashes});
 }
 
 TEST_CASE("a flipped bit of a replication to a second repository is found or harmless") {
   const RepositoryScene scene(Store::encrypted);
-  flip_in_repository(scene, scene.replicate_command(), scene.second_path(), all_of(scene.ids()), {},
+  flip_in_repository(scene, scene.replicate_command(), scene.second_path(), names_of(scene.ids()), {},
                      {hashes_in_second, note_of_copies});
 }
 
 TEST_CASE("a flipped bit of a backup of a set to a repository is found or harmless") {
   const RepositoryScene scene(Store::container);
-  flip_in_repository(scene, scene.set_command(), scene.repository_path(), all_of(scene.ids()),
+  flip_in_repository(scene, scene.set_command(), scene.repository_path(), names_of(scene.ids()),
                      {scene.states().at(scene.ids().back()), scene.secure_state()}, {hashes});
 }

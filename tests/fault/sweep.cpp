@@ -220,7 +220,7 @@ void flip_writes(const Scene& scene, const Command& command,
   }
   CHECK(by_file.size() > 2);
   for (const auto& [file, alike] : by_file) {
-    const std::size_t flips = std::min(alike.size(), flips_max / tried_every);
+    const std::size_t flips = std::min(alike.size(), scaled(flips_max, alike.size()));
     for (std::size_t flip = 0; flip < flips; ++flip) {
       const Call& call = *alike[flips == 1 ? 0 : flip * (alike.size() - 1) / (flips - 1)];
       CAPTURE(call.number);
