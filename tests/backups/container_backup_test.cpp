@@ -294,8 +294,8 @@ TEST_CASE("where an encrypted backup cannot be read, nothing of the database is 
 
 TEST_CASE("a key that opens none of the encrypted backups of a database begins none") {
   ContainerScene scene;
-  const BackupKey right = passphrase("correct horse battery staple");
-  const BackupKey wrong = passphrase("correct house battery staple");
+  const BackupKey right = test::key_of_file(std::byte{1});
+  const BackupKey wrong = test::key_of_file(std::byte{2});
   const Manifest full = scene.back_up({.key = &right});
   bool is_right_known = true;
   SUBCASE("its end is cut off") {
