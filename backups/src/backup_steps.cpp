@@ -6,6 +6,7 @@
 #include "durable_file.h"
 #include "file_identity.h"
 #include "lines.h"
+#include "marker.h"
 #include "partial_backup.h"
 #include "repository_file.h"
 #include "repository_folder.h"
@@ -76,6 +77,8 @@ void require_possible(const BackupOptions& options) {
 void require_possible_place(const sqlite::FileFacts& facts, const Repository& repository) {
   sqlite::require_database(facts);
   require_writable(repository);
+  // Before a folder is made for nothing.
+  if (!has_marker(repository.path())) require_space_for_full(facts, repository);
 }
 
 void require_space_for_full(const sqlite::FileFacts& facts, const Repository& repository) {

@@ -25,7 +25,8 @@ void tell(const BackupOptions& options, const std::string& note);
 /// Throws ValidationError for options that exclude one another.
 void require_possible(const BackupOptions& options);
 
-/// Throws what sqlite::require_database throws, and DeniedError where the repository may not be written.
+/// Throws what sqlite::require_database throws, DeniedError where the repository may not be written, and what
+/// require_space_for_full() throws where it is yet to be made.
 void require_possible_place(const sqlite::FileFacts& facts, const Repository& repository);
 
 /// Throws Error of kind unavailable where the repository has no space for the whole database. Not for a

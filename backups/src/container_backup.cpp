@@ -284,13 +284,13 @@ Generation open_generation(const Repository& repository, const std::vector<Manif
   const Manifest& newest = lineage.back();
   auto parent = std::make_unique<ContainerReader>(container_paths(repository, {newest}).front(), keyring);
   require_container_of(newest, end_of(*parent));
-  prove_next_part(repository, lineage, keyring, clock);
+  std::string proof = prove_next_part(repository, lineage, keyring, clock);
   std::optional<PageState> state = load_page_state(repository, newest, *parent);
   if (!state) {
     Chain chain(container_paths(repository, lineage), keyring);
     state = chain.state(repository.path());
   }
-  return {std::move(parent), *std::move(state)};
+  return {std::move(parent), *std::move(state), std::move(proof)};
 }
 
 /// Why a full is due although the newest can be built on; empty where none is.

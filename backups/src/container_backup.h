@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace nerve::backups {
@@ -42,7 +43,8 @@ Chain open_chain(const Repository& repository, const Manifest& manifest, Keyring
 /// What a delta can be made against.
 struct Generation {
   std::unique_ptr<ContainerReader> parent;
-  PageState state;  ///< at that backup
+  PageState state;    ///< at that backup
+  std::string proof;  ///< what keep_proof() is to keep
 };
 
 /// Throws DeniedError where the backups of a database are encrypted and the key is not there or not the right

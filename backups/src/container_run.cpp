@@ -5,6 +5,7 @@
 #include "database_facts.h"
 #include "full_age.h"
 #include "page_state_cache.h"
+#include "partial_proof.h"
 #include "recovery.h"
 #include "table_rows.h"
 
@@ -95,6 +96,7 @@ Manifest ContainerRun::publish() {
   partial_.publish(manifest_, clock_, continuation_.sequence_before);
   if (!damage_ && generation_ && manifest_.container->parent) {
     keep_page_state(repository_, manifest_, generation_->state, keyring_);
+    keep_proof(repository_, manifest_.container->generation, generation_->proof);
   }
   if (damage_) throw DamagedSourceError(damage_->what(), {}, manifest_.id);
   return manifest_;

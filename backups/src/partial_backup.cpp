@@ -23,6 +23,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <optional>
 #include <system_error>
 #include <vector>
 
@@ -135,14 +136,14 @@ void replace_unsynced(const std::filesystem::path& repository, const std::filesy
   const std::filesystem::path partial =
       repository / fmt::format("{}{}-{}", partial_folder_prefix, path.filename().string(), ::getpid());
   remove_if_there(partial);
-  {
+  try {
     const Descriptor file = open_repository_file(partial, O_WRONLY | O_CREAT | O_EXCL, 0600);
     write_bytes(file, as_bytes(text), partial);
+    if (::rename(partial.c_str(), path.c_str()) != 0) throw_system_error(errno, "cannot rename to", path);
+  } catch (const Error&) {
+    ::unlink(partial.c_str());
+    throw;
   }
-  if (::rename(partial.c_str(), path.c_str()) == 0) return;
-  const int code = errno;
-  ::unlink(partial.c_str());
-  throw_system_error(code, "cannot rename to", path);
 }
 
 PartialBackup::PartialBackup(const Repository& repository, const BackupId& id)
@@ -175,11 +176,13 @@ void PartialReplacement::put_in_place(Manifest manifest, CatalogueWriter& catalo
   authenticate(manifest, keyring_);
   write_new_file(file(manifest_file_name), manifest_text(manifest));
   for (const std::string_view name : {hold_file_name, verification_file_name}) {
+    std::optional<std::string> note;
     try {
-      write_new_file(file(name), read_small_file(final_folder_ / name, note_bytes_max));
+      note = read_small_file(final_folder_ / name, note_bytes_max);
     } catch (const NotFoundError&) {
       continue;  // it is not held, or was not verified
     }
+    write_new_file(file(name), *note);
   }
   sync_folder(folder_);
   catalogue.append(catalogue_line(CatalogueEvent::storing, manifest, now));

@@ -63,17 +63,12 @@ Cursor read_cursor(const Repository& repository, const std::vector<Manifest>& li
   }
 }
 
-/// Not synced: after a crash some of it is proved once more.
-void write_cursor(const Repository& repository, const std::vector<Manifest>& lineage, const Cursor& cursor) {
+std::string text_of(const std::vector<Manifest>& lineage, const Cursor& cursor) {
   const Json json = {{"format", proof_format},
                      {"container", lineage[cursor.container].id.to_string()},
                      {"group", cursor.group},
                      {"at", cursor.at.to_text()}};
-  try {
-    replace_unsynced(repository.path(), proof_path(repository, lineage.front().id), json.dump(2) + "\n");
-  } catch (const Error&) {
-    return;  // a repository that may not be written takes no backup either, which is told then
-  }
+  return json.dump(2) + "\n";
 }
 
 std::uint64_t bytes_due(const std::vector<Manifest>& lineage, std::chrono::microseconds elapsed) {
@@ -106,8 +101,8 @@ std::filesystem::path proof_path(const Repository& repository, const BackupId& f
   return repository.path() / fmt::format("{}{}.json", proof_file_prefix, full.to_string());
 }
 
-void prove_next_part(const Repository& repository, const std::vector<Manifest>& lineage, Keyring& keyring,
-                     const Clock& clock) {
+std::string prove_next_part(const Repository& repository, const std::vector<Manifest>& lineage,
+                            Keyring& keyring, const Clock& clock) {
   const Timestamp now = clock.now();
   Cursor cursor = read_cursor(repository, lineage);
   std::uint64_t bytes_left = bytes_due(lineage, now - cursor.at);
@@ -128,7 +123,18 @@ void prove_next_part(const Repository& repository, const std::vector<Manifest>& 
     cursor.group = 0;
   }
   cursor.at = now;
-  write_cursor(repository, lineage, cursor);
+  return text_of(lineage, cursor);
+}
+
+void keep_proof(const Repository& repository, const BackupId& full, std::string_view proof) {
+  try {
+    // Not synced: after a crash some of it is proved once more.
+    replace_unsynced(repository.path(), proof_path(repository, full), proof);
+  } catch (const CancelledError&) {
+    throw;
+  } catch (const Error&) {
+    return;
+  }
 }
 
 }  // namespace nerve::backups

@@ -16,13 +16,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
 namespace nerve::backups {
 namespace {
 
-constexpr std::size_t name_bytes_max = 256;
+constexpr std::size_t name_bytes_max = 100;
 
 RecoveryKey described(const RecoverySlot& slot) {
   const KeyFacts facts = key_facts_from(slot.key).value_or(KeyFacts{});
@@ -95,7 +97,7 @@ void require_key(const Repository& repository) {
 }
 
 void require_name(std::string_view name) {
-  if (name.size() > name_bytes_max) throw ValidationError("the name is longer than 256 bytes", "Shorten it.");
+  if (name.size() > name_bytes_max) throw ValidationError("the name is longer than 100 bytes", "Shorten it.");
   if (!is_valid_utf8(name)) throw ValidationError("the name is not valid UTF-8", "Write it in UTF-8.");
 }
 

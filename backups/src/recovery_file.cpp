@@ -30,7 +30,7 @@ namespace {
 
 constexpr std::int64_t recovery_format = 1;
 constexpr std::size_t slots_max = 64;
-constexpr std::size_t slot_name_bytes_max = 256;
+constexpr std::size_t slot_name_bytes_max = 100;
 constexpr std::size_t file_bytes_max = std::size_t{64} << 10;
 
 IntegrityError damaged(const std::filesystem::path& path, std::string_view what) {

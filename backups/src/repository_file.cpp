@@ -75,7 +75,11 @@ void require_regular(const struct stat& status, const std::filesystem::path& pat
 
 /// What open(2) says of a link, a socket or a folder (ELOOP, ENXIO, EISDIR) is said in plain words.
 [[noreturn]] void throw_cannot_open(int code, const Descriptor& folder, const std::filesystem::path& path) {
-  if (code != ENOENT && code != EEXIST) require_regular(status_of(folder, path), path);
+  struct stat status {};
+  // What was to be made and is not there tells nothing: the error itself does.
+  const bool is_there =
+      ::fstatat(folder.number(), path.filename().c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+  if (is_there && code != EEXIST) require_regular(status, path);
   throw_system_error(code, "cannot open", path);
 }
 

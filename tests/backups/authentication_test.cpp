@@ -61,7 +61,7 @@ struct SealedScene : ContainerScene {
   int changes = 0;
 };
 
-bool contains(const std::string& text, std::string_view part) {
+bool says(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
@@ -108,11 +108,10 @@ TEST_CASE("with the key an edited manifest is found whatever was edited, and is 
     const Manifest older = scene.seal(Form::full);
     const Manifest newer = scene.seal(Form::full);
     edit_manifest(scene.repository, older.id, edit);
-    CHECK(contains(problem_of(scene.keyed(), older.id), "is not what the catalogue says that was stored"));
+    CHECK(says(problem_of(scene.keyed(), older.id), "is not what the catalogue says that was stored"));
     fit_catalogue(scene.repository);
     // Another path is another database; of that one nothing is encrypted that the key proves.
-    CHECK(contains(scene.verified(older.id.to_string()),
-                   "its manifest was altered by somebody without the key"));
+    CHECK(says(scene.verified(older.id.to_string()), "its manifest was altered by somebody without the key"));
     CHECK(scene.keyed().latest(scene.database).id == newer.id);
     CHECK_THROWS_WITH_AS(scene.restored(scene.repository.read(older.id), &scene.key),
                          doctest::Contains("is not authenticated"), IntegrityError);
@@ -128,7 +127,7 @@ TEST_CASE("with the key two backups that changed their order are both found") {
   edit_manifest(scene.repository, newer.id, [&](Json& json) { json["sequence"] = older.sequence; });
   fit_catalogue(scene.repository);
   for (const Manifest& one : {older, newer}) {
-    CHECK(contains(scene.verified(one.id.to_string()), "was altered by somebody without the key"));
+    CHECK(says(scene.verified(one.id.to_string()), "was altered by somebody without the key"));
   }
   CHECK(scene.keyed().latest().id == first.id);
 }
@@ -145,7 +144,7 @@ TEST_CASE(
     json["sequence"] = 50;
   });
   fit_catalogue(scene.repository);
-  CHECK(contains(scene.verified(of_other.id.to_string()), "was altered by somebody without the key"));
+  CHECK(says(scene.verified(of_other.id.to_string()), "was altered by somebody without the key"));
   CHECK(scene.keyed().latest(scene.database).id == newest.id);
 }
 
@@ -159,9 +158,9 @@ TEST_CASE(
     const BackupKey of_attacker = key_of_file(std::byte{9});
     const Manifest invented = attacker.invent(scene.repository, is_encrypted ? &of_attacker : nullptr);
     fit_catalogue(scene.repository);
-    CHECK(contains(scene.verified(invented.id.to_string()),
-                   is_encrypted ? "it is not authenticated: its manifest is authenticated with another key"
-                                : "it is not authenticated: it is not encrypted"));
+    CHECK(says(scene.verified(invented.id.to_string()),
+               is_encrypted ? "it is not authenticated: its manifest is authenticated with another key"
+                            : "it is not authenticated: it is not encrypted"));
     CHECK(scene.keyed().latest().id == newest.id);
     CHECK(scene.keyed().at(Timestamp::parse("2030-01-01T00:00:00Z")).id == newest.id);
     CHECK(scene.seal().container->parent == newest.id);
@@ -173,8 +172,8 @@ TEST_CASE("without the key a backup that is not encrypted is told where earlier 
   scene.seal();
   const Manifest planted = Attacker(scene).invent(scene.repository, nullptr);
   fit_catalogue(scene.repository);
-  CHECK(contains(problem_of(scene.repository, planted.id),
-                 "it is not encrypted, and earlier backups of the database are"));
+  CHECK(says(problem_of(scene.repository, planted.id),
+             "it is not encrypted, and earlier backups of the database are"));
   CHECK_THROWS_WITH_AS(scene.repository.latest(), doctest::Contains("it is not authenticated"),
                        IntegrityError);
   CHECK_THROWS_AS(scene.restored(scene.repository.read(planted.id)), IntegrityError);
@@ -208,7 +207,7 @@ TEST_CASE("with the key a catalogue whose codes are gone is told, though its has
   SUBCASE("of every line") {
     for (Json& line : lines) line.erase("code");
     test::write_catalogue(scene.repository, lines);
-    CHECK(contains(scene.catalogue_problem(), "names backup " + id + " without a code of its key"));
+    CHECK(says(scene.catalogue_problem(), "names backup " + id + " without a code of its key"));
   }
   SUBCASE("with the keys that they are of") {
     for (Json& line : lines) {
@@ -216,18 +215,17 @@ TEST_CASE("with the key a catalogue whose codes are gone is told, though its has
       line.erase("key");
     }
     test::write_catalogue(scene.repository, lines);
-    CHECK(contains(scene.catalogue_problem(), "names backup " + id + " without a code of its key"));
+    CHECK(says(scene.catalogue_problem(), "names backup " + id + " without a code of its key"));
   }
   SUBCASE("of the last line") {
     lines.back().erase("code");
     test::write_catalogue(scene.repository, lines);
-    CHECK(contains(scene.catalogue_problem(),
-                   "it is of backup " + id + ", and not authenticated with its key"));
+    CHECK(says(scene.catalogue_problem(), "it is of backup " + id + ", and not authenticated with its key"));
   }
   SUBCASE("because what they are of was edited") {
     lines.back()["sequence"] = 77;
     test::write_catalogue(scene.repository, lines);
-    CHECK(contains(scene.catalogue_problem(), "it was altered by somebody without the key"));
+    CHECK(says(scene.catalogue_problem(), "it was altered by somebody without the key"));
   }
 }
 
@@ -243,8 +241,8 @@ TEST_CASE("with the key a line without a code does not remove a backup that was 
   removing["previous"] = to_hex(crypto::sha256(as_bytes(test::catalogue_lines(scene.repository).back())));
   std::ofstream(scene.repository.path() / "catalogue.jsonl", std::ios::app) << removing.dump() << "\n";
   std::filesystem::remove_all(scene.repository.folder_of(newest.id));
-  CHECK(contains(scene.catalogue_problem(), "not authenticated with its key"));
-  CHECK(contains(problem_of(scene.keyed(), newest.id), "its folder is gone, and no prune removed it"));
+  CHECK(says(scene.catalogue_problem(), "not authenticated with its key"));
+  CHECK(says(problem_of(scene.keyed(), newest.id), "its folder is gone, and no prune removed it"));
   CHECK_THROWS_AS(scene.keyed().latest(), IntegrityError);
 }
 
@@ -260,7 +258,7 @@ TEST_CASE("with the key an earlier form of a backup does not pass for the one th
   CHECK(bytes_of(scene.repository.folder_of(last.id) / "manifest.json") !=
         bytes_of(kept / last.id.to_string() / "manifest.json"));
   test::put_back(kept / last.id.to_string(), scene.repository.folder_of(last.id));
-  CHECK(contains(problem_of(scene.keyed(), last.id), "is not what the catalogue says that was stored"));
+  CHECK(says(problem_of(scene.keyed(), last.id), "is not what the catalogue says that was stored"));
   CHECK_THROWS_AS(scene.keyed().latest(), IntegrityError);
 }
 
@@ -270,8 +268,8 @@ TEST_CASE(
   scene.seal();
   const Manifest newest = scene.seal();
   test::age_manifests(scene.repository, [](Json& json) { json.erase("authentication"); });
-  CHECK(contains(scene.verified(newest.id.to_string()),
-                 "it was made by an older nerve-db, or by somebody without the key"));
+  CHECK(says(scene.verified(newest.id.to_string()),
+             "it was made by an older nerve-db, or by somebody without the key"));
   CHECK_THROWS_AS(scene.keyed().latest(), NotFoundError);
   CHECK(Repository::repair(scene.repository.path(), {.key = &scene.key}).vouched_for.empty());
   CHECK_THROWS_AS(scene.keyed().latest(), NotFoundError);

@@ -59,7 +59,7 @@ struct CacheScene : ContainerScene {
   int changes = 0;
 };
 
-void write(const fs::path& path, const std::string& bytes) {
+void put_in_cache(const fs::path& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
 }
 
@@ -80,7 +80,7 @@ TEST_CASE(
   REQUIRE(sound != early);
   for (const std::string& bytes : {early, of_other, sound.substr(0, sound.size() / 2), sound.substr(1),
                                    std::string(), std::string(sound.size(), '\x5a')}) {
-    write(scene.cache(), bytes);
+    put_in_cache(scene.cache(), bytes);
     const Manifest delta = scene.next();
     scene.require_right(delta, parent);
     parent = delta;
@@ -98,7 +98,7 @@ TEST_CASE(
   CacheScene scene;
   const Manifest first = scene.next();
   const fs::path victim = scene.folder / "victim";
-  write(victim, "precious");
+  put_in_cache(victim, "precious");
   const fs::path cache = scene.cache();
   fs::remove(cache);
   fs::create_symlink(victim, cache);

@@ -354,8 +354,38 @@ TEST_CASE("a note of a later format is not replaced, and one of 64 slots takes n
   CHECK_THROWS_AS(scene.text_of_new(), UnsupportedError);
   CHECK(bytes_of(scene.root_note()) == later);
   fs::remove(scene.root_note());
-  for (int count = 1; count < 64; ++count) scene.text_of_new();
+  // Each octet of such a name is six in JSON.
+  const std::string name(100, '\x01');
+  for (int count = 1; count < 64; ++count) scene.text_of_new(name);
   CHECK_THROWS_AS(scene.text_of_new(), ConflictError);
+  CHECK_THROWS_AS(scene.text_of_new(name + "x"), ValidationError);
   CHECK(recovery_keys(scene.repository).size() == 64);
   CHECK(scene.opens(scene.recovery_key()));
+}
+
+TEST_CASE("a link or FIFO in the place of a note is refused, and the repository may be reached by a link") {
+  RecoveryScene scene;
+  const std::string note = bytes_of(scene.root_note());
+  fs::create_directory_symlink(scene.repository.path(), scene.folder / "link");
+  const Repository linked = Repository::open(scene.folder / "link");
+  const BackupKey recovery = scene.recovery_key();
+  const fs::path path = scene.folder / "by-link";
+  restore_backup(linked, scene.delta, {path, RestoreTarget::Mode::new_file}, {.key = &recovery}, scene.clock);
+  CHECK(bytes_of(path) == bytes_of(scene.database));
+  const fs::path elsewhere = scene.folder / "elsewhere.json";
+  fs::rename(scene.root_note(), elsewhere);
+  for (const bool is_link : {true, false}) {
+    CAPTURE(is_link);
+    if (is_link) {
+      fs::create_symlink(elsewhere, scene.root_note());
+    } else {
+      REQUIRE(::mkfifo(scene.root_note().c_str(), 0600) == 0);
+    }
+    CHECK_THROWS_AS(recovery_keys(scene.repository), IntegrityError);
+    CHECK_THROWS_AS(scene.text_of_new(), IntegrityError);
+    CHECK_THROWS_AS(revoke_recovery_keys(scene.repository, std::nullopt), IntegrityError);
+    CHECK(scene.opens(scene.recovery_key()));
+    fs::remove(scene.root_note());
+  }
+  CHECK(bytes_of(elsewhere) == note);
 }

@@ -104,7 +104,7 @@ printf 'x' | dd of="repo/$id/database.sqlite" bs=1 seek=5000 conv=notrunc status
 run nerve-db backup verify --repo repo
 expect_exit 6
 expect_stdout "^$id +damaged$"
-expect_stderr "^hint: Make a new backup now: nerve-db backup --repo $work/repo --db $work/shop\.db\."
+expect_stderr "^hint: Make a new full now: nerve-db backup --full --repo $work/repo --db $work/shop\.db\."
 refused 6 "backup $id is damaged" nerve-db restore "$id" --repo repo --to copy.db
 
 claim "a backup with a corrupt manifest is listed as unreadable, not left out"

@@ -46,6 +46,10 @@ const std::string note_of_proof = ".partial-verified.json-ID-PROCESS";
 /// The folders that copies went to: what cannot be read, or is not there, is made again by the next copy.
 const std::string note_of_copies = ".copies.json.partial";
 
+/// How far a generation was proved: what cannot be read begins again, and what names another place goes on
+/// there.
+const std::string note_of_parts = ".partial-proof-ID.json-PROCESS";
+
 /// What became of the flips of a test, by file.
 class Flips {
  public:
@@ -208,5 +212,5 @@ TEST_CASE("a flipped bit of a replication to a second repository is found or har
 TEST_CASE("a flipped bit of a backup of a set to a repository is found or harmless") {
   const RepositoryScene scene(Store::container);
   flip_in_repository(scene, scene.set_command(), scene.repository_path(), names_of(scene.ids()),
-                     {scene.states().at(scene.ids().back()), scene.secure_state()}, {hashes});
+                     {scene.states().at(scene.ids().back()), scene.secure_state()}, {hashes, note_of_parts});
 }

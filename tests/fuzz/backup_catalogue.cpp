@@ -44,7 +44,7 @@ Json line(std::string_view event, char id, int sequence) {
           {"source", "/srv/app.db"}};
 }
 
-Json keyed(Json json) {
+Json with_key(Json json) {
   json["key"] = sample_key_name();
   json["code"] = "";
   return json;
@@ -87,9 +87,9 @@ std::string repaired(std::string_view text) {
   std::string all;
   std::string previous;
   for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
-    const std::string line = repaired_line(text.substr(0, end), previous);
-    previous = hash_of(line);
-    all += line + "\n";
+    const std::string added = repaired_line(text.substr(0, end), previous);
+    previous = hash_of(added);
+    all += added + "\n";
     text.remove_prefix(end + 1);
   }
   return all + std::string(text);
@@ -159,9 +159,9 @@ std::vector<std::string> fuzz_corpus() {
       text_of({first_line(0, 0), line("storing", '1', 1), line("stored", '1', 1), line("storing", '2', 2),
                line("stored", '2', 2)}),
       text_of({first_line(9, 3), line("stored", '1', 1), line("removing", '1', 1), line("storing", '3', 12)}),
-      text_of({first_line(9, 3), keyed(line("storing", '1', 1)), keyed(line("stored", '1', 1)),
+      text_of({first_line(9, 3), with_key(line("storing", '1', 1)), with_key(line("stored", '1', 1)),
                line("stored", '2', 2)}),
-      text_of({first_line(0, 0), keyed(line("stored", '1', 1)), keyed(line("removing", '1', 1))}),
+      text_of({first_line(0, 0), with_key(line("stored", '1', 1)), with_key(line("removing", '1', 1))}),
       text_of({first_line(9'007'199'254'740'992, 9'223'372'036'854'775'807), line("stored", '1', 1)}),
       text_of({first_line(1, 1)}) + line("stored", '4', 2).dump(),
       text_of({line("stored", 'f', 2)}) + "\n\n{}\n[]\n",

@@ -174,16 +174,21 @@ std::vector<Part> parts_of(Context& context, const Arguments& arguments, const K
   return parts;
 }
 
+/// Throws ConflictError for a backup whose set is not whole any more.
+void require_whole_set(const backups::Repository& repository, const backups::Manifest& manifest) {
+  if (!manifest.set || manifest.state != backups::State::good || backups::find_set(repository, manifest))
+    return;
+  throw ConflictError(fmt::format("the backup of the other store that belongs to {} is gone or damaged, so "
+                                  "the set cannot be restored",
+                                  manifest.id.short_text()),
+                      "Name another backup, or restore one store alone by naming it with --db.");
+}
+
 /// The stores of the set that a backup is of.
 std::vector<Part> parts_with(Context& context, const Arguments& arguments, const KeyedRepository& keyed,
                              const backups::Manifest& manifest) {
+  require_whole_set(keyed.repository, manifest);
   const auto set = backups::find_set(keyed.repository, manifest);
-  if (!set && manifest.set && manifest.state == backups::State::good) {
-    throw ConflictError(fmt::format("the backup of the other store that belongs to {} is gone or damaged, so "
-                                    "the set cannot be restored",
-                                    manifest.id.short_text()),
-                        "Name another backup, or restore one store alone by naming it with --db.");
-  }
   return set ? parts_of(context, arguments, keyed, *set) : std::vector<Part>{};
 }
 
@@ -295,6 +300,9 @@ int restore_one(Context& context, const Arguments& arguments, const KeyedReposit
 KeyedRepository repository_to_restore_from(Context& context, const Arguments& arguments,
                                            const RestoreTarget& target, bool is_of_workspace) {
   const backups::Repository found = backups::Repository::open(context.repository_folder());
+  const std::string id = *arguments.text("ID");
+  // Before a key is asked for.
+  if (is_of_workspace && id != "latest") require_whole_set(found, found.find(id));
   const std::optional<std::filesystem::path> source = source_meant(context, arguments, found, target);
   // Which database is meant can be known only after the key has shown which backups count.
   if (!source && !is_of_workspace) return open_with_needed_key(context, arguments, std::nullopt);

@@ -43,7 +43,7 @@ struct NewRecoveryKey {
 ///
 /// Throws NotFoundError where there is no such backup, DeniedError where the repository has no key but a
 /// recovery key or may not be written, ConflictError where it has 64 recovery keys, ValidationError for a
-/// name over 256 bytes.
+/// name over 100 bytes.
 NewRecoveryKey make_recovery_key(const Repository& repository,
                                  const std::optional<std::filesystem::path>& source, std::string_view name,
                                  Random& random, const Clock& clock);
