@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/backups/backup_set.h"
 
+#include "backups/hostile_hand.h"
 #include "backups/scratch_database.h"
 #include "support/effort.h"
 #include "support/file_bytes.h"
@@ -55,7 +56,7 @@ struct SetScene {
   std::filesystem::path secure = folder / "secure.db";
   Repository repository = Repository::open_or_create(folder / "backups");
   ManualClock clock{Timestamp::parse("2026-05-01T00:00:00Z")};
-  BackupKey key = BackupKey::of_passphrase(Secret::copy_of(as_bytes("correct horse battery staple")));
+  BackupKey key = test::key_of_file();
   int restored_count = 0;
 };
 
@@ -216,7 +217,7 @@ TEST_CASE(
   SetScene scene;
   create_backup_set(scene.members(), scene.repository, scene.clock);
   std::vector<SetMember> members = scene.members();
-  const BackupKey other = BackupKey::of_passphrase(Secret::copy_of(as_bytes("battery horse")));
+  const BackupKey other = test::key_of_file(std::byte{2});
   ErrorKind expected = ErrorKind::denied;
   SUBCASE("another key") {
     members.back().options.key = &other;
@@ -276,7 +277,7 @@ TEST_CASE("a prune keeps sets whole") {
 TEST_CASE("one keyring opens the backups of several keys") {
   SetScene scene;
   std::vector<SetMember> members = scene.members();
-  const BackupKey other = BackupKey::of_passphrase(Secret::copy_of(as_bytes("battery horse")));
+  const BackupKey other = test::key_of_file(std::byte{2});
   members.front().options.key = &other;
   const std::vector<Manifest> set = create_backup_set(members, scene.repository, scene.clock).stored;
   const std::vector<VerifyReport> of_one = verify_all(scene.repository, {.key = &scene.key});
@@ -285,8 +286,8 @@ TEST_CASE("one keyring opens the backups of several keys") {
           return !one.ok() &&
                  one.problems.front().find("authenticated with another key") != std::string::npos;
         }) == 1);
-  BackupKey both = BackupKey::of_passphrase(Secret::copy_of(as_bytes("correct horse battery staple")));
-  both.also_try(BackupKey::of_passphrase(Secret::copy_of(as_bytes("battery horse"))));
+  BackupKey both = test::key_of_file();
+  both.also_try(test::key_of_file(std::byte{2}));
   const std::vector<VerifyReport> reports = verify_all(scene.repository, {.key = &both});
   REQUIRE(reports.size() == 2);
   CHECK(reports[0].ok());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Backups that are containers, from the database to the restored file.
 #include "backups/container_scene.h"
+#include "backups/hostile_hand.h"
 #include "backups/scratch_database.h"
 #include "partial_backup.h"
 #include "support/file_bytes.h"
@@ -94,7 +95,7 @@ TEST_CASE("encrypted backups need the key to be made, verified and restored") {
 TEST_CASE("a database whose backups were not encrypted begins a new generation with a key") {
   ContainerScene scene;
   scene.back_up();
-  const BackupKey key = passphrase("correct horse battery staple");
+  const BackupKey key = test::key_of_file();
   const Manifest sealed = scene.back_up({.key = &key});
   CHECK_FALSE(sealed.container->parent);
   REQUIRE(scene.notes.size() == 1);
@@ -103,7 +104,7 @@ TEST_CASE("a database whose backups were not encrypted begins a new generation w
 
 TEST_CASE("a restore in place keeps the state before as a delta, encrypted where backups are") {
   ContainerScene scene;
-  const BackupKey key = passphrase("correct horse battery staple");
+  const BackupKey key = test::key_of_file();
   const Manifest before = scene.back_up({.key = &key});
   const std::string content = content_of(scene.database);
   scene.change(5);
@@ -232,7 +233,7 @@ TEST_CASE("the scratch file of a deep look is gone afterwards") {
 
 TEST_CASE("a plain copy takes neither a key nor the absence of a check") {
   ContainerScene scene;
-  const BackupKey key = passphrase("correct horse battery staple");
+  const BackupKey key = test::key_of_file();
   CHECK_THROWS_AS(scene.back_up({.form = Form::plain, .key = &key}), ValidationError);
   CHECK_THROWS_AS(scene.back_up({.form = Form::plain, .check = SourceCheck::none}), ValidationError);
 }
@@ -253,7 +254,7 @@ TEST_CASE("a container in the place of another one is found, although the manife
 
 TEST_CASE("a container without encryption does not pass for an encrypted one") {
   ContainerScene scene;
-  const BackupKey key = passphrase("correct horse battery staple");
+  const BackupKey key = test::key_of_file();
   Manifest manifest = scene.back_up();
   std::filesystem::rename(scene.file_of(manifest), scene.repository.folder_of(manifest.id) / "pages.sealed");
   manifest.file.name = "pages.sealed";
@@ -278,7 +279,7 @@ TEST_CASE("an altered list of pages makes the next backup a full and accuses no 
 
 TEST_CASE("where an encrypted backup cannot be read, nothing of the database is stored in the clear") {
   ContainerScene scene;
-  const BackupKey key = passphrase("correct horse battery staple");
+  const BackupKey key = test::key_of_file();
   const Manifest full = scene.back_up({.key = &key});
   SUBCASE("its container is cut off") {
     std::filesystem::resize_file(scene.file_of(full), full.file.size_bytes - 1);
@@ -293,8 +294,8 @@ TEST_CASE("where an encrypted backup cannot be read, nothing of the database is 
 
 TEST_CASE("a key that opens none of the encrypted backups of a database begins none") {
   ContainerScene scene;
-  const BackupKey right = passphrase("correct horse battery staple");
-  const BackupKey wrong = passphrase("correct house battery staple");
+  const BackupKey right = test::key_of_file(std::byte{1});
+  const BackupKey wrong = test::key_of_file(std::byte{2});
   const Manifest full = scene.back_up({.key = &right});
   bool is_right_known = true;
   SUBCASE("its end is cut off") {
@@ -345,7 +346,7 @@ TEST_CASE("a key that opens none of the encrypted backups of a database begins n
 TEST_CASE(
     "an encrypted backup whose manifest is damaged does not keep other databases from being backed up") {
   ContainerScene scene;
-  const BackupKey key = passphrase("correct horse battery staple");
+  const BackupKey key = test::key_of_file();
   const std::filesystem::path other = scene.folder / "other.db";
   make_database(other, 10, "wal");
   create_backup(other, scene.repository, {}, scene.clock);
@@ -365,8 +366,8 @@ TEST_CASE(
 
 TEST_CASE("an older generation proves a key where the newest cannot be read") {
   ContainerScene scene;
-  const BackupKey right = passphrase("correct horse battery staple");
-  const BackupKey wrong = passphrase("correct house battery staple");
+  const BackupKey right = test::key_of_file(std::byte{1});
+  const BackupKey wrong = test::key_of_file(std::byte{2});
   scene.back_up({.key = &right});
   const Manifest newest = scene.back_up({.form = Form::full, .key = &right});
   scene.alter(newest, 10);
@@ -376,8 +377,8 @@ TEST_CASE("an older generation proves a key where the newest cannot be read") {
 
 TEST_CASE("whether a key opens the encrypted backups is told for one database and for all") {
   ContainerScene scene;
-  const BackupKey one = passphrase("correct horse battery staple");
-  const BackupKey two = passphrase("correct house battery staple");
+  const BackupKey one = test::key_of_file(std::byte{1});
+  const BackupKey two = test::key_of_file(std::byte{2});
   const std::filesystem::path other = scene.folder / "other.db";
   make_database(other, 10, "wal");
   CHECK(opens_encrypted_backups(scene.repository, std::nullopt, one));
@@ -386,14 +387,14 @@ TEST_CASE("whether a key opens the encrypted backups is told for one database an
   CHECK(opens_encrypted_backups(scene.repository, scene.database, one));
   CHECK_FALSE(opens_encrypted_backups(scene.repository, scene.database, two));
   CHECK_FALSE(opens_encrypted_backups(scene.repository, std::nullopt, one));
-  BackupKey both = passphrase("correct horse battery staple");
-  both.also_try(passphrase("correct house battery staple"));
+  BackupKey both = test::key_of_file(std::byte{1});
+  both.also_try(test::key_of_file(std::byte{2}));
   CHECK(opens_encrypted_backups(scene.repository, std::nullopt, both));
 }
 
 TEST_CASE("a damaged database whose backups are encrypted is not kept in the clear by a restore") {
   ContainerScene scene("delete");
-  const BackupKey key = passphrase("correct horse battery staple");
+  const BackupKey key = test::key_of_file();
   const Manifest full = scene.back_up({.key = &key});
   SUBCASE("its pages are kept encrypted where SQLite can tell them") {
     test::damage_page(scene.database, 3);

@@ -45,7 +45,7 @@ struct ProofScene : ContainerScene {
     return back_up({.check = SourceCheck::none});
   }
   Json cursor(const Manifest& full) const { return Json::parse(bytes_of(cursor_path(full))); }
-  fs::path cursor_path(const Manifest& full) const { return repository.folder_of(full.id) / "proof.json"; }
+  fs::path cursor_path(const Manifest& full) const { return proof_path(repository, full.id); }
   std::string problem(const Manifest& manifest) const {
     for (const Entry& entry : repository.list()) {
       if (entry.name == manifest.id.to_string()) return entry.problem;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/backups/retention.h"
 
+#include "backups/hostile_hand.h"
 #include "backups/scratch_database.h"
 #include "catalogue.h"
 #include "partial_backup.h"
@@ -160,7 +161,7 @@ TEST_CASE("the full of a delta that is kept stays, and a delta over a gap is mer
 TEST_CASE("deltas each ten minutes are thinned to hours, and each that is left restores to its state") {
   for (const bool is_encrypted : {false, true}) {
     CAPTURE(is_encrypted);
-    const BackupKey key = BackupKey::of_passphrase(Secret::copy_of(as_bytes("correct horse")));
+    const BackupKey key = test::key_of_file();
     RetentionScene scene(is_encrypted ? &key : nullptr);
     const int rounds = test::scaled(20, 30);
     for (int round = 0; round < rounds; ++round) scene.back_up(10);
@@ -227,7 +228,7 @@ TEST_CASE("a hold and the note of a proof outlive a merge, and a hold ends when 
 }
 
 TEST_CASE("prune refuses an empty policy, a busy repository, and encrypted deltas without their key") {
-  const BackupKey key = BackupKey::of_passphrase(Secret::copy_of(as_bytes("correct horse")));
+  const BackupKey key = test::key_of_file();
   RetentionScene scene(&key);
   for (int round = 0; round < 4; ++round) scene.back_up(60);
   CHECK_THROWS_AS(scene.prune_to({}), ValidationError);
