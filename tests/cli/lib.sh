@@ -78,11 +78,10 @@ expect_hint() { grep -qE '^hint: .' "$test_root/err" || fail "there is no hint";
 expect_equal() { [[ $2 == "$3" ]] || fail "$1 is '$3' instead of '$2'"; }
 stdout() { cat "$test_root/out"; }
 
-# What is in a folder: names, kinds, modes, sizes, times of files, and contents. How far a repository was proved is no
-# part of what a command leaves.
+# What is in a folder: names, kinds, modes, sizes, times of files, and contents.
 snapshot_of() {
-  find "$1" -name 'proof-*.json' -o \( -type f -printf '%p %y %m %s %T@\n' \) -o -printf '%p %y %m\n' | sort
-  find "$1" -type f ! -name 'proof-*.json' -exec sha256sum {} + | sort
+  find "$1" \( -type f -printf '%p %y %m %s %T@\n' \) -o -printf '%p %y %m\n' | sort
+  find "$1" -type f -exec sha256sum {} + | sort
 }
 snapshot() { snapshot_of .; }
 
