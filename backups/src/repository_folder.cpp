@@ -166,10 +166,24 @@ std::string doubt_about(const Manifest& manifest, std::int64_t encrypted_since, 
   return "it is not encrypted, and earlier backups of the database are";
 }
 
+/// Whether who has the key wrote the catalogue, so that it says what he has not stored: each authenticated
+/// backup is in it with a code.
+bool is_authentic(const Catalogue& catalogue, const std::vector<Entry>& entries, Keyring& keyring) {
+  if (!catalogue.problem().empty()) return false;
+  bool vouches = false;
+  for (const Entry& entry : entries) {
+    if (!entry.manifest || !reason_to_doubt(*entry.manifest, keyring).empty()) continue;
+    if (!catalogue.vouches_for(entry.name)) return false;
+    vouches = true;
+  }
+  return vouches;
+}
+
 /// Who may write to a repository can put there what he likes, but not what the key proves.
 void distrust_unauthenticated(const std::filesystem::path& repository, const Catalogue& catalogue,
                               std::vector<Entry>& entries, Keyring* keyring) {
   const std::map<std::string, std::int64_t> since = encrypted_since(repository, entries);
+  const bool is_catalogue_authentic = keyring != nullptr && is_authentic(catalogue, entries, *keyring);
   for (Entry& entry : entries) {
     if (!entry.manifest) continue;
     const auto encrypted = since.find(entry.manifest->source.path);
@@ -178,7 +192,7 @@ void distrust_unauthenticated(const std::filesystem::path& repository, const Cat
     if (reason.empty()) continue;
     entry.problem = fmt::format("it is not authenticated: {}", reason);
     entry.is_unauthenticated = true;
-    entry.is_invented = keyring != nullptr && !catalogue.vouches_for(entry.name);
+    entry.is_invented = is_catalogue_authentic && !catalogue.vouches_for(entry.name);
     entry.sequence = entry.manifest->sequence;
     entry.created_at = entry.manifest->created_at;
     entry.source = entry.manifest->source.path;

@@ -28,8 +28,8 @@ struct Entry {
   bool is_damage_noted = false;  ///< an earlier look at it, or at what it leads back to, found damage
   /// Nothing proves that who made it had the key of the other backups of its database.
   bool is_unauthenticated = false;
-  /// As well, and no authenticated line of the catalogue knows it: it was put there by somebody without the
-  /// key.
+  /// As well, and the catalogue, which is authenticated, does not know it: it was put there by somebody
+  /// without the key.
   bool is_invented = false;
   /// Of one that cannot be trusted, where the catalogue knows it.
   std::int64_t sequence = 0;
