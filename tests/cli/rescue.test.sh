@@ -272,3 +272,15 @@ expect_exit 0
 expect_equal "the chain" "${ids[2]} ${ids[0]}" "$(chain_of "${ids[2]}" | xargs)"
 run rescue --key-file key "repo/${ids[2]}" out.db
 expect_rescued 3 out.db
+
+claim "the page opens the containers of an older program"
+cp -r "$NERVE_SOURCE_DIR"/tests/data/repository-0.1/. .
+old=(repository/*/) sealed=(sealed/*/) passphrase=(passphrase/*/)
+run rescue "${old[2]}" plain.db
+expect_exit 0
+run rescue --key-file key "${sealed[1]}" sealed.db
+expect_exit 0
+run rescue --passphrase-file pass "${passphrase[0]}" passphrase.db
+expect_exit 0
+expect_equal "the rows" '52 53 53' \
+  "$(for name in plain sealed passphrase; do sqlite3 -batch $name.db 'SELECT count(*) FROM events'; done | xargs)"
