@@ -125,11 +125,12 @@ void require_none_passed_over(const std::vector<Entry>& entries, const std::opti
   const std::string one_before =
       newest ? fmt::format("To use the one before it, give its id: {}.", newest->id.short_text())
              : see_list(repository);
-  throw IntegrityError(
-      fmt::format("{} may be {}, which is damaged: {}", meant, passed->name, passed->problem),
-      passed->is_gone ? fmt::format("{} If it was removed on purpose: nerve-db backup repair --repo {}.",
-                                    one_before, shell_word(repository.string()))
-                      : one_before);
+  throw IntegrityError(fmt::format("{} may be {}{}: {}", meant, passed->name,
+                                   passed->is_unauthenticated ? "" : ", which is damaged", passed->problem),
+                       passed->is_gone
+                           ? fmt::format("{} If it was removed on purpose: nerve-db backup repair --repo {}.",
+                                         one_before, shell_word(repository.string()))
+                           : one_before);
 }
 
 /// Where numbers were given twice, the highest need not be the newest.

@@ -195,6 +195,7 @@ std::vector<VerifyReport> verify_all(const Repository& any_repository, const Ver
     if (!is_worth_reading) {
       VerifyReport report;
       report.id = entry.name;
+      report.is_unauthenticated = entry.is_unauthenticated;
       report.problems = {entry.problem};
       reports.push_back(std::move(report));
       continue;

@@ -36,9 +36,10 @@ void show_report(Output& output, const VerifyReport& report) {
   const bool is_worth_little = report.ok() && report.is_of_damaged_source();
   const Style style = !report.ok() ? Style::bad : is_worth_little ? Style::warning : Style::good;
   output.line(fmt::format("{}  {}", report.id,
-                          !report.ok()      ? "damaged"
-                          : is_worth_little ? "ok, but of a database that was damaged"
-                                            : "ok"),
+                          report.is_unauthenticated ? "not authenticated"
+                          : !report.ok()            ? "damaged"
+                          : is_worth_little         ? "ok, but of a database that was damaged"
+                                                    : "ok"),
               style);
   for (const std::string& problem : report.problems) output.line("  " + problem);
   if (!report.deep || !report.ok()) return;
@@ -62,6 +63,14 @@ void require_sound(const std::vector<VerifyReport>& reports, const Repository& r
   const std::string message = reports.size() == 1
                                   ? fmt::format("backup {} is damaged: {}", first.id, first.problems.front())
                                   : fmt::format("{} of {} backups are damaged", damaged, reports.size());
+  if (first.is_unauthenticated) {
+    throw IntegrityError(
+        message,
+        fmt::format(
+            "Look who may write to the repository, and move what is not yours out of it. What an older "
+            "nerve-db has encrypted counts after: nerve-db backup repair --authenticate --repo {}.",
+            shell_word(folder)));
+  }
   // Of a manifest that cannot be trusted it is not known whose backup it is.
   const std::string database = first.source.empty() ? std::string() : " --db " + shell_word(first.source);
   throw IntegrityError(

@@ -33,6 +33,7 @@ struct VerifyReport {
   std::string source;          ///< the database it is of; empty when the manifest cannot be trusted
   std::optional<State> state;  ///< as the manifest has it; absent when that cannot be trusted
   bool deep = false;
+  bool is_unauthenticated = false;          ///< nothing proves that who made it had the key (Entry)
   std::vector<std::string> problems;        ///< one line each, naming the file
   std::int64_t rows = 0;                    ///< counted in the copy when deep
   std::int64_t foreign_key_violations = 0;  ///< counted when deep; they are not problems of the backup
