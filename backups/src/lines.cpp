@@ -134,16 +134,24 @@ bool may_share_half(const sqlite::FileFacts& facts, const Repository& repository
   }
 }
 
+/// The history that was going on when the one of the file began, as if that had never begun; the newest where
+/// the file has none yet.
+const Line& line_before(const std::vector<Line>& lines, const Line* of_file) {
+  if (of_file == nullptr) return lines.front();
+  // The newest comes first.
+  const auto before = std::ranges::find_if(
+      lines, [&](const Line& line) { return line.newest.sequence < of_file->first_sequence; });
+  return before == lines.end() ? *of_file : *before;
+}
+
 LineChoice choose_among(const sqlite::FileFacts& facts, const std::optional<FileIdentity>& identity,
                         const Repository& repository, std::span<const Entry> entries,
                         const std::vector<Line>& lines, const BackupOptions& options, Keyring& keyring,
                         const BackupId& first) {
   const std::string source = source_name(facts.path);
-  if (options.same_database) return {lines.front().id, false, {}};
-  if (identity) {
-    const Line* known = find_line(lines, source, *identity, repository, entries);
-    if (known != nullptr) return {known->id, false, {}};
-  }
+  const Line* known = identity ? find_line(lines, source, *identity, repository, entries) : nullptr;
+  if (options.same_database) return {line_before(lines, known).id, false, {}};
+  if (known != nullptr) return {known->id, false, {}};
   // Older backups do not say which file they were made of, so this one need not be another.
   if (!identity || lines.front().files.empty()) return {lines.front().id, false, {}};
   for (const Line& line : lines) {
@@ -153,7 +161,7 @@ LineChoice choose_among(const sqlite::FileFacts& facts, const std::optional<File
           fmt::format(
               "{} is another file than the one that backup {} was made of, and shares fewer than half of its "
               "pages: it is taken for another database, whose history begins with this backup. If it is the "
-              "same one, make another backup with --same-database",
+              "same one, make another backup with --same-database, which goes on with the old history",
               source, lines.front().newest.id.short_text())};
 }
 
@@ -172,8 +180,10 @@ std::vector<Line> lines_of(std::span<const Entry> entries, std::string_view sour
       continue;
     const Manifest& manifest = *known;
     auto line = std::ranges::find(lines, manifest.line, &Line::id);
-    if (line == lines.end()) line = lines.insert(lines.end(), {manifest.line, manifest, {}});
+    if (line == lines.end())
+      line = lines.insert(lines.end(), {manifest.line, manifest, manifest.sequence, {}});
     if (manifest.sequence > line->newest.sequence) line->newest = manifest;
+    line->first_sequence = std::min(line->first_sequence, manifest.sequence);
     const std::optional<FileIdentity>& file = manifest.source.file;
     if (file && std::ranges::find(line->files, *file) == line->files.end()) line->files.push_back(*file);
   }

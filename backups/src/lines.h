@@ -8,6 +8,7 @@
 #include "nerve/backups/manifest.h"
 #include "nerve/backups/repository.h"
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <span>
@@ -24,6 +25,7 @@ namespace nerve::backups {
 struct Line {
   std::optional<LineId> id;  ///< as the manifests have it
   Manifest newest;
+  std::int64_t first_sequence = 0;
   std::vector<FileIdentity> files;  ///< those that it was made of
 };
 

@@ -234,3 +234,17 @@ TEST_CASE("a line goes on where all its backups are damaged, and latest means no
   CHECK(next.line != first.line);
   CHECK(scene.repository.latest(scene.database).id == next.id);
 }
+
+TEST_CASE(
+    "with same_database a history that was begun by mistake is left for the one before it, and stays left") {
+  LineScene scene;
+  const Manifest before = scene.again();
+  scene.put_aside("first.db");
+  scene.make_other();
+  const Manifest begun = scene.again();
+  CHECK(begun.line != before.line);
+  CHECK(scene.again({.same_database = true}).line == before.line);
+  CHECK(scene.again().line == before.line);
+  CHECK(scene.again({.same_database = true}).line == before.line);
+  CHECK(scene.repository.latest().line == before.line);
+}

@@ -42,8 +42,8 @@ struct BackupOptions {
   /// Form::automatic makes a full where the last one of the database is about as old (a hundredth less is
   /// enough, because timers are not exact), or as far in the future.
   std::optional<std::chrono::seconds> full_age_max = std::nullopt;
-  /// The database is the one that was backed up last under its path, whatever its file says (lines,
-  /// docs/backup_repository.md).
+  /// The database is the one that was backed up before it under its path, whatever its file says: a history
+  /// that was begun for it is left, and the one before continues (lines, docs/backup_repository.md).
   bool same_database = false;
   /// Where copies go: numbers and history continue from what it holds, also where the first repository was
   /// lost. Borrowed; null where there is none.
