@@ -323,7 +323,7 @@ std::optional<Generation> find_generation(const sqlite::FileFacts& facts, const 
     const std::vector<Manifest> lineage = lineage_in(entries, newest);
     // With a key the newest is opened all the same: a full is to go on under its own.
     if (options.form == Form::full) {
-      ContainerReader(container_paths(repository, {newest}).front(), keyring);
+      const ContainerReader opened(container_paths(repository, {newest}).front(), keyring);
       return std::nullopt;
     }
     if (const std::string reason = reason_for_full(entries, containers); !reason.empty()) {

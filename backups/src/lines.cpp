@@ -234,6 +234,7 @@ LineChoice choose_line(const sqlite::FileFacts& facts, const std::optional<FileI
 
 std::string describe(const std::vector<Line>& lines) {
   std::vector<std::string> newest;
+  newest.reserve(lines.size());
   for (const Line& line : lines) {
     newest.push_back(fmt::format("{} of {}", line.newest.id.short_text(), line.newest.created_at.to_text()));
   }

@@ -117,20 +117,27 @@ std::string see_list(const std::filesystem::path& repository) {
 void require_none_passed_over(const std::vector<Entry>& entries, const std::optional<Manifest>& newest,
                               std::string_view meant, const std::optional<Timestamp>& until,
                               const std::filesystem::path& repository) {
-  const auto passed = std::ranges::find_if(entries, [&](const Entry& entry) {
+  // By their ids the newest comes last.
+  const auto passed = std::find_if(entries.rbegin(), entries.rend(), [&](const Entry& entry) {
     return !entry.manifest && !entry.is_invented && (!newest || is_later(entry, *newest)) &&
            (!until || !entry.created_at || *entry.created_at <= *until);
   });
-  if (passed == entries.end()) return;
-  const std::string one_before =
-      newest ? fmt::format("To use the one before it, give its id: {}.", newest->id.short_text())
-             : see_list(repository);
+  if (passed == entries.rend()) return;
+  const std::string folder = shell_word(repository.string());
+  std::string hint = newest
+                         ? fmt::format("To use the one before it, give its id: {}.", newest->id.short_text())
+                         : see_list(repository);
+  if (passed->is_gone) {
+    hint += fmt::format(" If it was removed on purpose: nerve-db backup repair --repo {}.", folder);
+  } else if (passed->is_unauthenticated) {
+    hint += fmt::format(
+        " If your backups are of an older nerve-db, vouch for them: nerve-db backup repair --authenticate "
+        "--repo {} with their key.",
+        folder);
+  }
   throw IntegrityError(fmt::format("{} may be {}{}: {}", meant, passed->name,
                                    passed->is_unauthenticated ? "" : ", which is damaged", passed->problem),
-                       passed->is_gone
-                           ? fmt::format("{} If it was removed on purpose: nerve-db backup repair --repo {}.",
-                                         one_before, shell_word(repository.string()))
-                           : one_before);
+                       std::move(hint));
 }
 
 /// Where numbers were given twice, the highest need not be the newest.

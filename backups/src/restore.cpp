@@ -51,6 +51,7 @@ class Restore {
 
  private:
   std::string name() const;
+  void note_damage_of_chain() const;
   [[noreturn]] void throw_damaged(std::string_view what) const;
   void require_for_salvage();
   void require_authentic() const;
@@ -128,7 +129,21 @@ std::string Restore::name() const {
   return fmt::format("backup {}", manifest_.id.to_string());
 }
 
+/// So that nothing is built on it, and "latest" and a prune do not count on it: a verification finds which
+/// container it is, and notes it.
+void Restore::note_damage_of_chain() const {
+  if (!manifest_.container) return;
+  try {
+    verify_backup(repository_, manifest_, {.key = options_.key}, progress_);
+  } catch (const CancelledError&) {
+    throw;
+  } catch (const Error&) {
+    return;  // what keeps it from being noted is no reason to hide the damage
+  }
+}
+
 void Restore::throw_damaged(std::string_view what) const {
+  note_damage_of_chain();
   throw IntegrityError(fmt::format("{} is damaged: {}", name(), what),
                        fmt::format("Restore another one: 'nerve-db backup list --repo {}'.",
                                    shell_word(repository_.path().string())));

@@ -35,7 +35,6 @@
 namespace {
 
 using namespace nerve::bench;
-using nerve::backups::Manifest;
 using nerve::backups::Repository;
 using nerve::backups::RetentionPolicy;
 

@@ -102,7 +102,9 @@ TEST_CASE("with the key an edited manifest is found whatever was edited, and is 
       {"line", [](Json& json) { json["line"] = new_id<LineTag>().to_string(); }},
       {"a field that nobody knows", [](Json& json) { json["color"] = "red"; }},
   };
-  for (const auto& [name, edit] : edits) {
+  for (const auto& one : edits) {
+    const std::string& name = one.first;
+    const auto& edit = one.second;
     CAPTURE(name);
     SealedScene scene;
     const Manifest older = scene.seal(Form::full);
@@ -113,7 +115,7 @@ TEST_CASE("with the key an edited manifest is found whatever was edited, and is 
     // Another path is another database; of that one nothing is encrypted that the key proves.
     CHECK(says(scene.verified(older.id.to_string()), "its manifest was altered by somebody without the key"));
     // One that claims to be later may be the newest that there was.
-    if (std::string_view(name) == "sequence") {
+    if (name == "sequence") {
       CHECK_THROWS_WITH_AS(scene.keyed().latest(scene.database), doctest::Contains("is not authenticated"),
                            IntegrityError);
     } else {

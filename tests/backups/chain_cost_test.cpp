@@ -87,6 +87,7 @@ struct ChainScene : ContainerScene {
   std::vector<Manifest> fork_from(const Repository& copy, int count) {
     std::vector<Manifest> made;
     const Repository ours = std::exchange(repository, copy);
+    made.reserve(static_cast<std::size_t>(count));
     for (int number = 0; number < count; ++number) made.push_back(add());
     repository = ours;
     for (const Manifest& manifest : made)

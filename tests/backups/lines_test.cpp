@@ -21,7 +21,6 @@
 
 using namespace nerve;
 using namespace nerve::backups;
-using test::bytes_of;
 using test::ContainerScene;
 using test::PlainSqlite;
 namespace fs = std::filesystem;

@@ -65,6 +65,7 @@ TEST_CASE("one bad byte anywhere in what a delta stands on is found by the next 
       CAPTURE(share);
       ProofScene scene;
       std::vector<Manifest> chain;
+      chain.reserve(chain.size() + 3);
       for (int count = 0; count < 3; ++count) chain.push_back(scene.next_day());
       REQUIRE(chain.back().container->depth == 2);
       const Manifest& bad = chain[static_cast<std::size_t>(rotten)];

@@ -455,7 +455,7 @@ refused 3 'the scratch folder .*/nowhere is not there' \
   nerve-db backup schedule --db shop.db --every 1h --drill-every daily --drill-scratch nowhere --units units
 run nerve-db backup schedule --db shop.db --every 1h --drill-every daily --drill-scratch scratch --key-file key --units units
 expect_exit 0
-expect_equal "the folders" "ReadWritePaths=$PWD $PWD/scratch $PWD/shop.db.backups" \
+expect_equal "the folders" "ReadWritePaths=$PWD $PWD/shop.db.backups -$PWD/scratch" \
   "$(grep -m 1 ^ReadWritePaths= units/nerve-backup-shop.service)"
 mkdir credentials
 cp key credentials/nerve-backup-key

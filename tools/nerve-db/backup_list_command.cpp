@@ -212,6 +212,14 @@ int run_repair(Context& context, const Arguments& arguments) {
       output.line(fmt::format("  backup {} is gone, and no longer missed", id), Style::warning);
     }
   }
+  const bool holds_encrypted = std::ranges::any_of(
+      entries, [](const Entry& entry) { return entry.manifest && entry.manifest->authentication; });
+  if (holds_encrypted && !key && repair.made_catalogue) {
+    output.warning(
+        "the repository holds encrypted backups, and no key was given, so the new catalogue is not "
+        "authenticated: run "
+        "it again with the key");
+  }
   warn_of_unreadable(output, entries, repository);
   return 0;
 }

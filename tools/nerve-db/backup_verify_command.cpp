@@ -27,7 +27,6 @@ namespace nerve::cli {
 
 namespace {
 
-using backups::Entry;
 using backups::Manifest;
 using backups::Repository;
 using backups::VerifyReport;

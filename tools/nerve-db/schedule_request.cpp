@@ -123,7 +123,6 @@ void add_drill(const Arguments& arguments, ScheduledBackup& backup) {
         fmt::format("the scratch folder {} is not there", backup.drill_scratch->string()),
         fmt::format("Make it: mkdir -m 0700 {}.", shell_word(backup.drill_scratch->string())));
   }
-  backup.written_folders.push_back(*backup.drill_scratch);
 }
 
 /// A drill of an encrypted backup would fail at night, when nobody is there to name the folder.

@@ -62,7 +62,7 @@ bool may_have_private_tmp(const ScheduledBackup& backup) {
   std::vector<std::filesystem::path> paths = backup.written_folders;
   for (const auto* path : {&backup.program, &backup.database, &backup.repository}) paths.push_back(*path);
   for (const auto* path : {&backup.workspace, &backup.also, &backup.passphrase_file, &backup.key_file,
-                           &backup.before, &backup.after}) {
+                           &backup.before, &backup.after, &backup.drill_scratch}) {
     if (*path) paths.push_back(**path);
   }
   return std::ranges::none_of(paths, [](const std::filesystem::path& path) {
@@ -83,7 +83,9 @@ std::string write_paths_line(const ScheduledBackup& backup) {
   for (const std::filesystem::path& folder : folders) {
     line += (line.back() == '=' ? "" : " ") + unit_word(folder.string());
   }
-  // A disk that is away is no reason not to make the backup.
+  // A disk that is away, or a folder in memory that is gone after a boot, is no reason not to make the
+  // backup.
+  if (backup.drill_scratch) line += " " + unit_word("-" + backup.drill_scratch->string());
   if (backup.also) line += " " + unit_word("-" + backup.also->string());
   return line + "\n";
 }
