@@ -178,3 +178,18 @@ TEST_CASE("a note of damage goes away when the file was put back and verify read
   CHECK(scene.repository.latest().id == delta.id);
   CHECK(scene.next_day().container->parent == delta.id);
 }
+
+TEST_CASE("damage that a restore meets is noted, so that a prune keeps the sound generation") {
+  ContainerScene scene;
+  const Manifest sound = scene.back_up();
+  const auto state = bytes_of(scene.database);
+  scene.clock.advance(std::chrono::hours(24));
+  scene.change(1);
+  const Manifest rotten = scene.back_up({.form = Form::full});
+  scene.alter(rotten, static_cast<std::streamoff>(rotten.file.size_bytes / 2));
+  CHECK_THROWS_AS(scene.restored(rotten), IntegrityError);
+  CHECK_FALSE(scene.repository.newest_of(scene.database)->id == rotten.id);
+  const PruneReport report = prune(scene.repository, {.policy = {.last = 1}}, scene.clock);
+  CHECK(report.damaged == std::vector<std::string>{rotten.id.to_string()});
+  CHECK(bytes_of(scene.restored(sound)) == state);
+}
