@@ -186,6 +186,8 @@ void Catalogue::take_line(std::string_view line, const std::filesystem::path& fi
   try {
     const Json json = parse_json(line, "it");
     if (json.contains("catalogue")) {
+      // Anywhere else it would say without a code that the file was begun anew.
+      if (line_number_ != 1) throw IntegrityError("it begins a catalogue, and is not the first line");
       require_known_format(json, file);
       highest_sequence_ =
           std::max(highest_sequence_, whole_number(json.at("sequence"), "sequence", 0, sequence_max));

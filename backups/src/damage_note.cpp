@@ -22,6 +22,8 @@ constexpr std::size_t problem_bytes_max = 4096;
 
 void note_damage(const Repository& repository, const BackupId& id, std::string_view problem,
                  const Clock& clock) {
+  // When it was first found says more than when it was met again.
+  if (noted_damage(repository.folder_of(id))) return;
   const Json document = {{"format", damage_format},
                          {"backup", id.to_string()},
                          {"found_at", clock.now().to_text()},

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/backups/latest_set.h"
 
+#include "lines.h"
 #include "repository_folder.h"
+#include "witness.h"
 
 #include <fmt/format.h>
 
@@ -16,7 +18,10 @@ class Search {
   Search(const Repository& repository, const std::vector<std::filesystem::path>& databases,
          const std::optional<Timestamp>& until)
       : entries_(repository.list()), until_(until) {
-    for (const std::filesystem::path& database : databases) sources_.insert(source_name(database));
+    for (const std::filesystem::path& database : databases) {
+      sources_.insert(source_name(database));
+      keep_line_at(repository, source_name(database), entries_);
+    }
     std::ranges::reverse(entries_);
   }
 
@@ -110,7 +115,9 @@ class Search {
 std::optional<LatestSet> latest_set(const Repository& repository,
                                     const std::vector<std::filesystem::path>& databases,
                                     const std::optional<Timestamp>& until) {
-  return Search(repository, databases, until).run();
+  std::optional<LatestSet> set = Search(repository, databases, until).run();
+  require_not_put_back(repository, set ? std::optional(set->members.front()) : std::nullopt);
+  return set;
 }
 
 }  // namespace nerve::backups

@@ -10,6 +10,7 @@
 #include "nerve/backups/verification.h"
 #include "nerve/core/error.h"
 #include "nerve/core/interrupt.h"
+#include "nerve/core/shell.h"
 #include "nerve/crypto/mac.h"
 
 #include <fcntl.h>
@@ -29,6 +30,8 @@ bool was_restored_as(const Line& line, const std::string& source, const FileIden
                      const Repository& repository, std::span<const Entry> entries) {
   return std::ranges::any_of(entries, [&](const Entry& entry) {
     if (!entry.manifest || !is_of(*entry.manifest, source, line.id)) return false;
+    // No key proves the note, and it must not choose among what a key proves.
+    if (entry.manifest->is_encrypted()) return false;
     const std::optional<Verification> proof = last_verification(repository, entry.manifest->id);
     return proof && proof->restored_to == source && proof->restored_file == identity;
   });
@@ -239,6 +242,25 @@ std::string describe(const std::vector<Line>& lines) {
     newest.push_back(fmt::format("{} of {}", line.newest.id.short_text(), line.newest.created_at.to_text()));
   }
   return fmt::format("{}", fmt::join(newest, ", "));
+}
+
+void keep_line_at(const Repository& repository, const std::string& source, std::vector<Entry>& entries) {
+  const std::vector<Line> lines = lines_of(entries, source);
+  if (lines.size() < 2) return;
+  const std::optional<Line> meant = line_at(source, repository, lines);
+  if (!meant) {
+    throw ConflictError(
+        fmt::format("{} holds backups of {} databases that were called {}, and what stands there now is none "
+                    "of them; "
+                    "the newest of each are {}",
+                    repository.path().string(), lines.size(), source, describe(lines)),
+        fmt::format("Give the id of the backup that you mean. See all: nerve-db backup list --repo {}.",
+                    shell_word(repository.path().string())));
+  }
+  std::erase_if(entries, [&](const Entry& entry) {
+    const std::optional<Manifest>& known = entry.manifest ? entry.manifest : entry.distrusted;
+    return known && known->source.path == source && known->line != meant->id;
+  });
 }
 
 }  // namespace nerve::backups

@@ -58,6 +58,11 @@ LineChoice choose_line(const sqlite::FileFacts& facts, const std::optional<FileI
                        const Repository& repository, std::span<const Entry> entries,
                        const BackupOptions& options, Keyring& keyring, const BackupId& first);
 
+/// Leaves those of the database that stands at `source` now, and what is of no known one. Throws
+/// ConflictError where several databases were backed up under this name and the file is none of them: to
+/// restore another one's backup over it would be worse than to ask.
+void keep_line_at(const Repository& repository, const std::string& source, std::vector<Entry>& entries);
+
 /// One of several lines that are meant, for people to choose from: the short id and time of the newest of
 /// each.
 std::string describe(const std::vector<Line>& lines);

@@ -54,28 +54,6 @@ std::optional<Manifest> newest_where(const std::vector<Entry>& entries, const st
   return newest;
 }
 
-/// Leaves those of the database that stands at `source` now, and what is of no known one. Throws
-/// ConflictError where several databases were backed up under this name and the file is none of them: to
-/// restore another one's backup over it would be worse than to ask.
-void keep_one_line(const Repository& repository, const std::string& source, std::vector<Entry>& entries) {
-  const std::vector<Line> lines = lines_of(entries, source);
-  if (lines.size() < 2) return;
-  const std::optional<Line> meant = line_at(source, repository, lines);
-  if (!meant) {
-    throw ConflictError(
-        fmt::format("{} holds backups of {} databases that were called {}, and what stands there now is none "
-                    "of them; "
-                    "the newest of each are {}",
-                    repository.path().string(), lines.size(), source, describe(lines)),
-        fmt::format("Give the id of the backup that you mean. See all: nerve-db backup list --repo {}.",
-                    shell_word(repository.path().string())));
-  }
-  std::erase_if(entries, [&](const Entry& entry) {
-    const std::optional<Manifest>& known = entry.manifest ? entry.manifest : entry.distrusted;
-    return known && known->source.path == source && known->line != meant->id;
-  });
-}
-
 /// What a restore kept of the state it replaced is not what anybody means by the newest backup: restoring
 /// "latest" twice would bring the unwanted state back.
 bool can_be_latest(const Manifest& manifest) {
@@ -159,22 +137,6 @@ void require_one_order(const std::vector<Entry>& entries, const Manifest& newest
           newest.source.path, repository.string(), newest.id.short_text(), newest.created_at.to_text(),
           latest->id.short_text(), latest->created_at.to_text()),
       "Give the id of the one that you mean.");
-}
-
-/// The newest that is there is not the newest that there was.
-void require_not_put_back(const Repository& repository, const std::optional<Manifest>& newest) {
-  const std::string reason = reason_to_miss(repository);
-  if (reason.empty()) return;
-  const std::string repair =
-      fmt::format("nerve-db backup repair --repo {}", shell_word(repository.path().string()));
-  throw IntegrityError(
-      reason,
-      newest
-          ? fmt::format("Look for the newer backups, such as in the folder of --also. To use the newest that "
-                        "is here, give its id: {}. If you know why: {}.",
-                        newest->id.short_text(), repair)
-          : fmt::format("Look for the backups, such as in the folder of --also. If you know why: {}.",
-                        repair));
 }
 
 /// Why there is no backup that "latest" could mean.
@@ -275,6 +237,20 @@ bool repair_marker(const std::filesystem::path& repository, const std::vector<st
   return true;
 }
 
+/// A wrong key vouches for nothing, and what was seen of the repository is not to be forgotten for it.
+void require_right_key(const Repository& repository, const Repair& repair) {
+  if (!repair.vouched_for.empty()) return;
+  bool holds_encrypted = false;
+  for (const Entry& entry : repository.list()) {
+    if (entry.manifest && entry.manifest->authentication) return;
+    holds_encrypted = holds_encrypted || (entry.distrusted && entry.distrusted->is_encrypted());
+  }
+  if (!holds_encrypted) return;
+  throw DeniedError(
+      fmt::format("the key opens none of the encrypted backups in {}", repository.path().string()),
+      "Give the key that they were made with.");
+}
+
 std::filesystem::path absolute_path(const std::filesystem::path& path) {
   return std::filesystem::absolute(path).lexically_normal();
 }
@@ -330,7 +306,10 @@ Repair Repository::repair(const std::filesystem::path& path, const RepairOptions
   repair.made_marker = repair_marker(folder, backups);
   const RepositoryLock lock = RepositoryLock::exclusive(repository);
   backups = backup_names(folder);
-  if (options.vouch) repair.vouched_for = vouch_for(repository, backups);
+  if (options.vouch) {
+    repair.vouched_for = vouch_for(repository, backups);
+    require_right_key(repository, repair);
+  }
   CatalogueWriter writer(repository);
   repair.forgotten = gone_backups(folder, writer.catalogue(), repository.keyring());
   repair.made_catalogue =
@@ -367,11 +346,12 @@ std::vector<Entry> Repository::list() const {
 }
 
 std::vector<std::string> Repository::catalogue_problems() const {
+  const WitnessedCatalogue seen = witnessed_catalogue(*this);
   const std::vector<std::string> names = backup_names(path_);
-  const Catalogue catalogue = Catalogue::read(path_, keyring_.get(), witnessed_line(*this));
+  const Catalogue catalogue = Catalogue::read(path_, keyring_.get(), seen.line);
   std::vector<std::string> problems = problems_of(catalogue, names, path_);
   if (keyring_ && problems.empty()) problems = unauthenticated_lines(catalogue, list(), path_);
-  if (std::string missed = reason_to_miss(*this, catalogue); !missed.empty())
+  if (std::string missed = reason_to_miss(*this, seen, catalogue); !missed.empty())
     problems.push_back(std::move(missed));
   return problems;
 }
@@ -411,7 +391,7 @@ Manifest Repository::latest(const std::optional<std::filesystem::path>& source) 
   const std::set<std::string> sources = sources_of(entries, source, path_);
   std::optional<Manifest> newest;
   if (!sources.empty()) {
-    keep_one_line(*this, *sources.begin(), entries);
+    keep_line_at(*this, *sources.begin(), entries);
     newest = newest_named(entries, *sources.begin());
   }
   require_not_put_back(*this, newest);
@@ -429,10 +409,11 @@ Manifest Repository::at(const Timestamp& time, const std::optional<std::filesyst
   const std::set<std::string> sources = sources_of(entries, source, path_);
   std::optional<Manifest> newest;
   if (!sources.empty()) {
-    keep_one_line(*this, *sources.begin(), entries);
+    keep_line_at(*this, *sources.begin(), entries);
     newest = newest_where(entries, *sources.begin(),
                           [&](const Manifest& one) { return can_be_latest(one) && one.created_at <= time; });
   }
+  require_not_put_back(*this, newest);
   require_none_passed_over(entries, newest, "the one that is meant", time, path_);
   if (!newest) {
     throw NotFoundError(fmt::format("there is no good backup in {} that was made at {} or before",

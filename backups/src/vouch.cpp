@@ -2,6 +2,7 @@
 #include "vouch.h"
 
 #include "authentication.h"
+#include "catalogue.h"
 #include "container/reader.h"
 #include "container_backup.h"
 #include "durable_file.h"
@@ -37,7 +38,10 @@ bool vouch_for_one(const Repository& repository, const std::filesystem::path& fo
 std::vector<std::string> vouch_for(const Repository& repository, const std::vector<std::string>& ids) {
   std::vector<std::string> vouched_for;
   if (repository.keyring() == nullptr) return vouched_for;
+  const Catalogue catalogue = Catalogue::read(repository.path(), repository.keyring());
   for (const std::string& id : ids) {
+    // One that the key has stored is of no older program: its manifest was altered since.
+    if (catalogue.vouches_for(id)) continue;
     try {
       if (vouch_for_one(repository, repository.path() / id)) vouched_for.push_back(id);
     } catch (const IntegrityError&) {

@@ -8,6 +8,7 @@
 #include "nerve/core/bytes.h"
 #include "nerve/core/error.h"
 #include "nerve/core/json.h"
+#include "nerve/core/shell.h"
 #include "nerve/core/update_file.h"
 #include "nerve/crypto/hash.h"
 
@@ -16,6 +17,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <system_error>
 
 namespace nerve::backups {
 namespace {
@@ -98,34 +100,49 @@ std::int64_t witnessed_sequence(const Repository& repository) {
   return std::clamp<std::int64_t>(sequence, 0, sequence_max);
 }
 
-std::string witnessed_line(const Repository& repository) {
-  return field(read_witness(repository), "catalogue", std::string());
+WitnessedCatalogue witnessed_catalogue(const Repository& repository) {
+  const Json witness = read_witness(repository);
+  return {field(witness, "sequence", std::int64_t{0}), field(witness, "catalogue", std::string()),
+          field(witness, "begun", std::int64_t{0}), field(witness, "at", std::string())};
 }
 
 std::string reason_to_miss(const Repository& repository) {
-  if (witnessed_sequence(repository) == 0) return {};
-  return reason_to_miss(repository, Catalogue::read(repository.path(), nullptr, witnessed_line(repository)));
+  const WitnessedCatalogue seen = witnessed_catalogue(repository);
+  if (seen.sequence == 0) return {};
+  return reason_to_miss(repository, seen, Catalogue::read(repository.path(), nullptr, seen.line));
 }
 
-std::string reason_to_miss(const Repository& repository, const Catalogue& catalogue) {
-  const Json witness = read_witness(repository);
-  const std::int64_t sequence = field(witness, "sequence", std::int64_t{0});
-  if (sequence == 0) return {};
-  const std::string at = field(witness, "at", std::string());
-  if (catalogue.highest_sequence() < sequence) {
+std::string reason_to_miss(const Repository& repository, const WitnessedCatalogue& seen,
+                           const Catalogue& catalogue) {
+  if (seen.sequence == 0) return {};
+  if (catalogue.highest_sequence() < seen.sequence) {
     return fmt::format(
         "this machine has seen backup number {} in {} (on {}), and the last one there now is number {}: "
         "an earlier state of the repository was put back, or it was emptied",
-        sequence, repository.path().string(), at, catalogue.highest_sequence());
+        seen.sequence, repository.path().string(), seen.at, catalogue.highest_sequence());
   }
-  const bool is_same_file = catalogue.times_begun() == field(witness, "begun", std::int64_t{0});
-  if (is_same_file && !catalogue.has_watched_line()) {
+  if (catalogue.times_begun() == seen.begun && !catalogue.has_watched_line()) {
     return fmt::format(
         "the catalogue of {} does not go on from what this machine saw there on {}: an earlier state of "
         "the repository was put back and written to, or somebody wrote the catalogue anew",
-        repository.path().string(), at);
+        repository.path().string(), seen.at);
   }
   return {};
+}
+
+void require_not_put_back(const Repository& repository, const std::optional<Manifest>& newest) {
+  const std::string reason = reason_to_miss(repository);
+  if (reason.empty()) return;
+  const std::string repair =
+      fmt::format("nerve-db backup repair --repo {}", shell_word(repository.path().string()));
+  throw IntegrityError(
+      reason,
+      newest
+          ? fmt::format("Look for the newer backups, such as in the folder of --also. To use the newest that "
+                        "is here, give its id: {}. If you know why: {}.",
+                        newest->id.short_text(), repair)
+          : fmt::format("Look for the backups, such as in the folder of --also. If you know why: {}.",
+                        repair));
 }
 
 void forget_witness(const Repository& repository) {
@@ -134,6 +151,11 @@ void forget_witness(const Repository& repository) {
 
 void remember(const Repository& repository, const Catalogue& catalogue, const Manifest* made) {
   if (repository.witness_folder().empty()) return;
+  std::error_code error;
+  const std::filesystem::file_status status =
+      std::filesystem::symlink_status(witness_path(repository), error);
+  // What is no file would be waited for.
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) return;
   try {
     make_folders(repository.witness_folder());
     const FileUpdate options{.size_bytes_max = witness_bytes_max, .hint = {}};

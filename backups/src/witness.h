@@ -28,13 +28,26 @@ std::optional<WitnessedDatabase> witnessed_database(const Repository& repository
 /// The highest number that a backup of the repository has had; 0 where nothing is remembered.
 std::int64_t witnessed_sequence(const Repository& repository);
 
-/// The SHA-256 of the catalogue's line that was the last one; empty where nothing is remembered.
-std::string witnessed_line(const Repository& repository);
+/// What is remembered of the catalogue. It is read before the catalogue: a backup that ends in between has
+/// written a later one.
+struct WitnessedCatalogue {
+  std::int64_t sequence = 0;  ///< 0 where nothing is remembered
+  std::string line;           ///< SHA-256 of the last line
+  std::int64_t begun = 0;
+  std::string at;
+};
 
-/// Why the repository is not what it was; empty where it may be. `catalogue` was read with witnessed_line()
-/// as the line to watch for.
-std::string reason_to_miss(const Repository& repository, const Catalogue& catalogue);
+WitnessedCatalogue witnessed_catalogue(const Repository& repository);
+
+/// Why the repository is not what it was; empty where it may be. `catalogue` was read with the line to watch
+/// for.
+std::string reason_to_miss(const Repository& repository, const WitnessedCatalogue& seen,
+                           const Catalogue& catalogue);
 std::string reason_to_miss(const Repository& repository);
+
+/// Throws IntegrityError where the repository is not what it was: the newest that is there, where there is
+/// one, is not the newest that there was.
+void require_not_put_back(const Repository& repository, const std::optional<Manifest>& newest);
 
 /// Forgets what was seen: somebody has said that the repository is as it should be.
 void forget_witness(const Repository& repository);

@@ -148,7 +148,9 @@ const VerifyReport& report_of(const std::vector<VerifyReport>& reports, const Ma
 }  // namespace
 
 TEST_CASE("a FIFO or a link in the place of a repository's file is refused at once, and named") {
-  for (const auto& [replace, called] : replacements) {
+  for (const auto& replacement : replacements) {
+    const auto& replace = replacement.first;
+    const auto& called = replacement.second;
     CAPTURE(called);
     const auto replaced = [&, &put = replace](const char* what, const auto& look) {
       CAPTURE(what);
@@ -428,7 +430,9 @@ TEST_CASE("a manifest whose numbers cannot be is damaged, however right its hash
       {"/duration_ms", {highest}},
       {"/source/path", {std::string(20'000, 'x')}},
       {"/tables", {Json::object()}}};
-  for (const auto& [pointer, values] : refused) {
+  for (const auto& one : refused) {
+    const auto& pointer = one.first;
+    const auto& values = one.second;
     for (const Json& value : values) {
       CAPTURE(pointer);
       CAPTURE(value.dump());
@@ -439,7 +443,9 @@ TEST_CASE("a manifest whose numbers cannot be is damaged, however right its hash
       {"/sequence", std::int64_t{1} << 53}, {"/sqlite/page_size_bytes", 0},
       {"/sqlite/page_size_bytes", 65536},   {"/sqlite/page_count", 4'294'967'294},
       {"/sqlite/application_id", -1},       {"/duration_ms", -5}};
-  for (const auto& [pointer, value] : taken) {
+  for (const auto& one : taken) {
+    const auto& pointer = one.first;
+    const auto& value = one.second;
     CAPTURE(pointer);
     CHECK(finding(pointer, value).empty());
   }

@@ -12,6 +12,7 @@
 #include "nerve/core/progress.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -77,7 +78,7 @@ TEST_CASE("a run that another one takes over ends, and no row is there twice") {
     CHECK(std::ranges::all_of(report.tables, &TableReport::is_equal));
     CHECK(report.refused.empty());
     CHECK(server.query_text("SELECT count(*) || ' ' || count(DISTINCT label) FROM t", database) ==
-          row_count + " " + row_count);
+          fmt::format("{0} {0}", row_count));
     CHECK(server.query_text("SELECT count(*) FROM pg_indexes WHERE tablename = 't'", database) == "1");
     CHECK(server.query_text("SELECT count(*) FROM nerve_convert.range", database) == "0");
   }

@@ -57,7 +57,7 @@ constexpr auto pieces = std::to_array<std::string_view>({
     "\u0301",
     "\u3002",
     "\u200D",
-    "\u202E",
+    "\xE2\x80\xAE",
     "\u2028",
     "\uFEFF",
     "\U0001F469",
@@ -115,7 +115,10 @@ void Mutator::change(std::string& text) {
       if (!text.empty()) text[at % text.size()] = static_cast<char>(static_cast<unsigned char>(below(256)));
       break;
     case 1:
-      if (!text.empty()) text[at % text.size()] ^= static_cast<char>(1 << below(7));
+      if (!text.empty()) {
+        char& octet = text[at % text.size()];
+        octet = static_cast<char>(static_cast<unsigned char>(octet) ^ (1U << below(7)));
+      }
       break;
     case 2:
       text.insert(at, 1, static_cast<char>(static_cast<unsigned char>(below(256))));

@@ -118,8 +118,8 @@ TEST_CASE("every name of the source systems belongs to a module, and to one only
   for (const auto& [module, names] : names_of_modules) {
     for (const std::string& name : names) ++known[name];
   }
-  for (const auto& [name, columns] : tables) CHECK_MESSAGE(known[name] == 1, name);
-  for (const auto& [name, count] : known) CHECK_MESSAGE(tables.contains(name), name);
+  for (const auto& table : tables) CHECK_MESSAGE(known[table.first] == 1, table.first);
+  for (const auto& name : known) CHECK_MESSAGE(tables.contains(name.first), name.first);
 }
 
 CONFORMANCE_TEST("every name that is due is a table or view with the columns of its source") {
@@ -137,9 +137,10 @@ CONFORMANCE_TEST("every name that is due is a table or view with the columns of 
       relations.emplace(name, relation);
   }
   int due = 0;
-  for (const auto& [module, names] : names_of_modules) {
+  for (const auto& of_module : names_of_modules) {
+    const auto& module = of_module.first;
     if (!is_due(module)) continue;
-    for (const std::string& name : names) {
+    for (const std::string& name : of_module.second) {
       ++due;
       const auto found = relations.find(name);
       CHECK_MESSAGE(found != relations.end(), name << " is due with the module " << module);

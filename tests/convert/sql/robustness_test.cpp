@@ -4,6 +4,7 @@
 // reason. Method: each beginning of each statement, and each statement with each of its bytes replaced, is
 // read as a table, an index, a view and an expression, and what was read is translated.
 #include "sql/postgresql/translate.h"
+#include "support/effort.h"
 
 #include "nerve/core/error.h"
 
@@ -81,7 +82,7 @@ TEST_CASE("every beginning of a statement is read or refused") {
 TEST_CASE("every statement with one byte replaced is read or refused") {
   constexpr std::string_view bytes("\0'\"[(),.;*%x0 \xC3\xFF-/NE", 20);
   for (const std::string& statement : statements) {
-    for (std::size_t i = 0; i < statement.size(); ++i) {
+    for (std::size_t i = 0; i < statement.size(); i += nerve::test::scaled<std::size_t>(3, 1)) {
       for (const char byte : bytes) {
         std::string changed = statement;
         changed[i] = byte;
