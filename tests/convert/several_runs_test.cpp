@@ -34,7 +34,7 @@ WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < )" +
                               R"()
   INSERT INTO t SELECT 'a label of some length, number ' || i FROM n;
 CREATE INDEX t_by_label ON t (label);)";
-constexpr std::int64_t small_range_bytes = 1'000;
+constexpr std::int64_t small_range_bytes = 100;
 
 /// Does what it is given when loading has begun, once.
 class Meanwhile final : public nerve::ProgressSink {

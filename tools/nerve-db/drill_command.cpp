@@ -48,6 +48,7 @@ std::vector<Manifest> newest_of_each(const Repository& repository) {
     if (entry.manifest && entry.manifest->is_asked_for()) sources.insert(entry.manifest->source.path);
   }
   std::vector<Manifest> newest;
+  newest.reserve(sources.size());
   for (const std::string& source : sources) newest.push_back(repository.latest(source));
   if (!newest.empty()) return newest;
   throw NotFoundError(fmt::format("there is no good backup in {}", repository.path().string()),
