@@ -12,6 +12,10 @@ constexpr std::size_t input_size_bytes_max = 4096;
 
 using namespace std::string_view_literals;
 
+// U+202E, which no literal may hold: an editor would show the line in another order.
+constexpr std::array right_to_left_override = {static_cast<char>(0xE2), static_cast<char>(0x80),
+                                               static_cast<char>(0xAE)};
+
 // Pieces that single random bytes seldom make: separators, limits of numbers, and UTF-8 at its edges.
 constexpr auto pieces = std::to_array<std::string_view>({
     "\0"sv,
@@ -57,7 +61,7 @@ constexpr auto pieces = std::to_array<std::string_view>({
     "\u0301",
     "\u3002",
     "\u200D",
-    "\xE2\x80\xAE",
+    std::string_view(right_to_left_override.data(), right_to_left_override.size()),
     "\u2028",
     "\uFEFF",
     "\U0001F469",
