@@ -368,3 +368,30 @@ TEST_CASE("a wrong passphrase is tried with eight salts at most, and what was op
   with_misfits(many, 8);
   CHECK_FALSE(code(many, right));
 }
+
+TEST_CASE("a repair vouches for no manifest that differs from what the key has stored") {
+  SealedScene scene;
+  const Manifest older = scene.seal(Form::full);
+  const Manifest newer = scene.seal(Form::full);
+  edit_manifest(scene.repository, older.id, [](Json& json) {
+    json.erase("authentication");
+    json["sequence"] = 99;
+  });
+  CHECK(Repository::repair(scene.repository.path(), {.key = &scene.key, .vouch = true}).vouched_for.empty());
+  CHECK_FALSE(problem_of(scene.keyed(), older.id).empty());
+  CHECK(newer.sequence == 2);
+}
+
+TEST_CASE("a repair with a wrong key vouches for nothing, and keeps what this machine has seen") {
+  SealedScene scene;
+  const std::filesystem::path state = scene.folder / "state";
+  create_backup(scene.database, scene.repository.witnessed_in(state), {.key = &scene.key}, scene.clock);
+  const auto files = [&] { return std::distance(std::filesystem::directory_iterator(state), {}); };
+  const auto before = files();
+  REQUIRE(before > 0);
+  const BackupKey wrong = key_of_file(std::byte{9});
+  CHECK_THROWS_AS(
+      Repository::repair(scene.repository.path(), {.key = &wrong, .vouch = true, .witness_folder = state}),
+      DeniedError);
+  CHECK(files() == before);
+}

@@ -186,3 +186,28 @@ TEST_CASE("a key that is left away after the encrypted backups were removed is a
   fs::remove_all(scene.repository.path());
   CHECK_THROWS_WITH_AS(scene.again(), doctest::Contains("are encrypted, and no key is given"), DeniedError);
 }
+
+TEST_CASE("a point in time is not restored from a repository that was put back to an earlier state") {
+  WitnessScene scene;
+  scene.again();
+  scene.keep();
+  scene.again();
+  const Timestamp later = Timestamp::parse("2030-01-01T00:00:00Z");
+  CHECK_NOTHROW(scene.witnessed().at(later));
+  scene.roll_back();
+  CHECK_THROWS_WITH_AS(scene.witnessed().at(later), doctest::Contains(earlier_state), IntegrityError);
+}
+
+TEST_CASE("a line that begins a catalogue does not silence the witness from the middle of one") {
+  WitnessScene scene;
+  scene.again();
+  scene.keep();
+  scene.again();
+  scene.roll_back();
+  const fs::path file = scene.repository.path() / "catalogue.jsonl";
+  const std::string hash = Catalogue::read(scene.repository.path(), nullptr).last_hash();
+  std::ofstream(file, std::ios::app) << fmt::format(
+      "{{\"begun\":1,\"catalogue\":1,\"previous\":\"{}\",\"sequence\":2}}\n", hash);
+  CHECK_THROWS_WITH_AS(scene.witnessed().latest(), doctest::Contains(earlier_state), IntegrityError);
+  CHECK(scene.alarm().find("is not the first line") != std::string::npos);
+}
