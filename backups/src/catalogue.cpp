@@ -59,6 +59,14 @@ CatalogueEvent parse_event(const std::string& name) {
   return found->first;
 }
 
+/// Whether a backup can have this number after one with the number `before`: one more is usual, and a folder
+/// that takes over from another goes on from there. Whoever plants a higher one could use all numbers up.
+void require_plausible(std::int64_t sequence, std::int64_t before) {
+  if (is_plausible_after(sequence, before)) return;
+  throw IntegrityError(
+      fmt::format("it has the number {}, and the one before it {}: no backup can have it", sequence, before));
+}
+
 std::string hash_of(std::string_view text) {
   return to_hex(crypto::sha256(as_bytes(text)));
 }
@@ -129,6 +137,10 @@ Descriptor open_locked(const std::filesystem::path& path) {
 
 }  // namespace
 
+bool is_plausible_after(std::int64_t sequence, std::int64_t before) {
+  return sequence <= (before == 0 ? sequence_max / 2 : before + sequence_step_max);
+}
+
 void Catalogue::take(const CatalogueLine& line) {
   Expectation& expected = expectations_[line.id.to_string()];
   // Whoever may write to the repository can write that a backup was removed, but not with its code.
@@ -189,11 +201,13 @@ void Catalogue::take_line(std::string_view line, const std::filesystem::path& fi
       // Anywhere else it would say without a code that the file was begun anew.
       if (line_number_ != 1) throw IntegrityError("it begins a catalogue, and is not the first line");
       require_known_format(json, file);
-      highest_sequence_ =
-          std::max(highest_sequence_, whole_number(json.at("sequence"), "sequence", 0, sequence_max));
+      const std::int64_t sequence = whole_number(json.at("sequence"), "sequence", 0, sequence_max);
+      require_plausible(sequence, 0);
+      highest_sequence_ = sequence;
       if (json.contains("begun")) times_begun_ = whole_number(json.at("begun"), "begun", 0, number_max);
     } else {
       CatalogueLine parsed = parse_line(json);
+      require_plausible(parsed.sequence, highest_sequence_);
       parsed.is_authenticated = is_authentic(json, parsed.key, keyring);
       take(parsed);
     }

@@ -36,6 +36,13 @@ struct CatalogueLine {
   bool is_authenticated = false;  ///< the code was compared, and is right
 };
 
+/// More than a backup a second for a hundred years.
+inline constexpr std::int64_t sequence_step_max = std::int64_t{1} << 32U;
+
+/// Whether a backup can have the number `sequence` where the highest so far is `before`. No step is so high
+/// that planted numbers could use all of them up.
+bool is_plausible_after(std::int64_t sequence, std::int64_t before);
+
 /// What the lines say of one backup.
 struct Expectation {
   bool must_be_there = false;

@@ -334,12 +334,14 @@ std::vector<CatalogueLine> lines_for(const std::filesystem::path& repository, co
 }
 
 std::int64_t highest_sequence(const std::filesystem::path& repository, const Catalogue& catalogue) {
-  std::int64_t highest = catalogue.highest_sequence();
-  if (problems_of(catalogue, backup_names(repository), repository).empty()) return highest;
+  const std::int64_t of_catalogue = catalogue.highest_sequence();
+  if (problems_of(catalogue, backup_names(repository), repository).empty()) return of_catalogue;
   // An older catalogue would give the numbers of those that it does not know once more.
+  std::int64_t highest = of_catalogue;
   for (const Entry& entry : read_entries(repository, nullptr)) {
-    if (entry.manifest) highest = std::max(highest, entry.manifest->sequence);
-    if (entry.distrusted) highest = std::max(highest, entry.distrusted->sequence);
+    const std::optional<Manifest>& known = entry.manifest ? entry.manifest : entry.distrusted;
+    if (known && is_plausible_after(known->sequence, of_catalogue))
+      highest = std::max(highest, known->sequence);
   }
   return highest;
 }

@@ -215,18 +215,38 @@ TEST_CASE("reorder: lines of the catalogue that changed places are told, with th
   CHECK_FALSE(scene.repository.authenticated_by(key).catalogue_problems().empty());
 }
 
-TEST_CASE("sequence: a number just below the highest lets one more backup be made, and the next is refused") {
-  ContainerScene scene;
-  const Manifest first = scene.back_up({.form = Form::full});
+TEST_CASE("sequence: planted numbers stop no backup, and are not counted") {
   constexpr std::int64_t highest = std::int64_t{1} << 53;
-  edit_manifest(scene.repository, first.id, [](Json& json) { json["sequence"] = highest - 1; });
-  test::fit_catalogue(scene.repository);
-  const Manifest last = scene.back_up({.form = Form::full});
-  CHECK(last.sequence == highest);
-  CHECK(scene.repository.latest().id == last.id);
-  CHECK_THROWS_WITH_AS(scene.back_up({.form = Form::full}),
-                       doctest::Contains("the highest number that there is"), IntegrityError);
-  CHECK(scene.repository.list().size() == 2);
+  ContainerScene scene;
+  scene.back_up({.form = Form::full});
+  const Manifest second = scene.back_up({.form = Form::full});
+  std::vector<Json> lines;
+  for (const std::string& line : test::catalogue_lines(scene.repository)) lines.push_back(Json::parse(line));
+  SUBCASE("in a manifest that the catalogue fits") {
+    edit_manifest(scene.repository, second.id, [](Json& json) { json["sequence"] = highest - 1; });
+    test::fit_catalogue(scene.repository);
+  }
+  SUBCASE("in a line") {
+    Json planted = lines.back();
+    planted["id"] = "0196880a-0000-7000-8000-000000000001";
+    planted["sequence"] = highest;
+    planted["event"] = "removing";
+    lines.push_back(planted);
+    test::write_catalogue(scene.repository, lines);
+  }
+  SUBCASE("in the first line") {
+    lines.front()["sequence"] = highest;
+    test::write_catalogue(scene.repository, lines);
+  }
+  const std::vector<std::string> problems = scene.repository.catalogue_problems();
+  REQUIRE_FALSE(problems.empty());
+  CHECK_MESSAGE(problems.front().find("no backup can have it") != std::string::npos, problems.front());
+  for (int count = 0; count < 3; ++count) {
+    scene.clock.advance(std::chrono::minutes(1));
+    const Manifest next = scene.back_up({.form = Form::full});
+    CHECK(next.sequence <= 3 + count);
+    CHECK(next.sequence >= 2 + count);
+  }
 }
 
 TEST_CASE("sequence: a second folder with a number that cannot be does not stop the backups of the first") {
