@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/backups/health.h"
 
+#include "lines.h"
 #include "repository_folder.h"
 #include "witness.h"
 
@@ -30,13 +31,26 @@ constexpr std::array<std::string_view, 3> ids = {"backup.age", "backup.verified"
 
 /// What a repository holds of one database.
 struct Backups {
-  std::optional<Manifest> newest;            ///< the newest good one that was asked for
-  std::optional<Entry> problem;              ///< a later one that cannot be trusted, of whichever database
-  std::optional<Entry> unauthenticated;      ///< one of it that may be somebody else's
-  std::string missed;                        ///< why the repository is not what it was
+  std::optional<Manifest> newest;        ///< the newest good one that was asked for
+  std::optional<Entry> problem;          ///< a later one that cannot be trusted, of whichever database
+  std::optional<Entry> unauthenticated;  ///< one of it that may be somebody else's
+  std::string missed;                    ///< why the repository is not what it was
+  std::string of_others;  ///< why none of the backups under its name is one of it; empty where one may be
   std::optional<Verification> verification;  ///< the latest of all good ones
   std::vector<Entry> entries;                ///< all that the repository holds, the oldest first
 };
+
+/// Leaves out the backups of other databases that had its name (lines.h). Says why where all are.
+std::string keep_own(const Repository& repository, const std::string& source, std::vector<Entry>& entries) {
+  try {
+    keep_line_at(repository, source, entries);
+    return {};
+  } catch (const ConflictError& error) {
+    std::erase_if(
+        entries, [&](const Entry& entry) { return entry.manifest && entry.manifest->source.path == source; });
+    return error.what();
+  }
+}
 
 Backups find_backups(const std::filesystem::path& database, const std::filesystem::path& folder,
                      const HealthOptions& options) {
@@ -50,6 +64,7 @@ Backups find_backups(const std::filesystem::path& database, const std::filesyste
   found.missed = reason_to_miss(*repository);
   const std::string source = source_name(database);
   found.entries = repository->list();
+  found.of_others = keep_own(*repository, source, found.entries);
   for (const Entry& entry : found.entries) {
     if (!entry.manifest) continue;
     const Manifest& manifest = *entry.manifest;
@@ -104,6 +119,7 @@ Check check_age(const Backups& backups, const std::string& name, const std::stri
   } else {
     check.status = Status::warning;
     check.message = fmt::format("there is no backup of {}, so none that was verified", name);
+    if (!backups.of_others.empty()) check.message += "; " + backups.of_others;
   }
   if (backups.problem) {
     check.status = Status::warning;

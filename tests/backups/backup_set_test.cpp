@@ -7,6 +7,7 @@
 #include "support/file_bytes.h"
 #include "support/temp_folder.h"
 
+#include "nerve/backups/latest_set.h"
 #include "nerve/backups/restore.h"
 #include "nerve/backups/retention.h"
 #include "nerve/backups/verify.h"
@@ -292,4 +293,40 @@ TEST_CASE("one keyring opens the backups of several keys") {
   REQUIRE(reports.size() == 2);
   CHECK(reports[0].ok());
   CHECK(reports[1].ok());
+}
+
+TEST_CASE("the latest set is of the databases that stand there, not of others that were called so") {
+  SetScene scene("delete");
+  const std::vector<std::filesystem::path> databases = {scene.core, scene.secure};
+  const Repository keyed = scene.repository.authenticated_by(scene.key);
+  const auto latest = [&] { return latest_set(keyed, databases, std::nullopt)->members; };
+  const std::vector<Manifest> first =
+      create_backup_set(scene.members(), scene.repository, scene.clock).stored;
+  std::filesystem::rename(scene.core, scene.folder / "aside.db");
+  PlainSqlite(scene.core)
+      .run(
+          "CREATE TABLE invoices(id INTEGER PRIMARY KEY, text);"
+          "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200)"
+          "INSERT INTO invoices SELECT i, printf('%0900d', 1001 * i) FROM n");
+  scene.clock.advance(std::chrono::minutes(1));
+  const std::vector<Manifest> second =
+      create_backup_set(scene.members(), scene.repository, scene.clock).stored;
+  REQUIRE(second[0].line != first[0].line);
+  CHECK(latest()[0].id == second[0].id);
+  std::filesystem::rename(scene.core, scene.folder / "other.db");
+  std::filesystem::rename(scene.folder / "aside.db", scene.core);
+  CHECK(latest()[0].id == first[0].id);
+}
+
+TEST_CASE("no set is the latest of a repository that was put back to an earlier state") {
+  SetScene scene;
+  const Repository witnessed = scene.repository.witnessed_in(scene.folder / "state");
+  create_backup_set(scene.members(), witnessed, scene.clock);
+  test::put_back(witnessed.path(), scene.folder / "kept");
+  create_backup_set(scene.members(), witnessed, scene.clock);
+  const Repository keyed = witnessed.authenticated_by(scene.key);
+  CHECK(latest_set(keyed, {scene.core, scene.secure}, std::nullopt));
+  test::put_back(scene.folder / "kept", witnessed.path());
+  CHECK_THROWS_WITH_AS(latest_set(keyed, {scene.core, scene.secure}, std::nullopt),
+                       doctest::Contains("an earlier state of the repository was put back"), IntegrityError);
 }

@@ -6,7 +6,9 @@
 #include "backups/hostile_hand.h"
 #include "support/file_bytes.h"
 
+#include "nerve/backups/health.h"
 #include "nerve/backups/retention.h"
+#include "nerve/backups/verification.h"
 #include "nerve/backups/verify.h"
 #include "nerve/core/error.h"
 
@@ -246,4 +248,52 @@ TEST_CASE(
   CHECK(scene.again().line == before.line);
   CHECK(scene.again({.same_database = true}).line == before.line);
   CHECK(scene.repository.latest().line == before.line);
+}
+
+TEST_CASE("health looks at the backups of the database that stands there, not at those of another one") {
+  LineScene scene;
+  const Manifest of_first = scene.again();
+  const fs::path aside = scene.put_aside("first.db");
+  scene.make_other();
+  const Manifest of_other = scene.again();
+  REQUIRE(of_other.line != of_first.line);
+  const auto age = [&] {
+    health::Report report;
+    check_backups(scene.database, scene.repository.path(), {}, scene.clock, report);
+    return report.checks.front();
+  };
+  CHECK(age().message.find(of_other.id.short_text()) != std::string::npos);
+  scene.clock.advance(std::chrono::hours(40));
+  scene.again();
+  scene.put_aside("other.db");
+  fs::rename(aside, scene.database);
+  CHECK(age().message.find(of_first.id.short_text()) != std::string::npos);
+  CHECK(age().status == health::Status::warning);
+  scene.put_aside("first.db");
+  scene.make_other(7);
+  CHECK(age().value == "none");
+  CHECK(age().message.find("databases that were called") != std::string::npos);
+}
+
+TEST_CASE("a note that no key proves does not choose among encrypted histories") {
+  for (const bool is_encrypted : {false, true}) {
+    CAPTURE(is_encrypted);
+    LineScene scene;
+    const BackupKey key = test::key_of_file();
+    const BackupOptions options{.key = is_encrypted ? &key : nullptr};
+    const Manifest of_first = scene.again(options);
+    scene.put_aside("first.db");
+    scene.make_other();
+    scene.again(options);
+    scene.put_aside("other.db");
+    scene.make_other(9);
+    // Somebody who may write to the repository says that the file there was restored from the first.
+    record_restore(scene.repository, of_first.id, scene.database, scene.clock);
+    const Repository repository = is_encrypted ? scene.repository.authenticated_by(key) : scene.repository;
+    if (is_encrypted) {
+      CHECK_THROWS_WITH_AS(repository.latest(), doctest::Contains("none of them"), ConflictError);
+    } else {
+      CHECK(repository.latest().id == of_first.id);
+    }
+  }
 }
