@@ -15,6 +15,7 @@
 
 #include "nerve/core/error.h"
 #include "nerve/core/random.h"
+#include "nerve/core/shell.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -237,6 +238,16 @@ void require_key_of_encrypted(const sqlite::FileFacts& facts, const Repository& 
   if (has_key) return require_known_key(encrypted, repository, facts.path, keyring);
   const auto witnessed = witnessed_database(repository, source_name(facts.path));
   if (encrypted.empty() && !(witnessed && witnessed->is_encrypted)) return;
+  if (encrypted.empty()) {
+    throw DeniedError(
+        fmt::format("this machine has seen encrypted backups of {} in {}; none is there now, and no key is "
+                    "given for the next one",
+                    facts.path.string(), repository.path().string()),
+        fmt::format("Give it by --passphrase-file FILE, --key-file FILE or NERVE_PASSPHRASE. If the "
+                    "repository was emptied on purpose, this forgets what was seen: nerve-db backup repair "
+                    "--repo {}.",
+                    shell_word(repository.path().string())));
+  }
   throw DeniedError(
       fmt::format("the backups of {} in {} are encrypted, and no key is given for the next one",
                   facts.path.string(), repository.path().string()),

@@ -298,11 +298,14 @@ Repair Repository::repair(const std::filesystem::path& path, const RepairOptions
   const Repository repository = Repository(absolute_path(path)).for_key(options.key);
   const std::filesystem::path& folder = repository.path();
   std::vector<std::string> backups = probable_backups(folder);
+  Repair repair;
   if (!has_marker(folder) && backups.empty()) {
+    repair.forgot_witness = forget_witness(repository.witnessed_in(options.witness_folder));
+    repair.is_empty = true;
+    if (repair.forgot_witness) return repair;
     throw NotFoundError(fmt::format("{} holds no backup, so it is no repository to repair", folder.string()),
                         "Name the folder of the repository with --repo.");
   }
-  Repair repair;
   repair.made_marker = repair_marker(folder, backups);
   const RepositoryLock lock = RepositoryLock::exclusive(repository);
   backups = backup_names(folder);
@@ -315,7 +318,7 @@ Repair Repository::repair(const std::filesystem::path& path, const RepairOptions
   repair.made_catalogue =
       !repair.vouched_for.empty() || !repair.forgotten.empty() || !repository.catalogue_problems().empty();
   if (repair.made_catalogue) writer.replace(lines_for(folder, writer.catalogue(), backups));
-  forget_witness(repository.witnessed_in(options.witness_folder));
+  repair.forgot_witness = forget_witness(repository.witnessed_in(options.witness_folder));
   return repair;
 }
 

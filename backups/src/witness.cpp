@@ -4,6 +4,7 @@
 #include "durable_file.h"
 #include "json_number.h"
 #include "partial_backup.h"
+#include "repository_folder.h"
 
 #include "nerve/core/bytes.h"
 #include "nerve/core/error.h"
@@ -17,6 +18,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 #include <system_error>
 
 namespace nerve::backups {
@@ -72,6 +74,30 @@ Json json_of(const Manifest& manifest) {
   return json;
 }
 
+std::vector<std::string> encrypted_sources(const Json& witness) {
+  std::vector<std::string> sources;
+  const auto databases = witness.find("databases");
+  if (databases == witness.end() || !databases->is_object()) return sources;
+  for (const auto& [source, database] : databases->items()) {
+    if (database.is_object() && field(database, "encrypted", false)) sources.push_back(source);
+  }
+  return sources;
+}
+
+/// The first of these databases that has backups in the catalogue, none of which was stored with a key.
+std::optional<std::string> without_keys(const std::vector<std::string>& sources, const Catalogue& catalogue) {
+  std::set<std::string> plain;
+  std::set<std::string> encrypted;
+  for (const auto& [id, expected] : catalogue.expectations()) {
+    for (const CatalogueLine& line : expected.lines)
+      (line.key.empty() ? plain : encrypted).insert(line.source);
+  }
+  const auto found = std::ranges::find_if(sources, [&](const std::string& source) {
+    return plain.contains(source) && !encrypted.contains(source);
+  });
+  return found == sources.end() ? std::nullopt : std::optional(*found);
+}
+
 }  // namespace
 
 std::optional<WitnessedDatabase> witnessed_database(const Repository& repository, std::string_view source) {
@@ -103,7 +129,8 @@ std::int64_t witnessed_sequence(const Repository& repository) {
 WitnessedCatalogue witnessed_catalogue(const Repository& repository) {
   const Json witness = read_witness(repository);
   return {field(witness, "sequence", std::int64_t{0}), field(witness, "catalogue", std::string()),
-          field(witness, "begun", std::int64_t{0}), field(witness, "at", std::string())};
+          field(witness, "begun", std::int64_t{0}), field(witness, "at", std::string()),
+          encrypted_sources(witness)};
 }
 
 std::string reason_to_miss(const Repository& repository) {
@@ -115,6 +142,10 @@ std::string reason_to_miss(const Repository& repository) {
 std::string reason_to_miss(const Repository& repository, const WitnessedCatalogue& seen,
                            const Catalogue& catalogue) {
   if (seen.sequence == 0) return {};
+  if (!catalogue.is_there() && !backup_names(repository.path()).empty()) {
+    return fmt::format("the catalogue of {} is gone, so it is not known which backups are missing",
+                       repository.path().string());
+  }
   if (catalogue.highest_sequence() < seen.sequence) {
     return fmt::format(
         "this machine has seen backup number {} in {} (on {}), and the last one there now is number {}: "
@@ -126,6 +157,12 @@ std::string reason_to_miss(const Repository& repository, const WitnessedCatalogu
         "the catalogue of {} does not go on from what this machine saw there on {}: an earlier state of "
         "the repository was put back and written to, or somebody wrote the catalogue anew",
         repository.path().string(), seen.at);
+  }
+  if (const auto source = without_keys(seen.encrypted_sources, catalogue)) {
+    return fmt::format(
+        "the backups of {} in {} were encrypted when this machine saw them on {}, and none there is now: "
+        "somebody put others in their place",
+        *source, repository.path().string(), seen.at);
   }
   return {};
 }
@@ -145,8 +182,13 @@ void require_not_put_back(const Repository& repository, const std::optional<Mani
                         repair));
 }
 
-void forget_witness(const Repository& repository) {
-  if (!repository.witness_folder().empty()) remove_if_there(witness_path(repository));
+bool forget_witness(const Repository& repository) {
+  if (repository.witness_folder().empty()) return false;
+  const std::filesystem::path path = witness_path(repository);
+  std::error_code error;
+  const bool was_there = std::filesystem::exists(path, error);
+  remove_if_there(path);
+  return was_there;
 }
 
 void remember(const Repository& repository, const Catalogue& catalogue, const Manifest* made) {

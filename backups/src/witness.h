@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// What this machine has last seen of a repository, kept outside of it: nothing inside a repository tells
 /// that all of it was put back to an earlier state, or replaced by an empty one (docs/backup_repository.md,
@@ -35,6 +36,7 @@ struct WitnessedCatalogue {
   std::string line;           ///< SHA-256 of the last line
   std::int64_t begun = 0;
   std::string at;
+  std::vector<std::string> encrypted_sources;  ///< the databases whose newest backups were encrypted
 };
 
 WitnessedCatalogue witnessed_catalogue(const Repository& repository);
@@ -49,8 +51,9 @@ std::string reason_to_miss(const Repository& repository);
 /// one, is not the newest that there was.
 void require_not_put_back(const Repository& repository, const std::optional<Manifest>& newest);
 
-/// Forgets what was seen: somebody has said that the repository is as it should be.
-void forget_witness(const Repository& repository);
+/// Forgets what was seen: somebody has said that the repository is as it should be. Returns whether there was
+/// something.
+bool forget_witness(const Repository& repository);
 
 /// Remembers the repository as it is. `made` is the backup that was just made; null after other changes. The
 /// writer's catalogue is what it wrote last. That nothing can be remembered is no error: a repository must be

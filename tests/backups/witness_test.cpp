@@ -12,6 +12,7 @@
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -184,7 +185,8 @@ TEST_CASE("a key that is left away after the encrypted backups were removed is a
   const BackupKey key = test::key_of_file();
   scene.again({.key = &key});
   fs::remove_all(scene.repository.path());
-  CHECK_THROWS_WITH_AS(scene.again(), doctest::Contains("are encrypted, and no key is given"), DeniedError);
+  CHECK_THROWS_WITH_AS(scene.again(), doctest::Contains("none is there now, and no key is given"),
+                       DeniedError);
 }
 
 TEST_CASE("a point in time is not restored from a repository that was put back to an earlier state") {
@@ -210,4 +212,67 @@ TEST_CASE("a line that begins a catalogue does not silence the witness from the 
       "{{\"begun\":1,\"catalogue\":1,\"previous\":\"{}\",\"sequence\":2}}\n", hash);
   CHECK_THROWS_WITH_AS(scene.witnessed().latest(), doctest::Contains(earlier_state), IntegrityError);
   CHECK(scene.alarm().find("is not the first line") != std::string::npos);
+}
+
+TEST_CASE("a lost catalogue is no emptied repository") {
+  WitnessScene scene;
+  const Manifest last = scene.again();
+  fs::remove(scene.repository.path() / "catalogue.jsonl");
+  CHECK(scene.alarm().find("is missing") != std::string::npos);
+  CHECK_THROWS_WITH_AS(scene.witnessed().latest(),
+                       doctest::Contains("it is not known which backups are missing"), IntegrityError);
+  Repository::repair(scene.repository.path(), {.witness_folder = scene.folder / "state"});
+  CHECK(scene.alarm().empty());
+  CHECK(scene.witnessed().latest().id == last.id);
+}
+
+TEST_CASE("a repository of encrypted backups that was replaced by a plain one is noticed, whatever it says") {
+  WitnessScene scene;
+  const BackupKey key = test::key_of_file();
+  scene.again({.form = Form::full, .key = &key});
+  fs::remove_all(scene.repository.path());
+  // Somebody without the key makes one that says it was begun anew and has higher numbers.
+  for (int count = 0; count < 3; ++count) scene.back_up({.form = Form::full});
+  prune(scene.repository, {.policy = {.last = 1}}, scene.clock);
+  CHECK(scene.alarm().find("were encrypted when this machine saw them") != std::string::npos);
+  CHECK_THROWS_WITH_AS(scene.witnessed().latest(), doctest::Contains("somebody put others in their place"),
+                       IntegrityError);
+  CHECK_THROWS_WITH_AS(scene.witnessed().authenticated_by(key).latest(),
+                       doctest::Contains("somebody put others in their place"), IntegrityError);
+}
+
+TEST_CASE("a repository that was emptied on purpose is forgotten by a repair, and begins without a key") {
+  WitnessScene scene;
+  const BackupKey key = test::key_of_file();
+  scene.again({.form = Form::full, .key = &key});
+  fs::remove_all(scene.repository.path());
+  fs::create_directory(scene.repository.path());
+  CHECK_THROWS_WITH_AS(scene.again(), doctest::Contains("none is there now, and no key is given"),
+                       DeniedError);
+  const Repair repair =
+      Repository::repair(scene.repository.path(), {.witness_folder = scene.folder / "state"});
+  CHECK(repair.forgot_witness);
+  CHECK(scene.again().sequence == 1);
+  // The same of a folder that is no repository any more.
+  fs::remove_all(scene.repository.path());
+  fs::create_directory(scene.repository.path());
+  CHECK(Repository::repair(scene.repository.path(), {.witness_folder = scene.folder / "state"}).is_empty);
+  CHECK(fs::is_empty(scene.repository.path()));
+  CHECK_THROWS_AS(Repository::repair(scene.folder / "state", {.witness_folder = scene.folder / "state"}),
+                  NotFoundError);
+}
+
+TEST_CASE("what is no file in the place of the witness is neither waited for nor replaced") {
+  WitnessScene scene;
+  scene.again();
+  const fs::path state = scene.folder / "state";
+  for (const fs::directory_entry& entry : fs::directory_iterator(state)) {
+    const fs::path witness = entry.path();
+    fs::remove(witness);
+    REQUIRE(::mkfifo(witness.c_str(), 0600) == 0);
+  }
+  CHECK(scene.again().sequence == 2);
+  CHECK(scene.alarm().empty());
+  CHECK(scene.witnessed().latest().sequence == 2);
+  for (const fs::directory_entry& entry : fs::directory_iterator(state)) CHECK(entry.is_fifo());
 }

@@ -180,6 +180,20 @@ std::string described_repair(const backups::Repair& repair, const Repository& re
   return fmt::format("made {} of {} anew", what, where);
 }
 
+/// There is nothing to repair, but what this machine remembered kept another repository from beginning there.
+int show_forgotten(Output& output, const std::filesystem::path& folder) {
+  if (output.wants_json()) {
+    output.json({{"repository", backups::source_name(folder)},
+                 {"repaired", false},
+                 {"forgot_witness", true},
+                 {"backups", 0}});
+  } else {
+    output.line(fmt::format("{} holds no backup; what was seen there before is forgotten", folder.string()),
+                Style::good);
+  }
+  return 0;
+}
+
 int run_repair(Context& context, const Arguments& arguments) {
   Output& output = context.output();
   const std::filesystem::path folder = context.repository();
@@ -191,6 +205,7 @@ int run_repair(Context& context, const Arguments& arguments) {
                     : keys_at_hand(context, arguments, std::nullopt);
   options.key = key ? &*key : nullptr;
   const backups::Repair repair = Repository::repair(folder, options);
+  if (repair.is_empty) return show_forgotten(output, folder);
   const Repository repository = Repository::open(folder).for_key(options.key);
   const std::vector<Entry> entries = repository.list();
   if (output.wants_json()) {
@@ -200,6 +215,7 @@ int run_repair(Context& context, const Arguments& arguments) {
                  {"made_catalogue", repair.made_catalogue},
                  {"vouched_for", repair.vouched_for},
                  {"forgotten", repair.forgotten},
+                 {"forgot_witness", repair.forgot_witness},
                  {"backups", entries.size()},
                  {"unreadable", count_unreadable(entries)}});
   } else {

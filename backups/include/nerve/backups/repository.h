@@ -52,6 +52,8 @@ struct Repair {
   bool made_catalogue = false;           ///< it was lost, damaged, or said something else than the folder
   std::vector<std::string> vouched_for;  ///< ids of backups whose manifests were authenticated
   std::vector<std::string> forgotten;    ///< ids of backups that are gone, which it no longer misses
+  bool forgot_witness = false;           ///< what this machine had seen of it
+  bool is_empty = false;                 ///< there is no repository any more: nothing else was done
 };
 
 /// A folder of backups. What each is, its own files say; the catalogue says which there should be.
