@@ -23,7 +23,7 @@ void copy_pages(Snapshot& snapshot, const std::filesystem::path& target, Progres
   const SnapshotShape shape = snapshot.shape();
   const std::uint64_t total_bytes = std::uint64_t{shape.page_count} * shape.page_size_bytes;
   std::uint64_t written_bytes = 0;
-  WrittenParts written;
+  WrittenParts written(target);
   Bytes block;
   block.reserve(block_bytes + shape.page_size_bytes);
   const auto write_block = [&] {
@@ -39,7 +39,7 @@ void copy_pages(Snapshot& snapshot, const std::filesystem::path& target, Progres
   });
   write_block();
   sync_descriptor(file, target);
-  written.compare(target);
+  written.compare();
 }
 
 }  // namespace nerve::backups

@@ -84,7 +84,7 @@ std::uint64_t bytes_due(const std::vector<Manifest>& lineage, std::chrono::micro
 /// cursor.
 void prove_groups(const ContainerReader& container, Cursor& cursor, std::uint64_t& bytes_left) {
   // What was written lately is in memory, and that would say nothing of the device.
-  container.drop_from_page_cache();
+  container.drop_from_page_cache(cursor.group, bytes_left);
   GroupCodec codec(container.header(), container.keys());
   PageGroup group;
   while (cursor.group < container.group_count() && bytes_left > 0) {

@@ -110,7 +110,8 @@ std::vector<Contestant> peers(const Places& places) {
 }
 
 Contestant nerve_db(const Places& places, NerveForm form) {
-  std::string name = "nerve-db";
+  const std::string program = form.is_before ? places.nerve_db_before : places.nerve_db;
+  std::string name = form.is_before ? "before: nerve-db" : "nerve-db";
   Words options;
   Words key;
   if (!form.is_checked) {
@@ -124,7 +125,9 @@ Contestant nerve_db(const Places& places, NerveForm form) {
     std::filesystem::permissions(places.key_file(), std::filesystem::perms::owner_read);
     key = {"--key-file", places.key_file()};
   }
-  const std::filesystem::path repository = places.folder / (form.is_checked ? "nerve" : "nerve-unchecked");
+  const std::filesystem::path repository =
+      places.folder /
+      fmt::format("nerve{}{}", form.is_checked ? "" : "-unchecked", form.is_before ? "-before" : "");
   const std::filesystem::path restored = places.folder / "nerve-restored.db";
   const auto with = [&](Words words, const Words& more) {
     for (const Words& part : {more, key}) words.insert(words.end(), part.begin(), part.end());
@@ -133,9 +136,9 @@ Contestant nerve_db(const Places& places, NerveForm form) {
   };
   return {name,
           {},
-          with({places.nerve_db, "backup"}, options),
-          with({places.nerve_db, "restore", "latest"}, {"--to", restored}),
-          with({places.nerve_db, "backup", "verify"}, {}),
+          with({program, "backup"}, options),
+          with({program, "restore", "latest"}, {"--to", restored}),
+          with({program, "backup", "verify"}, {}),
           repository,
           restored};
 }

@@ -25,10 +25,13 @@ struct Contestant {
 struct Places {
   std::filesystem::path folder;
   std::string nerve_db;
+  std::string nerve_db_before;  ///< empty where there is none
 
   std::filesystem::path database() const { return folder / "sample.db"; }
   std::filesystem::path key_file() const { return folder / "key"; }
   std::filesystem::path copy() const { return folder / "copy.db"; }
+  /// Where nerve-db remembers what it has seen of repositories.
+  std::filesystem::path state() const { return folder / "state"; }
 };
 
 /// cp, then a sync of the copy.
@@ -41,6 +44,7 @@ struct NerveForm {
   bool is_checked =
       true;  ///< by PRAGMA quick_check: the database by the backup, or else the file by the restore
   bool is_encrypted = true;
+  bool is_before = false;  ///< by the program that ours is compared with, in a repository of its own
 };
 Contestant nerve_db(const Places& places, NerveForm form);
 

@@ -42,6 +42,7 @@ constexpr double mb = 1e6;
 
 struct Options {
   std::string nerve_db = NERVE_DB_PROGRAM;
+  std::string nerve_db_before;
   std::filesystem::path folder = std::filesystem::temp_directory_path();
   std::int64_t size_mb = 1000;
   int rounds = 3;
@@ -110,11 +111,13 @@ class Benchmark {
       read_database();
       const Contestant cp = cp_and_fsync(places_);
       back_up(cp, "", results);
-      for (const bool is_checked : {true, false}) {
-        const Contestant plain = nerve_db(places_, {is_checked, false});
+      for (NerveForm form : nerve_forms()) {
+        form.is_encrypted = false;
+        const Contestant plain = nerve_db(places_, form);
         back_up(plain, ": full", results);
         remove(plain);
-        back_up(nerve_db(places_, {is_checked, true}), ": full", results);
+        form.is_encrypted = true;
+        back_up(nerve_db(places_, form), ": full", results);
       }
       for (const Contestant& peer : peers_) {
         if (!peer.prepare.empty()) run_program(peer.prepare);
@@ -123,7 +126,7 @@ class Benchmark {
       }
       in_process([&] { change_pages(places_.database(), static_cast<unsigned>(round)); });
       changed.push_back(static_cast<double>(changed_bytes(places_.copy(), places_.database())));
-      for (const bool is_checked : {true, false}) go_on(nerve_db(places_, {is_checked, true}), results);
+      for (const NerveForm& form : nerve_forms()) go_on(nerve_db(places_, form), results);
       for (const Contestant& peer : peers_) {
         if (!peer.restore.empty()) go_on(peer, results);
       }
@@ -163,6 +166,16 @@ class Benchmark {
     Latencies latencies;
     std::string defect;
   };
+
+  /// Those that are measured in turns, encrypted.
+  std::vector<NerveForm> nerve_forms() const {
+    std::vector<NerveForm> forms;
+    for (const bool is_checked : {true, false}) {
+      if (!places_.nerve_db_before.empty()) forms.push_back({is_checked, true, true});
+      forms.push_back({is_checked, true, false});
+    }
+    return forms;
+  }
 
   void back_up(const Contestant& who, const std::string& what, Results& results) {
     const std::uint64_t before = stored_bytes(who.stored);
@@ -255,8 +268,10 @@ class Benchmark {
     std::filesystem::remove_all(is_in_folder ? who.restored.parent_path() : who.restored);
   }
 
-  static void remove(const Contestant& who) {
+  void remove(const Contestant& who) const {
     std::filesystem::remove_all(who.stored);
+    // Or it would be remembered that the backups in this place were encrypted.
+    std::filesystem::remove_all(places_.state());
     remove_restored(who);
   }
 
@@ -275,7 +290,8 @@ std::string load_average() {
 void measure(const Options& options) {
   ::setenv("TMPDIR", options.folder.c_str(), 1);
   const nerve::test::TempFolder folder;
-  const Places places{folder.path(), options.nerve_db};
+  const Places places{folder.path(), options.nerve_db, options.nerve_db_before};
+  ::setenv("XDG_STATE_HOME", places.state().c_str(), 1);
   in_process([&] { make_sample(places.database(), options.size_mb); });
   fmt::print("{:.0f} MB, median of {} rounds, page cache warm, load average {}\n",
              static_cast<double>(stored_bytes(places.database())) / mb, options.rounds, load_average());
@@ -291,6 +307,8 @@ int main(int argc, char** argv) {
   Options options;
   CLI::App app("Measures nerve-db backup against cp, sqlite3, restic and borg.");
   app.add_option("--program", options.nerve_db, "the nerve-db to be measured")->capture_default_str();
+  app.add_option("--before", options.nerve_db_before, "another nerve-db, measured in turns with it")
+      ->check(CLI::ExistingFile);
   app.add_option("--folder", options.folder, "where the folder of the run is made; it is removed afterwards")
       ->check(CLI::ExistingDirectory)
       ->capture_default_str();

@@ -112,17 +112,62 @@ TEST_CASE("a checksum tells each flipped bit, each lost byte and exchanged words
 TEST_CASE("parts that are written are compared one by one, and the one that changed is named") {
   const TempFolder folder;
   const auto path = folder / "file";
-  WrittenParts parts;
   const std::vector<std::string> texts = {"the first part", "the second, longer part", "third"};
   std::ofstream(path) << texts[0] << texts[1] << texts[2];
-  for (const std::string& text : texts) parts.add(as_bytes(text));
-  CHECK(complaint([&] { parts.compare(path); }).empty());
+  const auto complaint_of_parts = [&] {
+    WrittenParts parts(path);
+    for (const std::string& text : texts) parts.add(as_bytes(text));
+    return complaint([&] { parts.compare(); });
+  };
+  CHECK(complaint_of_parts().empty());
   flip(path, static_cast<std::streamoff>(texts[0].size() + 3));
-  CHECK(complaint([&] { parts.compare(path); }) ==
+  CHECK(complaint_of_parts() ==
         path.string() +
             " (from byte 14 on) is not what was written: the device does not keep what it is given");
   std::filesystem::resize_file(path, 20);
-  CHECK(complaint([&] { parts.compare(path); }).find("20 bytes instead of 42") != std::string::npos);
+  CHECK(complaint_of_parts().find("20 bytes instead of 42") != std::string::npos);
+}
+
+TEST_CASE("of a large file the parts are compared while it is written, on a disk and in memory") {
+  constexpr std::size_t part_bytes = 700'001;
+  constexpr int part_count = 70;
+  constexpr int none = -1;
+  for (const char* const place : {"/var/tmp", "/dev/shm"}) {
+    CAPTURE(place);
+    if (!std::filesystem::is_directory(place)) continue;
+    const TempFolder folder{place};
+    for (const int changed : {none, 0, 13, part_count - 1}) {
+      CAPTURE(changed);
+      const auto path = folder / "file";
+      const Descriptor file = open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+      SeededRandom random(11);
+      WrittenParts parts(path);
+      for (int number = 0; number < part_count; ++number) {
+        Bytes part(part_bytes);
+        random.fill(part);
+        write_bytes(file, part, path);
+        parts.add(part);
+        if (number == changed) flip(path, static_cast<std::streamoff>(number * part_bytes + 5));
+      }
+      sync_descriptor(file, path);
+      const std::string found = complaint([&] { parts.compare(); });
+      if (changed == none) {
+        CHECK(found.empty());
+      } else {
+        CHECK(found.find(fmt::format("(from byte {} on)", changed * part_bytes)) != std::string::npos);
+      }
+      std::filesystem::remove(path);
+    }
+    // Who gives up in the middle does not wait for the rest.
+    const auto path = folder / "given up";
+    const Descriptor file = open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    WrittenParts parts(path);
+    for (int number = 0; number < part_count; ++number) {
+      const Bytes part(part_bytes);
+      write_bytes(file, part, path);
+      parts.add(part);
+    }
+  }
 }
 
 TEST_CASE("a restored page that is not what the backup holds is named, also one that was left as a hole") {

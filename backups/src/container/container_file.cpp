@@ -16,7 +16,7 @@ constexpr std::uint64_t writeback_bytes = std::uint64_t{8} << 20U;
 
 ContainerFile::ContainerFile(const Descriptor& file, const std::filesystem::path& path,
                              const ContainerHeader& header, const ContainerKeys& keys)
-    : file_(file), path_(path), keys_(keys), sealed_header_(header_octets(header)) {
+    : file_(file), path_(path), keys_(keys), written_(path), sealed_header_(header_octets(header)) {
   const crypto::Sha256Digest seal = seal_of(keys_, {sealed_header_});
   FieldWriter(sealed_header_).octets(seal);
   append(sealed_header_);
@@ -64,7 +64,7 @@ ContainerTrailer ContainerFile::finish(const crypto::Sha256Digest& state) {
   FieldWriter(end).octets(seal);
   append(end);
   sync_descriptor(file_, path_);
-  written_.compare(path_);
+  written_.compare();
   return trailer;
 }
 

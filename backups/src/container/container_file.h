@@ -36,8 +36,8 @@ class ContainerFile {
   const Descriptor& file_;
   std::filesystem::path path_;
   const ContainerKeys& keys_;
-  Bytes sealed_header_;
   WrittenParts written_;
+  Bytes sealed_header_;
   std::uint64_t file_bytes_ = 0;
   std::uint64_t bytes_at_writeback_ = 0;
   std::uint32_t stored_pages_ = 0;

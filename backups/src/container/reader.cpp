@@ -119,8 +119,10 @@ void ContainerReader::read_index(ByteView stored) {
   }
 }
 
-void ContainerReader::drop_from_page_cache() const noexcept {
-  ::posix_fadvise(file_.number(), 0, 0, POSIX_FADV_DONTNEED);
+void ContainerReader::drop_from_page_cache(std::size_t group, std::uint64_t bytes) const noexcept {
+  if (group >= places_.size()) return;
+  ::posix_fadvise(file_.number(), static_cast<::off_t>(places_[group].offset), static_cast<::off_t>(bytes),
+                  POSIX_FADV_DONTNEED);
 }
 
 void ContainerReader::read_hashes(std::size_t number, GroupCodec& codec, PageGroup& group) const {

@@ -34,9 +34,9 @@ class ContainerReader {
     return std::uint64_t{places_[group].hash_record_bytes} + places_[group].data_record_bytes;
   }
 
-  /// So that what is read next comes from the device. A hint: where it cannot be followed, it comes from
-  /// memory.
-  void drop_from_page_cache() const noexcept;
+  /// So that `bytes` from the beginning of a group on come from the device. A hint: where it cannot be
+  /// followed, they come from memory.
+  void drop_from_page_cache(std::size_t group, std::uint64_t bytes) const noexcept;
 
   /// The numbers and hashes of a group. Throws IntegrityError.
   void read_hashes(std::size_t number, GroupCodec& codec, PageGroup& group) const;
