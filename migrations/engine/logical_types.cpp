@@ -66,21 +66,33 @@ class Expander {
   std::string expand() {
     std::string expanded;
     std::size_t at = 0;
-    for (;;) {
-      const std::size_t open = text_.find("{{", at);
-      expanded += text_.substr(at, open == std::string_view::npos ? open : open - at);
-      if (open == std::string_view::npos) return expanded;
+    db::SqlScanner scanner(text_, dialect_);
+    for (db::SqlToken token = next(scanner); token.kind != db::SqlTokenKind::end; token = next(scanner)) {
+      const std::size_t open = token.offset;
+      if (open < at || !token.is_symbol('{') || !text_.substr(open).starts_with("{{")) continue;
       const std::size_t close = text_.find("}}", open);
       if (close == std::string_view::npos ||
           text_.substr(open, close - open).find('\n') != std::string_view::npos) {
         fail(open, "a logical type that is not closed", "Add the missing }}.");
       }
+      expanded += text_.substr(at, open - at);
       expanded += replacement(open, text_.substr(open + 2, close - open - 2), expanded);
       at = close + 2;
     }
+    expanded += text_.substr(at);
+    return expanded;
   }
 
  private:
+  db::SqlToken next(db::SqlScanner& scanner) const {
+    try {
+      return scanner.next();
+    } catch (const ValidationError& error) {
+      throw ValidationError(fmt::format("{}: {} ({})", file_, error.what(), db::to_string(dialect_)),
+                            error.hint());
+    }
+  }
+
   std::string replacement(std::size_t place, std::string_view written, std::string_view before) const {
     const std::size_t parenthesis = written.find('(');
     const std::string_view name = written.substr(0, parenthesis);

@@ -2,6 +2,7 @@
 #include "nerve/migrations/migration.h"
 
 #include "logical_types.h"
+#include "section_reader.h"
 
 #include "nerve/core/error.h"
 #include "nerve/db/sql_script.h"
@@ -16,29 +17,16 @@ namespace nerve::migrations {
 
 namespace {
 
-constexpr std::string_view section_marker = "-- migrate:";
-constexpr std::string_view dialect_marker = "-- dialect:";
-
 /// The text with every line blanked that does not belong to the direction and dialect, so that lines keep
 /// their numbers.
 std::string select_lines(std::string_view text, Direction direction, db::Dialect dialect) {
   std::string selected;
-  std::string_view section;
-  std::string_view block;
-  while (!text.empty()) {
-    const std::size_t end = text.find('\n');
-    const std::string_view line = text.substr(0, end);
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    const bool is_marker = line.starts_with(section_marker) || line.starts_with(dialect_marker);
-    if (line.starts_with(section_marker)) {
-      section = line.substr(section_marker.size());
-      block = {};
-    } else if (line.starts_with(dialect_marker)) {
-      block = line.substr(dialect_marker.size());
-    }
-    const bool in_block =
-        block.empty() || block.starts_with("end") || block.starts_with(db::to_string(dialect));
-    if (!is_marker && section.starts_with(to_string(direction)) && in_block) selected += line;
+  SectionReader reader(text, dialect);
+  SectionLine line;
+  while (reader.next(line)) {
+    const bool is_of_dialect = line.block.empty() || line.block == db::to_string(dialect);
+    if (line.kind == SectionLine::Kind::text && line.section == to_string(direction) && is_of_dialect)
+      selected += line.text;
     selected += '\n';
   }
   return selected;

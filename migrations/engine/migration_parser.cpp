@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "section_reader.h"
 #include "statement_kind.h"
 
 #include "nerve/core/bytes.h"
@@ -32,12 +33,6 @@ std::string normalised(std::string_view content) {
       text += '\n';
     }
   }
-  return text;
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0) text.remove_prefix(1);
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) text.remove_suffix(1);
   return text;
 }
 
@@ -75,12 +70,9 @@ class Parser {
   }
 
   Migration parse() {
-    std::string_view rest = migration_.text;
-    for (line_ = 1; !rest.empty(); ++line_) {
-      const std::size_t end = rest.find('\n');
-      read_line(rest.substr(0, end));
-      rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    }
+    SectionReader reader(migration_.text, dialects_.empty() ? db::Dialect::sqlite : dialects_.front());
+    SectionLine line;
+    for (line_ = 1; reader.next(line); ++line_) read_line(line);
     require_sections();
     migration_.checksum = to_hex(crypto::sha256(as_bytes(migration_.text)));
     return std::move(migration_);
@@ -106,13 +98,13 @@ class Parser {
     migration_.name = stem.substr(digits + 1);
   }
 
-  void read_line(std::string_view line) {
+  void read_line(const SectionLine& line) {
     constexpr std::string_view comment = "-- ";
-    if (line.starts_with("-- migrate:")) return begin_section(trimmed(line.substr(11)));
-    if (line.starts_with("-- dialect:")) return begin_block(trimmed(line.substr(11)));
-    if (!section_.empty() || trimmed(line).empty()) return;
-    if (line.starts_with("--")) {
-      if (line.starts_with(comment)) read_header(line.substr(comment.size()));
+    if (line.kind == SectionLine::Kind::section) return begin_section(line.section);
+    if (line.kind == SectionLine::Kind::block) return require_known_block(line);
+    if (!section_.empty() || trimmed(line.text).empty()) return;
+    if (line.text.starts_with("--")) {
+      if (line.text.starts_with(comment)) read_header(line.text.substr(comment.size()));
       return;
     }
     fail("SQL before the first section", "Put `-- migrate:up` above it.");
@@ -127,10 +119,10 @@ class Parser {
     section_ = name;
   }
 
-  void begin_block(std::string_view name) const {
+  void require_known_block(const SectionLine& line) const {
     if (section_.empty()) fail("a dialect block outside of a section", "Put it below `-- migrate:up`.");
-    if (name == "sqlite" || name == "postgresql" || name == "end") return;
-    fail(fmt::format("unknown dialect \"{}\"", name),
+    if (line.block.empty() || line.block == "sqlite" || line.block == "postgresql") return;
+    fail(fmt::format("unknown dialect \"{}\"", line.block),
          "Write `-- dialect:sqlite`, `-- dialect:postgresql`, or `-- dialect:end` for both again.");
   }
 
@@ -202,14 +194,14 @@ class Parser {
       fail("both `no-transaction` and `rebuild`",
            "A rebuild is one transaction: put the rest into another file.");
     }
+    for (const db::Dialect dialect : dialects_) {
+      for (const Direction direction : {Direction::up, Direction::down}) check_statements(direction, dialect);
+    }
     const bool has_way_back = section_ == "down";
     if (has_way_back == !migration_.irreversible.empty()) {
       line_ = 1;
       fail(has_way_back ? "`irreversible` and a section `-- migrate:down`" : "no section `-- migrate:down`",
            "Write one of the two: `-- migrate:down` with the way back, or `-- irreversible: REASON`.");
-    }
-    for (const db::Dialect dialect : dialects_) {
-      for (const Direction direction : {Direction::up, Direction::down}) check_statements(direction, dialect);
     }
   }
 

@@ -129,6 +129,57 @@ CREATE TABLE a (state {{enum(open, closed)}} NOT NULL, "Quoted" {{bool}}, at {{t
         "DEFAULT now(), meta jsonb);");
 }
 
+TEST_CASE("what looks like a logical type in a string, a quoted name or a comment stays what it is") {
+  const Migration migration = parse(R"(-- irreversible: it is a test
+-- migrate:up
+INSERT INTO a VALUES ('{{false}}', 'it''s {{guest}}', "{{now}}", {{true}}); -- {{unknown}}
+/* {{bool */ INSERT INTO a VALUES ('{{', '}}');
+-- dialect:sqlite
+INSERT INTO a VALUES ([{{id}}], `{{ts}}`);
+-- dialect:postgresql
+INSERT INTO a VALUES ($x$at {{now}}$x$, E'\'{{false}}', '{{1,2},{3,4}}'::int[]);
+)");
+  CHECK(up_of(migration, db::Dialect::sqlite) ==
+        "INSERT INTO a VALUES ('{{false}}', 'it''s {{guest}}', \"{{now}}\", 1);"
+        "INSERT INTO a VALUES ('{{', '}}');INSERT INTO a VALUES ([{{id}}], `{{ts}}`);");
+  CHECK(up_of(migration, db::Dialect::postgresql) ==
+        "INSERT INTO a VALUES ('{{false}}', 'it''s {{guest}}', \"{{now}}\", true);"
+        "INSERT INTO a VALUES ('{{', '}}');"
+        "INSERT INTO a VALUES ($x$at {{now}}$x$, E'\\'{{false}}', '{{1,2},{3,4}}'::int[]);");
+}
+
+TEST_CASE("what looks like a section or a dialect block in a string or a comment is data") {
+  const Migration migration = parse(R"(-- description: it is a test
+-- migrate:up
+INSERT INTO pages VALUES ('How to write a migration:
+-- migrate:up
+-- dialect:postgresql
+-- dialect:end
+');
+/*
+-- migrate:down
+*/
+-- dialect:postgresql
+INSERT INTO pages VALUES ($$
+-- dialect:sqlite
+it's $$);
+-- dialect:end
+-- migrate:down
+DELETE FROM pages WHERE text = '
+-- migrate:down
+';
+)");
+  const std::string both =
+      "INSERT INTO pages VALUES ('How to write a migration:\n-- migrate:up\n-- dialect:postgresql\n"
+      "-- dialect:end\n');";
+  CHECK(up_of(migration, db::Dialect::sqlite) == both);
+  CHECK(up_of(migration, db::Dialect::postgresql) ==
+        both + "INSERT INTO pages VALUES ($$\n-- dialect:sqlite\nit's $$);");
+  REQUIRE(migration.statements(Direction::down, db::Dialect::sqlite).size() == 1);
+  CHECK(migration.statements(Direction::down, db::Dialect::sqlite).front().sql ==
+        "DELETE FROM pages WHERE text = '\n-- migrate:down\n'");
+}
+
 TEST_CASE("a file that is not as it should be is refused with its place") {
   const auto up = [](std::string_view sql) {
     return "-- irreversible: it is a test\n-- migrate:up\n" + std::string(sql);

@@ -10,6 +10,7 @@
 #include "nerve/core/error.h"
 #include "nerve/db/identifier.h"
 #include "nerve/migrations/drift.h"
+#include "nerve/migrations/migration.h"
 #include "nerve/migrations/migrator.h"
 
 #include <doctest/doctest.h>
@@ -208,10 +209,25 @@ TEST_CASE(
 TEST_CASE("a definition that means something else in a migration is refused by name") {
   const test::Sqlite engine;
   const auto database = engine.open();
-  run(*database, "CREATE TABLE a (id INTEGER PRIMARY KEY, b TEXT DEFAULT '{{1}}')");
+  run(*database, "CREATE VIEW v AS SELECT 1\n-- migrate:down\n");
   CHECK_THROWS_WITH_AS(to_baseline_migration(read(*database), "x"),
-                       "table a holds \"{{\", which means something else in a migration", UnsupportedError);
+                       "view v holds \"-- migrate:\", which means something else in a migration",
+                       UnsupportedError);
   CHECK_THROWS_AS(to_baseline_migration(read(*database), "x\n-- migrate:down"), ValidationError);
+}
+
+TEST_CASE("a definition with a string that looks like a word of migrations is exported as it is") {
+  const test::Sqlite engine;
+  const auto database = engine.open();
+  run(*database,
+      "CREATE TABLE a (id INTEGER PRIMARY KEY, b TEXT DEFAULT '{{1}}', c TEXT DEFAULT '\n-- "
+      "migrate:down\n')");
+  const Migration migration =
+      parse_migration("app", "0001_first.sql", "0001_first.sql", to_baseline_migration(read(*database), "x"));
+  const test::Sqlite other;
+  const auto copy = other.open();
+  for (const auto& one : migration.statements(Direction::up, db::Dialect::sqlite)) run(*copy, one.sql);
+  CHECK(to_sql(read(*copy)) == to_sql(read(*database)));
 }
 
 TEST_CASE(

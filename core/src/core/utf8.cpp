@@ -74,6 +74,13 @@ bool is_valid_utf8(std::string_view text) noexcept {
   }
 }
 
+std::string_view trimmed(std::string_view text) noexcept {
+  constexpr std::string_view spaces = " \t\n\r\f\v";
+  const std::size_t begin = std::min(text.find_first_not_of(spaces), text.size());
+  const std::size_t end = text.find_last_not_of(spaces);
+  return end == std::string_view::npos ? std::string_view() : text.substr(begin, end + 1 - begin);
+}
+
 std::string_view cut_text(std::string_view text, std::size_t size_bytes_max) noexcept {
   if (text.size() <= size_bytes_max) return text;
   std::size_t end = size_bytes_max;

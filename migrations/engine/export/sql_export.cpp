@@ -2,6 +2,7 @@
 #include "catalogue/create_table.h"
 #include "catalogue/postgresql_table.h"
 #include "export/sql_order.h"
+#include "section_reader.h"
 
 #include "nerve/core/error.h"
 #include "nerve/migrations/schema_export.h"
@@ -90,12 +91,15 @@ class SqlWriter {
 /// What a migration file would take for its own words (docs/migrations.md).
 void require_plain(const Catalogue& catalogue) {
   for (const Object& object : catalogue.objects) {
-    const std::string text = "\n" + object.definition;
-    for (const std::string_view word : {"{{", "\n-- migrate:", "\n-- dialect:"}) {
-      if (text.find(word) == std::string::npos) continue;
+    const std::string text = "-- migrate:up\n" + object.definition;
+    SectionReader reader(text, catalogue.dialect);
+    SectionLine line;
+    reader.next(line);
+    while (reader.next(line)) {
+      if (line.kind == SectionLine::Kind::text) continue;
       throw UnsupportedError(
           fmt::format("{} holds \"{}\", which means something else in a migration", object.title(),
-                      word.substr(word[0] == '\n' ? 1 : 0)),
+                      line.text.substr(0, line.text.find(':') + 1)),
           "Export the schema (`nerve-db schema export`) and write the first migration from it by hand.");
     }
   }

@@ -48,6 +48,9 @@ std::string ellipsize(std::string_view text, std::size_t width);
 /// The longest beginning of a text in UTF-8 that has at most so many bytes and cuts no character apart.
 std::string_view cut_text(std::string_view text, std::size_t size_bytes_max) noexcept;
 
+/// Without the ASCII spaces, tabs and line ends at its beginning and end.
+std::string_view trimmed(std::string_view text) noexcept;
+
 /// "0 B", "512 B", "1.5 MiB": binary units, one decimal, rounded to nearest.
 std::string format_size(std::uint64_t size_bytes);
 
