@@ -40,10 +40,12 @@ constexpr std::array<std::string_view, 17> all_checks = {"sqlite.file",         
                                                          "sqlite.foreign_keys", "sqlite.wal",
                                                          "sqlite.journal_mode"};
 
+constexpr std::array<std::string_view, 5> place_checks = {
+    "sqlite.permissions", "sqlite.file_system", "sqlite.free_disk", "sqlite.growth", "sqlite.version"};
 /// Those that cannot be made where the file cannot be looked at.
-constexpr std::array<std::string_view, 6> place_checks = {"sqlite.permissions", "sqlite.file_system",
-                                                          "sqlite.free_disk",   "sqlite.growth",
-                                                          "sqlite.pages",       "sqlite.open"};
+constexpr std::array<std::string_view, 6> file_checks = {"sqlite.permissions", "sqlite.file_system",
+                                                         "sqlite.free_disk",   "sqlite.growth",
+                                                         "sqlite.pages",       "sqlite.open"};
 /// Those that cannot be made where the database does not open.
 constexpr std::array<std::string_view, 6> content_checks = {"sqlite.schema",    "sqlite.integrity",
                                                             "sqlite.free_list", "sqlite.statistics",
@@ -84,7 +86,7 @@ class HealthRun {
   }
 
   void skip_all(const std::string& reason) {
-    list_.add_unknown(place_checks, reason);
+    list_.add_unknown(file_checks, reason);
     attempt("sqlite.version", [] { return check_version(); });
     skip_content(reason);
     list_.add_unknown(journal_checks, reason);
@@ -203,6 +205,10 @@ class HealthRun {
 
 std::span<const std::string_view> health_check_ids() noexcept {
   return all_checks;
+}
+
+std::span<const std::string_view> place_check_ids() noexcept {
+  return place_checks;
 }
 
 Report check_health(const std::filesystem::path& path, const HealthOptions& options) {

@@ -32,6 +32,24 @@ bool says_nothing_of_a_statement(const DatabaseError& error) {
          dynamic_cast<const TransactionError*>(&error) != nullptr || error.code() == lock_not_available;
 }
 
+/// What to do about an error of the engine: of a disk that is full, or a server that has no time, it knows
+/// more.
+std::string remedy_of(const DatabaseError& error, const Step& step) {
+  const bool is_of_statement = error.kind() != ErrorKind::unavailable || error.hint().empty();
+  const std::string cause = is_of_statement ? std::string() : " " + error.hint();
+  if (step.migration->runs_outside_transaction) {
+    return fmt::format("{}{}",
+                       is_of_statement
+                           ? "Correct the cause and run the command again: it goes on with this statement."
+                           : "Run the command again when that is mended: it goes on with this statement.",
+                       cause);
+  }
+  return fmt::format("Nothing of this migration was kept. {}{}",
+                     is_of_statement ? "Correct the statement, then run the command again."
+                                     : "Run it again when that is mended.",
+                     cause);
+}
+
 /// Says of an error of the engine at which statement of which file it came.
 [[noreturn]] void rethrow_with_place(const DatabaseError& error, const Step& step,
                                      const std::vector<MigrationStatement>& statements, std::size_t index) {
@@ -40,10 +58,7 @@ bool says_nothing_of_a_statement(const DatabaseError& error) {
       error.kind(),
       fmt::format("{}:{}: statement {} of {} ({}): {}", step.migration->file, statements[index].line,
                   index + 1, statements.size(), to_string(step.direction), error.what()),
-      step.migration->runs_outside_transaction
-          ? "Correct the cause and run the command again: it goes on with this statement."
-          : "Nothing of this migration was kept. Correct the statement, then run the command again.",
-      error.code());
+      remedy_of(error, step), error.code());
 }
 
 }  // namespace

@@ -258,6 +258,43 @@ expect_stderr 'health before the migration: sqlite\.integrity'
 expect_hint
 expect_equal "tables" 0 "$(sqlite3 app.db "SELECT count(*) FROM sqlite_schema WHERE name = 'more'")"
 
+claim "the mode of a file keeps nobody from a migration, and is told"
+start
+mkdir open
+cp app.db open/app.db
+chmod 0777 open
+chmod 0666 open/app.db
+migration 0003_more 'CREATE TABLE more (id INTEGER);'
+run nerve-db migrate up --db open/app.db --dir m --no-backup
+expect_exit 0
+expect_stderr 'warning: sqlite\.permissions'
+expect_equal "tables" 1 "$(sqlite3 open/app.db "SELECT count(*) FROM sqlite_schema WHERE name = 'more'")"
+chmod 0700 open
+
+claim "a disk that the backup before a migration made tight is told, and what was applied is applied"
+if [[ $EUID -eq 0 ]] && mkdir tight && mount -t tmpfs -o size=3m tmpfs tight 2>/dev/null; then
+  sqlite3 tight/app.db "CREATE TABLE t (id INTEGER PRIMARY KEY, v BLOB); WITH RECURSIVE c(n) AS (SELECT 1
+UNION ALL SELECT n + 1 FROM c WHERE n < 1200) INSERT INTO t SELECT n, randomblob(900) FROM c;"
+  chmod 600 tight/app.db
+  mkdir tight_migrations
+  printf -- '-- irreversible: x\n-- migrate:up\nCREATE TABLE small (id INTEGER PRIMARY KEY);\n' >tight_migrations/0001_a.sql
+  run nerve-db migrate up --db tight/app.db --dir tight_migrations
+  expect_exit 0
+  expect_stdout '^applied app/0001_a'
+  printf -- '-- irreversible: x\n-- migrate:up\nINSERT INTO small SELECT id FROM t;\n' >tight_migrations/0002_b.sql
+  run nerve-db migrate up --db tight/app.db --dir tight_migrations --no-backup
+  expect_exit 0
+  expect_stderr 'warning: sqlite\.free_disk'
+  printf -- '-- irreversible: x\n-- migrate:up\nUPDATE t SET v = zeroblob(4000);\n' >tight_migrations/0003_c.sql
+  run nerve-db migrate up --db tight/app.db --dir tight_migrations --no-backup
+  expect_exit 7
+  expect_stderr 'no space left'
+  expect_stderr 'Nothing of this migration was kept\. Run it again when that is mended\.'
+  umount tight
+else
+  skip "a small device cannot be mounted here"
+fi
+
 claim "wrong words are told"
 start
 refused 2 'no migrations are named' nerve-db migrate status --db app.db

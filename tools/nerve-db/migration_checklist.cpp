@@ -19,6 +19,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <utility>
+
 namespace nerve::cli {
 
 namespace {
@@ -44,7 +47,8 @@ void MigrationChecklist::before(const std::vector<migrations::Step>& steps) {
     migrations_.push_back(step.migration->reference.to_string());
     if (step.direction == migrations::Direction::up) warn_of(*step.migration);
   }
-  require_healthy("before");
+  warn_of_place();
+  require_sound("before");
   if (wants_backup_) make_backup();
   has_begun_ = true;
   tell("started", {});
@@ -52,7 +56,7 @@ void MigrationChecklist::before(const std::vector<migrations::Step>& steps) {
 
 void MigrationChecklist::after(const std::vector<migrations::StepResult>& results) {
   if (results.empty()) return;
-  require_healthy("after");
+  require_sound("after");
   tell("finished", {});
 }
 
@@ -71,11 +75,29 @@ void MigrationChecklist::warn_of(const migrations::Migration& migration) {
   }
 }
 
-void MigrationChecklist::require_healthy(const std::string& moment) {
-  if (target_.url.engine != db::Dialect::sqlite || !has_pages(target_.url.location)) return;
-  const health::Report report = sqlite::check_health(target_.url.location);
-  for (const health::Check& check : report.checks) {
-    if (check.status != health::Status::critical) continue;
+std::vector<health::Check> MigrationChecklist::critical_checks(health::Skipped skip) const {
+  if (target_.url.engine != db::Dialect::sqlite || !has_pages(target_.url.location)) return {};
+  std::vector<health::Check> checks =
+      sqlite::check_health(target_.url.location, {.skip = std::move(skip)}).checks;
+  std::erase_if(checks, [](const health::Check& one) { return one.status != health::Status::critical; });
+  return checks;
+}
+
+/// Nothing there is damage, and a migration may be what makes room.
+void MigrationChecklist::warn_of_place() {
+  health::Skipped others;
+  for (const std::string_view id : sqlite::health_check_ids()) {
+    const auto place = sqlite::place_check_ids();
+    if (std::ranges::find(place, id) == place.end()) others.emplace(id);
+  }
+  for (const health::Check& check : critical_checks(others)) {
+    context_.output().warning(fmt::format("{}: {}", check.id, check.message));
+  }
+}
+
+void MigrationChecklist::require_sound(const std::string& moment) {
+  const auto place = sqlite::place_check_ids();
+  for (const health::Check& check : critical_checks({place.begin(), place.end()})) {
     throw IntegrityError(fmt::format("health {} the migration: {}: {}", moment, check.id, check.message),
                          restore_command_.empty() ? "Mend it first: " + check.fix
                                                   : "Go back to how it was: " + restore_command_);

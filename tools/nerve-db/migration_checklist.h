@@ -4,6 +4,9 @@
 #include "context.h"
 #include "migrate_target.h"
 
+#include "nerve/health/checklist.h"
+#include "nerve/health/report.h"
+
 #include <string>
 #include <vector>
 
@@ -16,17 +19,20 @@ class MigrationChecklist {
   /// Throws what require_window throws, where --window is given.
   MigrationChecklist(Context& context, const Arguments& arguments, const MigrationTarget& target);
 
-  /// Throws IntegrityError for a database in a critical state, and what a backup that fails throws: then
-  /// nothing has been changed.
+  /// Warns of what is wrong with the place of the database. Throws IntegrityError for one that is damaged,
+  /// and what a backup that fails throws: then nothing has been changed.
   void before(const std::vector<migrations::Step>& steps);
-  /// Throws IntegrityError, naming the backup, when the database is in a critical state now.
+  /// Throws IntegrityError, naming the backup, when the database is damaged now.
   void after(const std::vector<migrations::StepResult>& results);
   void failed(const std::string& reason);
 
  private:
   /// Says what lint finds; whoever runs it has decided.
   void warn_of(const migrations::Migration& migration);
-  void require_healthy(const std::string& moment);
+  /// The checks of SQLite that are critical, but for those to skip.
+  std::vector<health::Check> critical_checks(health::Skipped skip) const;
+  void warn_of_place();
+  void require_sound(const std::string& moment);
   void make_backup();
   void tell(const std::string& event, const std::string& detail);
 

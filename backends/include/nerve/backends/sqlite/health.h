@@ -92,4 +92,8 @@ health::Report check_health(const std::filesystem::path& path, const HealthOptio
 /// The ids of all these checks, in that order.
 std::span<const std::string_view> health_check_ids() noexcept;
 
+/// Those of the place that a database lies in and of the program that reads it: permissions, file system,
+/// disk, growth, version. Whatever they find, the data is what it was.
+std::span<const std::string_view> place_check_ids() noexcept;
+
 }  // namespace nerve::sqlite
