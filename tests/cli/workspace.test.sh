@@ -52,6 +52,21 @@ expect_stdout '/variable\.db$'
 run env NERVE_DB=variable.db "$NERVE_DB_BIN" stats --db sqlite:flag.db
 expect_stdout '/flag\.db$'
 
+claim "--workspace beats NERVE_DB and NERVE_REPO: its own database and repository are meant"
+make_workspace space '[database]' 'url = "shop.db"' '[backup]' 'repository = "vault"'
+make_database space/shop.db
+make_database other.db
+run env NERVE_DB=other.db NERVE_REPO=elsewhere "$NERVE_DB_BIN" stats --workspace space
+expect_stdout '/space/shop\.db$'
+run env NERVE_DB=other.db NERVE_REPO=elsewhere "$NERVE_DB_BIN" backup --workspace space
+expect_exit 0
+expect_stderr '^repository: space/vault$'
+expect_stderr 'backed up .*/space/shop\.db'
+run env NERVE_DB=other.db NERVE_REPO=elsewhere "$NERVE_DB_BIN" health --workspace space
+expect_stdout '/space/shop\.db'
+run env NERVE_DB=other.db "$NERVE_DB_BIN" stats --workspace space --db sqlite:space/shop.db
+expect_stdout '/space/shop\.db$'
+
 claim "--repo beats NERVE_REPO, which beats the settings, which beat the folder beside the database"
 make_database shop.db
 run nerve-db backup --db shop.db

@@ -64,7 +64,8 @@ Parameter database_option() {
           .type = ValueType::database,
           .description =
               "database: a path, sqlite:PATH or postgresql://[user@]host/name\n"
-              "(default: NERVE_DB, then database.url of the workspace, then its nerve.db)"};
+              "(default: NERVE_DB unless --workspace is given, then database.url of the\n"
+              "workspace, then its nerve.db)"};
 }
 
 Parameter repository_option() {
@@ -72,8 +73,8 @@ Parameter repository_option() {
           .value_name = "DIR",
           .type = ValueType::folder,
           .description =
-              "folder of the backups (default: NERVE_REPO, then backup.repository of the\n"
-              "workspace, then FILE.backups beside the database)"};
+              "folder of the backups (default: NERVE_REPO unless --workspace is given, then\n"
+              "backup.repository of the workspace, then FILE.backups beside the database)"};
 }
 
 }  // namespace nerve::cli

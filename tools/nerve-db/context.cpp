@@ -39,7 +39,8 @@ const Workspace& Context::workspace() {
 }
 
 const Config& Context::settings_for_copying() {
-  const bool are_places_named = named_database() && (arguments_.has("--repo") || environment("NERVE_REPO"));
+  const bool are_places_named =
+      named_database() && (arguments_.has("--repo") || place_of_environment("NERVE_REPO"));
   const bool is_workspace_named = arguments_.has("--workspace") || environment("NERVE_WORKSPACE");
   if (!are_places_named || is_workspace_named) return config();
   try {
@@ -57,9 +58,14 @@ void Context::require_confirmation(std::string_view question) {
   if (!yes && !confirm(output_, question)) throw CancelledError("nothing was changed");
 }
 
+std::optional<std::string> Context::place_of_environment(const char* variable) const {
+  if (arguments_.has("--workspace")) return std::nullopt;
+  return environment(variable);
+}
+
 std::optional<std::string> Context::named_database() {
   if (auto named = arguments_.text("--db")) return named;
-  return environment("NERVE_DB");
+  return place_of_environment("NERVE_DB");
 }
 
 DatabaseUrl Context::database() {
@@ -86,7 +92,7 @@ std::optional<std::filesystem::path> Context::named_database_file(std::string_vi
 
 std::optional<std::filesystem::path> Context::database_of_latest(std::string_view instead) {
   if (auto named = named_database_file(instead)) return named;
-  const bool is_repository_named = arguments_.has("--repo") || environment("NERVE_REPO");
+  const bool is_repository_named = arguments_.has("--repo") || place_of_environment("NERVE_REPO");
   if (is_repository_named || named_database() || !workspace().folder) return std::nullopt;
   const DatabaseUrl core = database();
   if (core.engine != db::Dialect::sqlite) return std::nullopt;
@@ -101,7 +107,7 @@ std::filesystem::path Context::repository() {
 
 std::filesystem::path Context::repository_folder() {
   if (const auto named = arguments_.text("--repo")) return *named;
-  if (const auto named = environment("NERVE_REPO")) return *named;
+  if (const auto named = place_of_environment("NERVE_REPO")) return *named;
   if (workspace().folder) return config().path("backup.repository");
   if (const auto named = named_database()) {
     const DatabaseUrl url = parse_database_url(*named);

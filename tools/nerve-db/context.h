@@ -18,7 +18,8 @@
 namespace nerve::cli {
 
 /// What every command works with: where it speaks to, and which database and repository are meant. Flags beat
-/// the environment, which beats nerve.toml. Nothing is looked up before a command asks for it.
+/// the environment, which beats nerve.toml: whoever gives --workspace means its database and its repository,
+/// and not those of NERVE_DB and NERVE_REPO. Nothing is looked up before a command asks for it.
 class Context final : public CommandContext {
  public:
   /// Borrows both.
@@ -60,7 +61,8 @@ class Context final : public CommandContext {
   OpenOptions read_options();
   /// Opens a database for reading as the settings ask.
   std::unique_ptr<db::Database> open_for_reading(const std::string& url);
-  /// Whether --db or NERVE_DB names a database, so that the workspace's own are not meant.
+  /// Whether --db or, without --workspace, NERVE_DB names a database, so that the workspace's own are not
+  /// meant.
   bool is_database_named() { return named_database().has_value(); }
   /// Adds what `database` did to the query log, where the settings name one.
   void keep_query_log(db::Database& database);
@@ -69,6 +71,7 @@ class Context final : public CommandContext {
 
  private:
   std::optional<std::string> named_database();
+  std::optional<std::string> place_of_environment(const char* variable) const;
 
   Output& output_;
   const Arguments& arguments_;

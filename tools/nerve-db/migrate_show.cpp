@@ -13,7 +13,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <utility>
 
 namespace nerve::cli {
@@ -152,9 +151,8 @@ std::vector<Step> all_steps(const migrations::MigrationSet& set) {
   return steps;
 }
 
-bool names_database(Context& context, const Arguments& arguments) {
-  return arguments.has("--db") || std::getenv("NERVE_DB") != nullptr ||
-         context.workspace().folder.has_value();
+bool names_database(Context& context) {
+  return context.is_database_named() || context.workspace().folder.has_value();
 }
 
 }  // namespace
@@ -182,7 +180,7 @@ int run_migrate_plan(Context& context, const Arguments& arguments) {
   Output& output = context.output();
   const auto named_dialect = arguments.text("--dialect");
   Json steps = Json::array();
-  if (!names_database(context, arguments) && arguments.has("--dir")) {
+  if (!names_database(context) && arguments.has("--dir")) {
     if (!named_dialect) {
       throw ValidationError("no database is named, so the engine is not known",
                             "Add --dialect sqlite or --dialect postgresql, or --db URL.");
