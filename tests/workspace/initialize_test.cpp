@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/workspace/initialize.h"
 
+#include "support/effort.h"
+#include "support/temp_folder.h"
 #include "workspace/scene.h"
 
 #include "nerve/core/error.h"
@@ -9,9 +11,12 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <fstream>
 #include <set>
 #include <string>
+#include <thread>
+#include <vector>
 
 using namespace nerve;
 using test::Postgresql;
@@ -148,4 +153,41 @@ TEST_CASE("a PostgreSQL database that holds something is refused") {
                       {.folder = folder / "space", .core_url = places.core, .secure_url = places.secure}),
                   ConflictError);
   CHECK_FALSE(fs::exists(folder / "space" / "nerve.toml.part"));
+}
+
+TEST_CASE("of several that make one workspace at once one does, and its settings name its stores") {
+  constexpr int at_once = 4;
+  const int rounds = test::scaled(5, 30);
+  for (int round = 0; round < rounds; ++round) {
+    const test::TempFolder folder;
+    workspace::NewWorkspace wanted;
+    wanted.folder = folder / "space";
+    wanted.options.composition = test::composition();
+    std::atomic<int> made = 0;
+    std::atomic<int> refused = 0;
+    std::vector<std::thread> threads;
+    threads.reserve(at_once);
+    for (int number = 0; number < at_once; ++number) {
+      threads.emplace_back([&] {
+        try {
+          workspace::initialize(wanted);
+          ++made;
+        } catch (const ConflictError&) {
+          ++refused;
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    CHECK(made == 1);
+    CHECK(refused == at_once - 1);
+    CHECK(names_in(wanted.folder) == "backups nerve-secure.db nerve.db nerve.toml ");
+    const Config config = Config::load(wanted.folder / "nerve.toml");
+    for (const std::string file : {"nerve.db", "nerve-secure.db"}) {
+      const auto store = open_database((wanted.folder / file).string());
+      const auto identity = store->read(
+          [](db::Transaction& transaction) { return workspace::read_store_identity(transaction); });
+      REQUIRE(identity);
+      CHECK(identity->workspace_id.to_string() == config.text("workspace.id"));
+    }
+  }
 }

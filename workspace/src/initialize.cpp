@@ -9,8 +9,11 @@
 #include "nerve/migrations/migrator.h"
 #include "nerve/workspace/store_identity.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -33,6 +36,30 @@ std::string normalised(const std::string& url) {
   return url;
 }
 
+/// Who holds it is the only one that makes this workspace. It ends with the process, however that ends.
+class FolderLock {
+ public:
+  FolderLock(const fs::path& folder, const fs::path& workspace)
+      : descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) {
+    const bool is_locked = descriptor_ >= 0 && ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
+    if (is_locked) return;
+    const int reason = errno;
+    if (descriptor_ >= 0) ::close(descriptor_);
+    if (reason == EWOULDBLOCK) {
+      throw ConflictError(fmt::format("another process makes the workspace {} just now", workspace.string()),
+                          "Wait until it is done: `nerve-db status` shows the workspace then.");
+    }
+    throw DeniedError(fmt::format("cannot lock the folder {}: {}", folder.string(), std::strerror(reason)),
+                      "Name a folder that this user may write to.");
+  }
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+  ~FolderLock() { ::close(descriptor_); }
+
+ private:
+  int descriptor_;
+};
+
 class Initialization {
  public:
   explicit Initialization(const NewWorkspace& workspace)
@@ -45,10 +72,18 @@ class Initialization {
     refuse_complete();
     choose_urls();
     make_folder(folder_, result_.was_folder_made);
-    begin();
+    bool was_backups_made = false;
+    make_folder(folder_ / backups_name, was_backups_made);
+    // The folder itself is what migrations lock.
+    const FolderLock lock(folder_ / backups_name, folder_);
+    try {
+      refuse_complete();
+      begin();
+    } catch (const Error&) {
+      if (was_backups_made) ::rmdir((folder_ / backups_name).c_str());
+      throw;
+    }
     for (const Store store : every_store) make_store(store);
-    bool ignored = false;
-    make_folder(folder_ / backups_name, ignored);
     rename_settings(folder_ / unfinished_name, folder_ / settings_name);
     return result_;
   }
