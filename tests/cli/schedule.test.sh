@@ -37,6 +37,8 @@ for name in sys.argv[1:]:
     for line in open(name, encoding='utf-8').read().split('\n'):
         key, _, value = line.partition('=')
         if key != 'ExecStart': continue
+        # A failure of a command with "-" is ignored.
+        value = value.removeprefix('-')
         assert value[0] == ':', 'variables would be replaced'
         print(json.dumps([specifiers(w) for w in words(value[1:])]))
 PYTHON
@@ -410,7 +412,8 @@ mkdir away
 run nerve-db backup schedule --workspace ws --every 1h --keep-daily 7 --also "$work/away" --units units
 expect_exit 0
 expect_equal "the command" 1 "$(grep -c "backup --workspace $work/ws --repo $work/ws/backups --also $work/away\$" units/*.service)"
-expect_equal "what is pruned" 1 "$(grep -c "prune --workspace $work/ws --repo" units/*.service)"
+expect_equal "what is pruned" 1 "$(grep -c "prune --workspace $work/ws --repo $work/ws/backups " units/*.service)"
+expect_equal "what is pruned there" 1 "$(grep -c "prune --workspace $work/ws --repo $work/away " units/*.service)"
 expect_equal "what may be written" 1 "$(grep -c "^ReadWritePaths=.*$work/ws .* -$work/away\$" units/*.service)"
 if command -v systemd-analyze >/dev/null; then
   systemd-analyze verify units/*.service >analysis 2>&1 || fail "systemd-analyze: $(cat analysis)"
@@ -442,6 +445,37 @@ expect_exit 0
 run run_crontab "$(stdout)"
 expect_exit 0
 expect_equal "the proofs" 1 "$(find shop.db.backups -name verified.json | wc -l)"
+
+claim "a schedule prunes the second folder, too, after all else, and its failure is none of the service"
+make_database shop.db
+mkdir units second
+nerve-db backup schedule --db shop.db --every 1m --full hourly --keep-last 2 --drill-every weekly --also second --units units --quiet \
+  >/dev/null
+verify_units units/nerve-backup-shop.service units/nerve-backup-shop.timer
+expect_equal "the last command" 1 "$(grep ^ExecStart= units/nerve-backup-shop.service | tail -1 |
+  grep -c "^ExecStart=-:.* backup prune --db $PWD/shop.db --repo $PWD/second --keep-last 2 --wait 10m --yes\$")"
+for step in 1 2 3 4 5; do
+  sqlite3 -batch shop.db "DELETE FROM album WHERE id = $step"
+  run run_units units/nerve-backup-shop.service
+  expect_exit 0
+done
+for repo in shop.db.backups second; do
+  # Two, and the full that they lead back to.
+  expect_equal "the backups of $repo" 3 "$(nerve-db backup list --ids --repo $repo 2>/dev/null | wc -l)"
+  run nerve-db backup verify --all --deep --repo $repo
+  expect_exit 0
+  run nerve-db restore latest --repo $repo --db shop.db --to $repo.db
+  expect_exit 0
+  cmp shop.db $repo.db || fail "another file was restored from $repo"
+done
+nerve-db backup schedule --off --db shop.db --units units --quiet >/dev/null
+run nerve-db backup schedule --cron --db shop.db --every 1h --keep-last 1 --drill-every weekly --also second
+expect_exit 0
+expect_stdout " backup drill .* && $NERVE_DB_BIN backup prune --db $PWD/shop.db --repo $PWD/second --keep-last 1 "
+run run_crontab "$(stdout)"
+expect_exit 0
+# The newest, the newest that is verified, and their full.
+expect_equal "the backups of second" 3 "$(nerve-db backup list --ids --repo second 2>/dev/null | wc -l)"
 
 claim "drills of encrypted backups are scheduled only with a folder for them, which the service may write to"
 make_database shop.db

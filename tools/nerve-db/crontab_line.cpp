@@ -78,7 +78,9 @@ std::string crontab_line(const ScheduledBackup& backup) {
   const std::string fields = fields_for(backup.interval);
   std::string command;
   if (backup.workspace) command = fmt::format("cd {}", cron_word(backup.workspace->string()));
-  for (std::vector<std::string> words : {backup_words(backup), prune_words(backup), drill_words(backup)}) {
+  // The second folder comes last, so that a disk that is away keeps nothing else from being done.
+  for (std::vector<std::string> words :
+       {backup_words(backup), prune_words(backup), drill_words(backup), prune_second_words(backup)}) {
     if (words.empty()) continue;
     for (const auto& [option, file] : {std::pair("--passphrase-file", &backup.passphrase_file),
                                        std::pair("--key-file", &backup.key_file)}) {

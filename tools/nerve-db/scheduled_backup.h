@@ -45,6 +45,10 @@ std::vector<std::string> backup_words(const ScheduledBackup& backup);
 /// The words of the command that prunes after it; none where nothing is to be removed.
 std::vector<std::string> prune_words(const ScheduledBackup& backup);
 
+/// The same for the second folder; none where nothing is to be removed or there is no such folder. What is
+/// wrong there, such as a disk that is away, is told by the backup, which copies to it.
+std::vector<std::string> prune_second_words(const ScheduledBackup& backup);
+
 /// The words of the command that tries a restore after it, where the last was long enough ago; none where no
 /// drills are asked for.
 std::vector<std::string> drill_words(const ScheduledBackup& backup);

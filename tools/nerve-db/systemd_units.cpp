@@ -45,9 +45,12 @@ void require_program(const std::filesystem::path& program) {
       "Install nerve-db at another place, or use --cron.");
 }
 
+/// Whether the service goes on, and is well, where the command fails.
+enum class Failure { ends_service, is_ignored };
+
 /// The colon keeps systemd from replacing variables.
-std::string exec_line(const std::vector<std::string>& words) {
-  std::string line = "ExecStart=:";
+std::string exec_line(const std::vector<std::string>& words, Failure failure) {
+  std::string line = failure == Failure::is_ignored ? "ExecStart=-:" : "ExecStart=:";
   for (const std::string& word : words) line += (&word == words.data() ? "" : " ") + unit_word(word);
   return line + "\n";
 }
@@ -107,9 +110,13 @@ std::string service_text(const ScheduledBackup& backup) {
                       unit_text(backup.database.string()));
   if (backup.workspace) text += fmt::format("WorkingDirectory={}\n", unit_text(backup.workspace->string()));
   text += credential_line(backup);
-  text += exec_line(backup_words(backup));
+  text += exec_line(backup_words(backup), Failure::ends_service);
   for (const auto& words : {prune_words(backup), drill_words(backup)}) {
-    if (!words.empty()) text += exec_line(words);
+    if (!words.empty()) text += exec_line(words, Failure::ends_service);
+  }
+  // Last, since its disk may be gone by now.
+  if (const auto words = prune_second_words(backup); !words.empty()) {
+    text += exec_line(words, Failure::is_ignored);
   }
   text += "Nice=10\nIOSchedulingClass=idle\nUMask=0077\nNoNewPrivileges=yes\nProtectSystem=strict\n";
   text += write_paths_line(backup);
