@@ -44,13 +44,26 @@ for name in sys.argv[1:]:
 PYTHON
 }
 
+# environment_of FILE shows what Environment= of a service sets, in one word.
+environment_of() {
+  python3 - "$1" <<'PYTHON'
+import re, sys
+for line in open(sys.argv[1], encoding='utf-8').read().split('\n'):
+    key, _, value = line.partition('=')
+    if key != 'Environment': continue
+    if value[0] == '"': value = re.sub(r'\\(.)', r'\1', value[1:-1])
+    assert not re.search('%', value.replace('%%', '')), 'a specifier'
+    print(value.replace('%%', '%'))
+PYTHON
+}
+
 # run_units FILE... runs the commands of services, as systemd would.
 run_units() {
   exec_lines "$@" | python3 -c '
 import json, subprocess, sys
 for line in sys.stdin:
-    subprocess.run(json.loads(line), check=True, env={"PATH": "/usr/bin:/bin", **dict(p.split("=", 1) for p in sys.argv[1:])})' \
-    ${service_environment[@]+"${service_environment[@]}"}
+    subprocess.run(json.loads(line), check=True, env={"PATH": "/usr/bin:/bin", **dict(p.split("=", 1) for p in sys.argv[1:] if p)})' \
+    "$(environment_of "$1")" ${service_environment[@]+"${service_environment[@]}"}
 }
 service_environment=()
 
@@ -271,7 +284,7 @@ make_database shop.db
 for pair in '1m=* * * * *' '5m=*/5 * * * *' '1h=0 * * * *' '6h=0 */6 * * *' 'daily=0 0 * * *' 'weekly=0 0 * * 1'; do
   run nerve-db backup schedule --db shop.db --cron --every "${pair%%=*}"
   expect_exit 0
-  expect_equal "the fields of ${pair%%=*}" "${pair#*=}" "$(stdout | sed "s| $NERVE_DB_BIN.*||")"
+  expect_equal "the fields of ${pair%%=*}" "${pair#*=}" "$(stdout | sed "s| export XDG_STATE_HOME=.*||")"
 done
 for every in 7m 90m 5h 2d 90s; do
   refused 2 'cron cannot start something every' nerve-db backup schedule --db shop.db --cron --every $every
@@ -476,6 +489,30 @@ run run_crontab "$(stdout)"
 expect_exit 0
 # The newest, the newest that is verified, and their full.
 expect_equal "the backups of second" 3 "$(nerve-db backup list --ids --repo second 2>/dev/null | wc -l)"
+
+claim "what this machine has seen of a repository is found by the commands where XDG_STATE_HOME says"
+make_database shop.db
+mkdir units
+keep=$XDG_STATE_HOME
+for state in "$work/state" "$work/$odd_folder"; do
+  export XDG_STATE_HOME=$state
+  nerve-db backup schedule --db shop.db --every 1h --replace --units units --quiet >/dev/null
+  verify_units units/nerve-backup-shop.service units/nerve-backup-shop.timer
+  expect_equal "the variable" "XDG_STATE_HOME=$state" "$(environment_of units/nerve-backup-shop.service)"
+  rm -rf "$state/nerve/backups"
+  run run_units units/nerve-backup-shop.service
+  expect_exit 0
+  expect_equal "what is remembered" 1 "$(find "$state/nerve/backups" -name '*.json' | wc -l)"
+  nerve-db backup schedule --off --db shop.db --units units --quiet >/dev/null
+  rm -rf "$state/nerve/backups"
+  run nerve-db backup schedule --db shop.db --every 1h --cron
+  expect_exit 0
+  run run_crontab "$(stdout)"
+  expect_exit 0
+  expect_equal "what is remembered" 1 "$(find "$state/nerve/backups" -name '*.json' | wc -l)"
+  nerve-db backup schedule --off --db shop.db --units units --quiet >/dev/null
+done
+export XDG_STATE_HOME=$keep
 
 claim "drills of encrypted backups are scheduled only with a folder for them, which the service may write to"
 make_database shop.db

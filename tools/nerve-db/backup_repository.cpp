@@ -45,8 +45,13 @@ bool holds_encrypted(const Repository& repository) {
 
 }  // namespace
 
-std::filesystem::path state_folder() {
+std::optional<std::filesystem::path> state_home() {
   std::filesystem::path folder = absolute_folder_in("XDG_STATE_HOME");
+  return folder.empty() ? std::nullopt : std::optional(std::move(folder));
+}
+
+std::filesystem::path state_folder() {
+  std::filesystem::path folder = state_home().value_or("");
   if (folder.empty() && ::geteuid() == 0) {
     folder = "/var/lib";
   } else if (folder.empty()) {

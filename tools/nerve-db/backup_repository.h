@@ -16,6 +16,9 @@ class Arguments;
 
 namespace nerve::cli {
 
+/// $XDG_STATE_HOME where it is set and absolute.
+std::optional<std::filesystem::path> state_home();
+
 /// Where this machine keeps what it has seen of repositories: $XDG_STATE_HOME/nerve/backups; without that
 /// variable /var/lib/nerve/backups for root, and ~/.local/state/nerve/backups for others. Empty for a user
 /// without a home.

@@ -217,6 +217,7 @@ ScheduledBackup scheduled_backup(Context& context, const Arguments& arguments) {
   sqlite::require_database(sqlite::read_file_facts(backup.database));
   backup.repository = absolute_path(context.repository());
   if (!backup.repository.has_filename()) backup.repository = backup.repository.parent_path();
+  backup.state_home = state_home();
   backup.state_folder = state_folder();
   backup.program = own_program();
   if (const auto& folder = context.workspace().folder) backup.workspace = absolute_path(*folder);

@@ -47,8 +47,9 @@ std::vector<std::string> prune_words_in(const std::filesystem::path& repository,
 void require_writable_words(const ScheduledBackup& backup) {
   for (const auto* path : {&backup.program, &backup.database, &backup.repository})
     require_writable_word(*path);
-  for (const auto* path : {&backup.workspace, &backup.also, &backup.passphrase_file, &backup.key_file,
-                           &backup.before, &backup.after, &backup.metrics, &backup.drill_scratch}) {
+  for (const auto* path :
+       {&backup.workspace, &backup.also, &backup.passphrase_file, &backup.key_file, &backup.before,
+        &backup.after, &backup.metrics, &backup.drill_scratch, &backup.state_home}) {
     if (*path) require_writable_word(**path);
   }
   for (const std::filesystem::path& folder : backup.written_folders) require_writable_word(folder);

@@ -30,6 +30,7 @@ struct ScheduledBackup {
   std::optional<std::filesystem::path> before;
   std::optional<std::filesystem::path> after;
   std::optional<std::filesystem::path> metrics;
+  std::optional<std::filesystem::path> state_home;  ///< $XDG_STATE_HOME, which the commands are to see, too
   std::filesystem::path
       state_folder;  ///< what this machine has seen of repositories; empty where nothing is kept
   std::vector<std::filesystem::path> written_folders;  ///< besides the repository: what the commands write to

@@ -65,7 +65,7 @@ bool may_have_private_tmp(const ScheduledBackup& backup) {
   std::vector<std::filesystem::path> paths = backup.written_folders;
   for (const auto* path : {&backup.program, &backup.database, &backup.repository}) paths.push_back(*path);
   for (const auto* path : {&backup.workspace, &backup.also, &backup.passphrase_file, &backup.key_file,
-                           &backup.before, &backup.after, &backup.drill_scratch}) {
+                           &backup.before, &backup.after, &backup.drill_scratch, &backup.state_home}) {
     if (*path) paths.push_back(**path);
   }
   return std::ranges::none_of(paths, [](const std::filesystem::path& path) {
@@ -109,6 +109,10 @@ std::string service_text(const ScheduledBackup& backup) {
   text += fmt::format("[Unit]\nDescription=Backup of {}\n\n[Service]\nType=oneshot\n",
                       unit_text(backup.database.string()));
   if (backup.workspace) text += fmt::format("WorkingDirectory={}\n", unit_text(backup.workspace->string()));
+  // Else the commands would know nothing of what this user has seen of the repository.
+  if (backup.state_home) {
+    text += fmt::format("Environment={}\n", unit_word("XDG_STATE_HOME=" + backup.state_home->string()));
+  }
   text += credential_line(backup);
   text += exec_line(backup_words(backup), Failure::ends_service);
   for (const auto& words : {prune_words(backup), drill_words(backup)}) {
