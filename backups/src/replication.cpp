@@ -9,6 +9,7 @@
 #include "partial_backup.h"
 #include "recovery_file.h"
 #include "repository_file.h"
+#include "witness.h"
 
 #include "nerve/core/error.h"
 #include "nerve/core/json.h"
@@ -191,7 +192,10 @@ std::set<std::string> known_copies(const Repository& repository) {
   }
 }
 
+/// In the repository, so that a copy is not made where the disk is away, and outside of it, so that the
+/// copies are found when it is gone.
 void remember_copy(const Repository& from, const Repository& to) {
+  remember_copies_in(from, source_name(to.path()));
   // The file is locked by making another beside it, so it is not touched where nothing is to be written.
   if (known_copies(from).contains(source_name(to.path()))) return;
   const std::filesystem::path path = copies_path(from);

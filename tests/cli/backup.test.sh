@@ -198,6 +198,39 @@ run nerve-db backup --db shop.db --repo repo --also repo
 expect_exit 10
 expect_stderr 'is the repository itself'
 
+claim "where the first folder is gone, put back or damaged, errors and health name the second one"
+make_database shop.db
+nerve-db backup --db shop.db --quiet >/dev/null
+nerve-db backup --db shop.db --also 'second one' --quiet >/dev/null
+cp -r shop.db.backups kept
+copies="Copies of it were made in $work/second one: nerve-db backup list --repo '$work/second one'\."
+sqlite3 -batch shop.db 'DELETE FROM album WHERE id = 1'
+damaged=$(nerve-db backup --db shop.db --also 'second one' --quiet)
+printf 'x' | dd of="shop.db.backups/$damaged/pages.zst" bs=1 seek=90 conv=notrunc status=none
+run nerve-db backup verify "$damaged" --db shop.db
+expect_exit 6
+expect_stderr "^hint: .*$copies"
+rm -r shop.db.backups && cp -r kept shop.db.backups
+run nerve-db restore latest --db shop.db --to copy.db
+expect_exit 6
+expect_stderr "^hint: Look for the newer backups, such as in the copies in $work/second one: nerve-db backup list --repo '$work/second one'\. "
+nerve-db backup repair --db shop.db --quiet
+rm -r shop.db.backups
+refused 3 "there is no backup repository at $work/shop\.db\.backups" nerve-db restore latest --db shop.db --to copy.db
+expect_stderr "^hint: .*$copies"
+refused 3 "there is no backup repository at" nerve-db restore "$damaged" --db shop.db --to copy.db
+expect_stderr "^hint: .*$copies"
+refused 3 "there is no backup repository at" nerve-db backup list --db shop.db
+expect_stderr "^hint: .*$copies"
+refused 3 "there is no backup repository at" nerve-db backup verify --all --db shop.db
+expect_stderr "^hint: .*$copies"
+run nerve-db health --db shop.db
+expect_stdout "^warning +backup\.age .*; the repository is not there, and copies of it were made in $work/second one"
+expect_stdout "^to mend backup\.age: nerve-db backup list --repo '$work/second one'\$"
+run nerve-db restore latest --db shop.db --repo 'second one' --to copy.db
+expect_exit 0
+cmp shop.db copy.db || fail "another file was restored"
+
 claim "a damaged database is kept as damaged, and restored only to a file that is to be salvaged"
 make_database shop.db
 good=$(nerve-db backup --db shop.db --repo repo --quiet)

@@ -7,6 +7,7 @@
 
 #include "nerve/arguments.h"
 #include "nerve/backups/backup.h"
+#include "nerve/backups/replication.h"
 #include "nerve/core/error.h"
 
 #include <unistd.h>
@@ -62,8 +63,18 @@ std::filesystem::path state_folder() {
   return folder / "nerve" / "backups";
 }
 
+Repository open_repository_at(const std::filesystem::path& folder) {
+  try {
+    return Repository::open(folder);
+  } catch (const NotFoundError& error) {
+    const std::string copies = backups::hint_of_copies(folder, state_folder());
+    if (copies.empty()) throw;
+    throw NotFoundError(error.what(), "Mount its disk if it is away. " + copies);
+  }
+}
+
 Repository open_repository(Context& context) {
-  return Repository::open(context.repository()).witnessed_in(state_folder());
+  return open_repository_at(context.repository()).witnessed_in(state_folder());
 }
 
 Repository open_or_create_repository(const std::filesystem::path& folder) {
@@ -92,7 +103,7 @@ KeyedRepository open_with_needed_key(Context& context, const Arguments& argument
 
 std::optional<std::filesystem::path> database_meant(Context& context, const Arguments& arguments) {
   const auto id = arguments.text("ID");
-  if (id && *id != "latest") return Repository::open(context.repository_folder()).find(*id).source.path;
+  if (id && *id != "latest") return open_repository_at(context.repository_folder()).find(*id).source.path;
   return context.database_of_latest(backup_instead_for_postgresql);
 }
 

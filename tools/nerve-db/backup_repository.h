@@ -24,6 +24,10 @@ std::optional<std::filesystem::path> state_home();
 /// without a home.
 std::filesystem::path state_folder();
 
+/// The repository at `folder`. Throws what Repository::open() throws; where it is not there, the hint names the
+/// folders that copies of it went to.
+backups::Repository open_repository_at(const std::filesystem::path& folder);
+
 /// The repository of a command, with what this machine has seen of it. Throws what Repository::open() throws.
 backups::Repository open_repository(Context& context);
 

@@ -9,6 +9,7 @@
 #include "context.h"
 #include "row_count.h"
 
+#include "nerve/backups/replication.h"
 #include "nerve/backups/verification.h"
 #include "nerve/backups/verify.h"
 #include "nerve/core/clock.h"
@@ -72,11 +73,12 @@ void require_sound(const std::vector<VerifyReport>& reports, const Repository& r
   }
   // Of a manifest that cannot be trusted it is not known whose backup it is.
   const std::string database = first.source.empty() ? std::string() : " --db " + shell_word(first.source);
+  const std::string copies = backups::hint_of_copies(repository.path(), repository.witness_folder());
   throw IntegrityError(
       message,
       fmt::format("Make a new full now: nerve-db backup --full --repo {}{}. Then look for what changed the "
-                  "files in the repository.",
-                  shell_word(folder), database));
+                  "files in the repository.{}{}",
+                  shell_word(folder), database, copies.empty() ? "" : " ", copies));
 }
 
 /// For health, which tells how long ago a backup was last proved. A repository that may only be read cannot

@@ -299,7 +299,7 @@ int restore_one(Context& context, const Arguments& arguments, const KeyedReposit
 /// With the key where the restore needs it: it also says which of the backups count.
 KeyedRepository repository_to_restore_from(Context& context, const Arguments& arguments,
                                            const RestoreTarget& target, bool is_of_workspace) {
-  const backups::Repository found = backups::Repository::open(context.repository_folder());
+  const backups::Repository found = open_repository_at(context.repository_folder());
   const std::string id = *arguments.text("ID");
   // Before a key is asked for.
   if (is_of_workspace && id != "latest") require_whole_set(found, found.find(id));

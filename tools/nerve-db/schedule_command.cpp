@@ -2,6 +2,7 @@
 // nerve-db backup schedule
 #include "backup_choice.h"
 #include "backup_commands.h"
+#include "backup_repository.h"
 #include "context.h"
 #include "crontab_line.h"
 #include "schedule_request.h"
@@ -283,7 +284,7 @@ int show_schedule(Context& context) {
   Output& output = context.output();
   const std::vector<std::filesystem::path> databases = databases_meant(context);
   const std::filesystem::path& database = databases.front();
-  const Repository repository = Repository::open(context.repository());
+  const Repository repository = open_repository_at(context.repository());
   const std::optional<Promise> promise = backups::promise_of(repository, database);
   if (!promise) {
     throw NotFoundError(fmt::format("no backups of {} are promised", database.string()),

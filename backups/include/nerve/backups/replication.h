@@ -41,4 +41,10 @@ ReplicationReport replicate_backups(const Repository& from, const Repository& to
                                     const std::filesystem::path& source, const BackupKey* key,
                                     const Clock& clock, ProgressSink* progress = nullptr);
 
+/// Where copies of the repository at `repository` were made, as a sentence with a command that lists them,
+/// for who cannot use it; empty where `witness_folder`, in which this machine keeps what it has seen, knows
+/// of none. The repository itself may be gone.
+std::string hint_of_copies(const std::filesystem::path& repository,
+                           const std::filesystem::path& witness_folder);
+
 }  // namespace nerve::backups
