@@ -218,7 +218,7 @@ Repository open_second_repository(const Repository& first, const std::filesystem
                         fmt::format("Mount its disk. To begin a new one there, remove its line from {}.",
                                     copies_path(first).string()));
   }
-  return Repository::open_or_create(folder);
+  return Repository::open_or_create(folder).witnessed_in(first.witness_folder());
 }
 
 ReplicationReport replicate_backups(const Repository& any_from, const Repository& any_to,
@@ -235,6 +235,8 @@ ReplicationReport replicate_backups(const Repository& any_from, const Repository
   const Holdings there = holdings_of(to, name);
   const std::int64_t horizon = horizon_of(here, there);
   ReplicationReport report;
+  // Before the copies are remembered. An empty one is a new disk in the place of an old one.
+  if (!there.empty()) report.missed_there = reason_to_miss(to);
   for (const auto& [id, manifest] : there) {
     const bool is_newer = manifest.is_asked_for() && manifest.sequence > horizon;
     if (is_newer && !here.contains(id)) report.unknown_here.push_back(id);

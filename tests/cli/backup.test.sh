@@ -231,6 +231,46 @@ run nerve-db restore latest --db shop.db --repo 'second one' --to copy.db
 expect_exit 0
 cmp shop.db copy.db || fail "another file was restored"
 
+claim "a new first folder is filled from the second by a backup the other way round, and nothing is alarmed"
+make_database shop.db
+for step in 1 2 3; do
+  sqlite3 -batch shop.db "DELETE FROM album WHERE id = $step"
+  nerve-db backup --db shop.db --repo first --also second --quiet >/dev/null
+done
+ids=$(nerve-db backup list --ids --repo second 2>/dev/null)
+rm -r first
+run nerve-db backup --db shop.db --repo second --also first
+expect_exit 0
+expect_stderr '^copied 4 backups'
+run nerve-db backup list --repo first
+expect_nowhere warning
+run nerve-db backup verify --all --repo first
+expect_exit 0
+run nerve-db restore latest --repo first --db shop.db --to copy.db
+expect_exit 0
+cmp shop.db copy.db || fail "another file was restored"
+sqlite3 -batch shop.db 'DELETE FROM album WHERE id = 4'
+run nerve-db backup --db shop.db --repo first --also second
+expect_exit 0
+expect_stderr 'as a delta of '
+expect_stderr '^copied 1 backup,'
+expect_nowhere 'this machine'
+expect_equal "the backups" "$(nerve-db backup list --ids --repo second 2>/dev/null)" "$(nerve-db backup list --ids --repo first 2>/dev/null)"
+expect_equal "the old ones" "$ids" "$(nerve-db backup list --ids --repo first 2>/dev/null | grep -F "$ids")"
+
+claim "a second folder that was put back is told when it is copied to"
+make_database shop.db
+nerve-db backup --db shop.db --repo first --also second --quiet >/dev/null
+cp -r second kept
+nerve-db backup --db shop.db --repo first --also second --quiet >/dev/null
+rm -r second && mv kept second
+run nerve-db backup --db shop.db --repo first --also second
+expect_exit 0
+expect_stderr "^nerve-db: warning: this machine has seen backup number 2 in $work/second "
+expect_stderr '^copied 2 backups'
+run nerve-db backup verify --all --repo second
+expect_exit 0
+
 claim "a damaged database is kept as damaged, and restored only to a file that is to be salvaged"
 make_database shop.db
 good=$(nerve-db backup --db shop.db --repo repo --quiet)
