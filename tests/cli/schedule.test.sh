@@ -516,7 +516,7 @@ export XDG_STATE_HOME=$keep
 
 claim "drills of encrypted backups are scheduled only with a folder for them, which the service may write to"
 make_database shop.db
-mkdir units scratch
+mkdir -m 0700 units scratch
 (umask 077 && openssl rand -hex 32 >key)
 refused 2 'no folder is named for that' \
   nerve-db backup schedule --db shop.db --every 1h --drill-every daily --key-file key --units units

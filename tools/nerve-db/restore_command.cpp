@@ -319,9 +319,8 @@ KeyedRepository repository_to_restore_from(Context& context, const Arguments& ar
 /// "latest" is never one that is not authenticated, so the option would do nothing.
 void require_id_with_unauthenticated(const Arguments& arguments) {
   if (!arguments.has("--unauthenticated") || arguments.text("ID") != "latest") return;
-  throw ValidationError(
-      "--unauthenticated is given with latest, which passes over what is not authenticated",
-      "Give the id of the backup.");
+  throw ValidationError("--unauthenticated is given with latest, which passes over what is not authenticated",
+                        "Give the id of the backup.");
 }
 
 int run_restore(Context& context, const Arguments& arguments) {
@@ -386,7 +385,8 @@ Command restore_command() {
                   {.name = "--other-database",
                    .description = "permit to replace a database by the backup of another one"},
                   {.name = "--unauthenticated",
-                   .description = "with an id: permit a backup that nothing proves to be made by who has the key"},
+                   .description =
+                       "with an id: permit a backup that nothing proves to be made by who has the key"},
                   {.name = "--dry-run", .description = "verify and show the plan, change nothing"},
                   key_options()[0],
                   key_options()[1],

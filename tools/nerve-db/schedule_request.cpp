@@ -13,6 +13,7 @@
 
 #include "nerve/backends/sqlite/file.h"
 #include "nerve/backups/backup.h"
+#include "nerve/backups/drill.h"
 #include "nerve/core/error.h"
 #include "nerve/core/shell.h"
 #include "nerve/core/text.h"
@@ -123,6 +124,7 @@ void add_drill(const Arguments& arguments, ScheduledBackup& backup) {
         fmt::format("the scratch folder {} is not there", backup.drill_scratch->string()),
         fmt::format("Make it: mkdir -m 0700 {}.", shell_word(backup.drill_scratch->string())));
   }
+  backups::require_drill_folder(*backup.drill_scratch);
 }
 
 /// A drill of an encrypted backup would fail at night, when nobody is there to name the folder.
