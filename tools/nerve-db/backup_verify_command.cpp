@@ -47,11 +47,31 @@ void show_report(Output& output, const VerifyReport& report) {
                           format_count(report.foreign_key_violations), report.content_sha256));
 }
 
+/// What is wrong where a backup is, the first of which is `first`. The catalogue has a report, and is no
+/// backup.
+std::string damage_text(const std::vector<VerifyReport>& reports, const VerifyReport& first) {
+  std::ptrdiff_t backups = 0;
+  std::ptrdiff_t damaged = 0;
+  bool is_catalogue_right = true;
+  for (const VerifyReport& report : reports) {
+    if (report.id == backups::catalogue_report_id) {
+      is_catalogue_right = false;
+      continue;
+    }
+    ++backups;
+    if (!report.ok()) ++damaged;
+  }
+  const std::string what =
+      backups == 1
+          ? fmt::format("backup {} is damaged: {}", first.id, first.problems.front())
+          : fmt::format("{} of {} backups {} damaged", damaged, backups, damaged == 1 ? "is" : "are");
+  return is_catalogue_right ? what : what + ", and the catalogue is not what it should be";
+}
+
 void require_sound(const std::vector<VerifyReport>& reports, const Repository& repository) {
-  const auto damaged =
-      std::count_if(reports.begin(), reports.end(), [](const VerifyReport& one) { return !one.ok(); });
-  if (damaged == 0) return;
-  const VerifyReport& first = *std::ranges::find_if_not(reports, &VerifyReport::ok);
+  const auto wrong = std::ranges::find_if_not(reports, &VerifyReport::ok);
+  if (wrong == reports.end()) return;
+  const VerifyReport& first = *wrong;
   const std::string folder = repository.path().string();
   if (first.id == backups::catalogue_report_id) {
     throw IntegrityError(
@@ -60,9 +80,7 @@ void require_sound(const std::vector<VerifyReport>& reports, const Repository& r
                     "nerve-db backup repair --repo {}. If not, look for who changed the repository.",
                     shell_word(folder)));
   }
-  const std::string message = reports.size() == 1
-                                  ? fmt::format("backup {} is damaged: {}", first.id, first.problems.front())
-                                  : fmt::format("{} of {} backups are damaged", damaged, reports.size());
+  const std::string message = damage_text(reports, first);
   if (first.is_unauthenticated) {
     throw IntegrityError(
         message,
