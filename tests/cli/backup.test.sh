@@ -231,6 +231,36 @@ run nerve-db restore latest --db shop.db --repo 'second one' --to copy.db
 expect_exit 0
 cmp shop.db copy.db || fail "another file was restored"
 
+claim "of a path that stood for several databases it is told whether a file stands there now"
+make_database shop.db
+nerve-db backup --db shop.db --quiet >/dev/null
+rm shop.db
+sqlite3 -batch shop.db 'CREATE TABLE other(x); INSERT INTO other VALUES (randomblob(90000))'
+nerve-db backup --db shop.db --quiet >/dev/null
+mv shop.db aside.db
+refused 4 'holds backups of 2 databases that were called .*, and no file stands there now; ' nerve-db restore latest --db shop.db --to copy.db
+sqlite3 -batch shop.db 'CREATE TABLE third(x); INSERT INTO third VALUES (randomblob(90000))'
+refused 4 'holds backups of 2 databases that were called .*, and what stands there now is none of them; ' \
+  nerve-db restore latest --db shop.db --to copy.db
+
+claim "what cannot be consolidated, and a key that is not given, is told with what to do"
+make_database shop.db
+(umask 077 && openssl rand -hex 32 >key)
+nerve-db backup --db shop.db --quiet >/dev/null
+sqlite3 -batch shop.db 'DELETE FROM album WHERE id = 1'
+delta=$(nerve-db backup --db shop.db --quiet)
+printf 'x' | dd of="shop.db.backups/$delta/pages.zst" bs=1 seek=300 conv=notrunc status=none
+refused 6 'its list of pages was altered' nerve-db backup consolidate "$delta" --db shop.db
+expect_stderr "^hint: Make a new full of the database: nerve-db backup --full --repo $work/shop.db.backups --db $work/shop.db\. "
+nerve-db backup --db shop.db --repo sealed --key-file key --quiet >/dev/null
+refused 2 'no key is given' nerve-db restore latest --db shop.db --repo sealed --to copy.db
+expect_stderr '^hint: Give it by --passphrase-file FILE, --key-file FILE, --recovery-key-file FILE or NERVE_PASSPHRASE\.$'
+for command in 'backup' 'backup recovery-key'; do
+  # shellcheck disable=SC2086
+  refused 2 'no key is given' nerve-db $command --db shop.db --repo sealed
+  expect_stderr '^hint: Give it by --passphrase-file FILE, --key-file FILE or NERVE_PASSPHRASE\.$'
+done
+
 claim "a new first folder is filled from the second by a backup the other way round, and nothing is alarmed"
 make_database shop.db
 for step in 1 2 3; do

@@ -490,6 +490,22 @@ expect_exit 0
 # The newest, the newest that is verified, and their full.
 expect_equal "the backups of second" 3 "$(nerve-db backup list --ids --repo second 2>/dev/null | wc -l)"
 
+claim "what is to be done about another schedule is told as a whole command"
+make_database shop.db
+mkdir units
+nerve-db backup schedule --db shop.db --repo 'my repo' --every 1h --units units --quiet >/dev/null
+refused 4 'is backed up by nerve-backup-shop.timer already' nerve-db backup schedule --db shop.db --repo 'my repo' --every 1h --cron
+expect_stderr "^hint: Take that away first: nerve-db backup schedule --off --db $work/shop.db --repo '$work/my repo' --units DIR, where DIR is "
+make_database two.db
+refused 3 'no backups of .* are promised' nerve-db backup schedule --db two.db --repo 'my repo'
+expect_stderr "^hint: Promise them: nerve-db backup schedule --every 1h --db $work/two.db --repo '$work/my repo'\.$"
+refused 3 'no backups of .* are scheduled' nerve-db backup schedule --db two.db --repo 'my repo' --off --units units
+expect_stderr "^hint: See what is promised: nerve-db backup schedule --db $work/two.db --repo '$work/my repo'\."
+nerve-db init ws --quiet
+nerve-db backup schedule --workspace ws --every 1h --units units --quiet >/dev/null
+refused 4 'is backed up by .* already' nerve-db backup schedule --workspace ws --every 1h --cron
+expect_stderr "^hint: Take that away first: nerve-db backup schedule --off --workspace $work/ws --repo $work/ws/backups --units DIR"
+
 claim "what this machine has seen of a repository is found by the commands where XDG_STATE_HOME says"
 make_database shop.db
 mkdir units

@@ -110,7 +110,7 @@ backups::BackupOptions options_from(Context& context, const Arguments& arguments
   if (!key) {
     const bool goes_on = !is_plain && backups::has_encrypted_backup(repository, source);
     if (goes_on || arguments.has("--encrypt") || names_key(arguments) || has_credential_key()) {
-      key.emplace(required_key(context.output(), arguments, goes_on ? KeyUse::existing : KeyUse::first));
+      key.emplace(required_key(context.output(), arguments, goes_on ? KeyUse::itself : KeyUse::first));
     }
   }
   if (!key) return options;

@@ -87,13 +87,13 @@ KeyedRepository open_with_keys_at_hand(Context& context, const Arguments& argume
 }
 
 KeyedRepository open_with_needed_key(Context& context, const Arguments& arguments,
-                                     const std::optional<std::filesystem::path>& database) {
+                                     const std::optional<std::filesystem::path>& database, KeyUse use) {
   Repository repository = open_repository(context);
   const bool is_needed =
       names_key(arguments) ||
       (database ? backups::has_encrypted_backup(repository, *database) : holds_encrypted(repository));
   if (!is_needed) return keyed(std::move(repository), std::nullopt);
-  std::optional<BackupKey> key = required_keys(context, arguments, repository, database);
+  std::optional<BackupKey> key = required_keys(context, arguments, repository, database, use);
   KeyedRepository opened = keyed(std::move(repository), std::move(key));
   if (const std::string reason = backups::reason_to_deny(opened.repository, database); !reason.empty()) {
     throw DeniedError(reason, "Give the key that the backups were made with.");

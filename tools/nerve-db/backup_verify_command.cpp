@@ -162,14 +162,16 @@ Command verify_command() {
           "afterwards,\n"
           "checks its structure and row counts, and shows a digest of its content (docs/content_digest.md).",
       .operands = {id_operand(false)},
-      .options = with_key_options({repository_option(),
-                                   whose_option("database that latest is about"),
-                                   {.name = "--all", .description = "every backup of the repository"},
-                                   {.name = "--deep", .description = "also look into the database"},
-                                   {.name = "--scratch",
-                                    .value_name = "DIR",
-                                    .type = ValueType::folder,
-                                    .description = "where --deep restores to (default: the repository)"}}),
+      .options =
+          with_key_options({repository_option(),
+                            whose_option("database that latest is about"),
+                            {.name = "--all", .description = "every backup of the repository"},
+                            {.name = "--deep", .description = "also look into the database"},
+                            {.name = "--scratch",
+                             .value_name = "DIR",
+                             .type = ValueType::folder,
+                             .description = "where --deep restores to (default: the repository; encrypted\n"
+                                            "backups need one)"}}),
       .exit_codes = "6 when a backup is damaged; otherwise as 'nerve-db --help' lists them",
       .example = "nerve-db backup verify latest --deep --db chinook.sqlite",
       .run = &run_verify};

@@ -259,7 +259,7 @@ void require_key_at_hand(const Output& output, const Arguments& arguments,
                          const backups::Repository& repository, const ScheduledBackup& backup) {
   require_scratch(repository, backup, names_key(arguments));
   if (names_key(arguments)) {
-    required_key(output, arguments, KeyUse::existing);
+    required_key(output, arguments, KeyUse::itself);
     return;
   }
   if (!backups::has_encrypted_backup(repository, backup.database)) return;
