@@ -13,6 +13,7 @@
 #include "nerve/backups/restore.h"
 #include "nerve/backups/verification.h"
 #include "nerve/core/error.h"
+#include "nerve/core/shell.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -81,7 +82,54 @@ void withdraw_proof(const Repository& repository, const BackupId& id) {
   }
 }
 
+[[noreturn]] void throw_no_folder(const std::filesystem::path& path, std::string_view what) {
+  throw ConflictError(fmt::format("the scratch folder {} is {}", path.string(), what),
+                      "Name an empty folder, or one that is not there yet, with --scratch.");
+}
+
+/// So that nothing but a folder is opened: a FIFO would be waited for, and a link may lead anywhere.
+void require_folder(const std::filesystem::path& path) {
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::symlink_status(path, error);
+  if (std::filesystem::is_directory(status)) return;
+  if (std::filesystem::is_symlink(status)) throw_no_folder(path, "a symbolic link");
+  if (std::filesystem::exists(status)) throw_no_folder(path, "no folder");
+}
+
+/// Others could put a link in the place of the database, or take its folder away.
+void require_nobody_else_writes(const Descriptor& folder, const std::filesystem::path& path) {
+  struct ::stat status {};
+  if (::fstat(folder.number(), &status) != 0) throw_system_error(errno, "cannot look at", path);
+  if (status.st_uid != ::geteuid() && status.st_uid != 0) {
+    throw DeniedError(fmt::format("the scratch folder {} belongs to another user", path.string()),
+                      "Name a folder of your own, or one that is not there yet, with --scratch.");
+  }
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) == 0) return;
+  throw DeniedError(
+      fmt::format("others may write to the scratch folder {}", path.string()),
+      fmt::format("Let only its owner: chmod 700 {}. Or name another with --scratch, such as one that is not "
+                  "there yet.",
+                  shell_word(path.string())));
+}
+
+Descriptor open_drill_folder(const std::filesystem::path& path) {
+  require_folder(path);
+  Descriptor folder = open_file(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  require_nobody_else_writes(folder, path);
+  return folder;
+}
+
+/// Without a "/" at its end, behind which a link would be followed.
+std::filesystem::path folder_path(const std::filesystem::path& path) {
+  std::filesystem::path absolute = std::filesystem::absolute(path).lexically_normal();
+  return absolute.has_filename() ? absolute : absolute.parent_path();
+}
+
 }  // namespace
+
+void require_drill_folder(const std::filesystem::path& path) {
+  open_drill_folder(folder_path(path));
+}
 
 struct DrillFolder::Lock {
   Descriptor folder;
@@ -95,8 +143,7 @@ DrillFolder::DrillFolder() {
   take();
 }
 
-DrillFolder::DrillFolder(const std::filesystem::path& path)
-    : path_(std::filesystem::absolute(path).lexically_normal()), is_named_(true) {
+DrillFolder::DrillFolder(const std::filesystem::path& path) : path_(folder_path(path)), is_named_(true) {
   if (::mkdir(path_.c_str(), 0700) == 0) {
     is_made_ = true;
   } else if (errno != EEXIST) {
@@ -106,7 +153,7 @@ DrillFolder::DrillFolder(const std::filesystem::path& path)
 }
 
 void DrillFolder::take() {
-  lock_ = std::make_unique<Lock>(Lock{open_file(path_, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)});
+  lock_ = std::make_unique<Lock>(Lock{open_drill_folder(path_)});
   if (!try_lock_exclusive(lock_->folder, path_)) {
     throw ConflictError(fmt::format("another drill is at work in {}", path_.string()),
                         "Wait until it is done, or name another folder with --scratch.");

@@ -13,10 +13,12 @@
 #include "nerve/core/text.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,6 +36,7 @@ struct Backups {
   std::optional<Manifest> newest;        ///< the newest good one that was asked for
   std::optional<Entry> problem;          ///< a later one that cannot be trusted, of whichever database
   std::optional<Entry> unauthenticated;  ///< one of it that may be somebody else's
+  std::set<std::string> copies;          ///< where copies were made, where the repository is not there
   std::string missed;                    ///< why the repository is not what it was
   std::string of_others;  ///< why none of the backups under its name is one of it; empty where one may be
   std::optional<Verification> verification;  ///< the latest of all good ones
@@ -59,6 +62,7 @@ Backups find_backups(const std::filesystem::path& database, const std::filesyste
   try {
     repository = Repository::open(folder).witnessed_in(options.witness_folder).for_key(options.key);
   } catch (const NotFoundError&) {
+    found.copies = remembered_copies(folder, options.witness_folder);
     return found;
   }
   found.missed = reason_to_miss(*repository);
@@ -127,6 +131,11 @@ Check check_age(const Backups& backups, const std::string& name, const std::stri
                                  backups.problem->problem);
   }
   if (check.status != Status::ok) check.fix = "nerve-db backup " + arguments;
+  if (!backups.copies.empty()) {
+    check.message += fmt::format("; the repository is not there, and copies of it were made in {}",
+                                 fmt::join(backups.copies, " and "));
+    check.fix = "nerve-db backup list --repo " + shell_word(*backups.copies.begin());
+  }
   if (backups.unauthenticated) {
     check.status = Status::warning;
     check.message += fmt::format("; {} is not one of yours: {}", backups.unauthenticated->name,

@@ -20,6 +20,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <system_error>
 
 namespace nerve::backups {
 namespace {
@@ -249,11 +250,13 @@ void keep_line_at(const Repository& repository, const std::string& source, std::
   if (lines.size() < 2) return;
   const std::optional<Line> meant = line_at(source, repository, lines);
   if (!meant) {
+    std::error_code error;
+    const bool is_there = std::filesystem::exists(source, error);
     throw ConflictError(
-        fmt::format("{} holds backups of {} databases that were called {}, and what stands there now is none "
-                    "of them; "
-                    "the newest of each are {}",
-                    repository.path().string(), lines.size(), source, describe(lines)),
+        fmt::format("{} holds backups of {} databases that were called {}, and {}; the newest of each are {}",
+                    repository.path().string(), lines.size(), source,
+                    is_there ? "what stands there now is none of them" : "no file stands there now",
+                    describe(lines)),
         fmt::format("Give the id of the backup that you mean. See all: nerve-db backup list --repo {}.",
                     shell_word(repository.path().string())));
   }

@@ -192,7 +192,8 @@ void require_key(const PruneReport& report, const PruneOptions& options) {
   });
   if (!is_needed || options.key != nullptr) return;
   throw DeniedError("encrypted backups are to be merged or removed, and no key is given",
-                    "Give it by --passphrase-file FILE, --key-file FILE or NERVE_PASSPHRASE.");
+                    "Give it by --passphrase-file FILE, --key-file FILE, --recovery-key-file FILE or "
+                    "NERVE_PASSPHRASE.");
 }
 
 /// A backup that cannot be trusted today may be mended, or be readable for another user, and then needs those

@@ -9,6 +9,7 @@
 #include "partial_backup.h"
 #include "recovery_file.h"
 #include "repository_file.h"
+#include "witness.h"
 
 #include "nerve/core/error.h"
 #include "nerve/core/json.h"
@@ -191,7 +192,10 @@ std::set<std::string> known_copies(const Repository& repository) {
   }
 }
 
+/// In the repository, so that a copy is not made where the disk is away, and outside of it, so that the
+/// copies are found when it is gone.
 void remember_copy(const Repository& from, const Repository& to) {
+  remember_copies_in(from, source_name(to.path()));
   // The file is locked by making another beside it, so it is not touched where nothing is to be written.
   if (known_copies(from).contains(source_name(to.path()))) return;
   const std::filesystem::path path = copies_path(from);
@@ -214,7 +218,7 @@ Repository open_second_repository(const Repository& first, const std::filesystem
                         fmt::format("Mount its disk. To begin a new one there, remove its line from {}.",
                                     copies_path(first).string()));
   }
-  return Repository::open_or_create(folder);
+  return Repository::open_or_create(folder).witnessed_in(first.witness_folder());
 }
 
 ReplicationReport replicate_backups(const Repository& any_from, const Repository& any_to,
@@ -231,6 +235,8 @@ ReplicationReport replicate_backups(const Repository& any_from, const Repository
   const Holdings there = holdings_of(to, name);
   const std::int64_t horizon = horizon_of(here, there);
   ReplicationReport report;
+  // Before the copies are remembered. An empty one is a new disk in the place of an old one.
+  if (!there.empty()) report.missed_there = reason_to_miss(to);
   for (const auto& [id, manifest] : there) {
     const bool is_newer = manifest.is_asked_for() && manifest.sequence > horizon;
     if (is_newer && !here.contains(id)) report.unknown_here.push_back(id);

@@ -17,6 +17,7 @@
 #include "nerve/backends/sqlite/inspection.h"
 #include "nerve/backends/sqlite/session.h"
 #include "nerve/backups/backup.h"
+#include "nerve/backups/replication.h"
 #include "nerve/backups/verification.h"
 #include "nerve/backups/verify.h"
 #include "nerve/core/error.h"
@@ -144,9 +145,11 @@ void Restore::note_damage_of_chain() const {
 
 void Restore::throw_damaged(std::string_view what) const {
   note_damage_of_chain();
-  throw IntegrityError(fmt::format("{} is damaged: {}", name(), what),
-                       fmt::format("Restore another one: 'nerve-db backup list --repo {}'.",
-                                   shell_word(repository_.path().string())));
+  const std::string copies = hint_of_copies(repository_.path(), repository_.witness_folder());
+  throw IntegrityError(
+      fmt::format("{} is damaged: {}", name(), what),
+      fmt::format("Restore another one: 'nerve-db backup list --repo {}'.{}{}",
+                  shell_word(repository_.path().string()), copies.empty() ? "" : " ", copies));
 }
 
 /// A damaged database may be had as a file, and must not take the place of another.

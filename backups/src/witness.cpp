@@ -6,6 +6,7 @@
 #include "partial_backup.h"
 #include "repository_folder.h"
 
+#include "nerve/backups/replication.h"
 #include "nerve/core/bytes.h"
 #include "nerve/core/error.h"
 #include "nerve/core/json.h"
@@ -14,6 +15,7 @@
 #include "nerve/crypto/hash.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -27,10 +29,15 @@ namespace {
 constexpr std::int64_t witness_format = 1;
 constexpr std::size_t witness_bytes_max = std::size_t{4} << 20;
 
-std::filesystem::path witness_path(const Repository& repository) {
+std::filesystem::path witness_path(const std::filesystem::path& repository,
+                                   const std::filesystem::path& witness_folder) {
   constexpr std::size_t digits = 32;
-  const std::string name = to_hex(crypto::sha256(as_bytes(source_name(repository.path())))).substr(0, digits);
-  return repository.witness_folder() / (name + ".json");
+  const std::string name = to_hex(crypto::sha256(as_bytes(source_name(repository)))).substr(0, digits);
+  return witness_folder / (name + ".json");
+}
+
+std::filesystem::path witness_path(const Repository& repository) {
+  return witness_path(repository.path(), repository.witness_folder());
 }
 
 /// One that cannot be read remembers nothing.
@@ -46,13 +53,17 @@ Json parse(const std::string& text) {
   return Json::object();
 }
 
-Json read_witness(const Repository& repository) {
-  if (repository.witness_folder().empty()) return Json::object();
+Json read_witness(const std::filesystem::path& repository, const std::filesystem::path& witness_folder) {
+  if (witness_folder.empty()) return Json::object();
   try {
-    return parse(read_small_file(witness_path(repository), witness_bytes_max));
+    return parse(read_small_file(witness_path(repository, witness_folder), witness_bytes_max));
   } catch (const Error&) {
     return Json::object();
   }
+}
+
+Json read_witness(const Repository& repository) {
+  return read_witness(repository.path(), repository.witness_folder());
 }
 
 template <class Value>
@@ -62,6 +73,10 @@ Value field(const Json& json, const char* name, Value otherwise) {
   } catch (const nlohmann::json::exception&) {
     return otherwise;
   }
+}
+
+std::set<std::string> copies_in(const Json& witness) {
+  return field(witness, "copies", std::set<std::string>());
 }
 
 Json json_of(const Manifest& manifest) {
@@ -96,6 +111,40 @@ std::optional<std::string> without_keys(const std::vector<std::string>& sources,
     return plain.contains(source) && !encrypted.contains(source);
   });
   return found == sources.end() ? std::nullopt : std::optional(*found);
+}
+
+/// Replaces the witness by what `change` makes of it. That it cannot be is no error.
+template <class Change>
+void update_witness(const Repository& repository, const Change& change) {
+  if (repository.witness_folder().empty()) return;
+  std::error_code error;
+  const std::filesystem::file_status status =
+      std::filesystem::symlink_status(witness_path(repository), error);
+  // What is no file would be waited for.
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) return;
+  try {
+    make_folders(repository.witness_folder());
+    const FileUpdate options{.size_bytes_max = witness_bytes_max, .hint = {}};
+    update_file(witness_path(repository), options, [&](const std::optional<std::string>& before) {
+      Json witness = before ? parse(*before) : Json::object();
+      witness["format"] = witness_format;
+      witness["repository"] = source_name(repository.path());
+      change(witness);
+      return witness.dump(2) + "\n";
+    });
+  } catch (const CancelledError&) {
+    throw;
+  } catch (const Error&) {
+    return;
+  }
+}
+
+/// Where the newer backups may be.
+std::string place_of_copies(const Repository& repository) {
+  const std::set<std::string> folders = remembered_copies(repository.path(), repository.witness_folder());
+  if (folders.empty()) return "such as in the folder of --also";
+  return fmt::format("such as in the copies in {}: nerve-db backup list --repo {}",
+                     fmt::join(folders, " and "), shell_word(*folders.begin()));
 }
 
 }  // namespace
@@ -175,51 +224,55 @@ void require_not_put_back(const Repository& repository, const std::optional<Mani
   throw IntegrityError(
       reason,
       newest
-          ? fmt::format("Look for the newer backups, such as in the folder of --also. To use the newest that "
-                        "is here, give its id: {}. If you know why: {}.",
-                        newest->id.short_text(), repair)
-          : fmt::format("Look for the backups, such as in the folder of --also. If you know why: {}.",
+          ? fmt::format("Look for the newer backups, {}. To use the newest that is here, give its id: {}. If "
+                        "you know why: {}.",
+                        place_of_copies(repository), newest->id.short_text(), repair)
+          : fmt::format("Look for the backups, {}. If you know why: {}.", place_of_copies(repository),
                         repair));
+}
+
+void remember_copies_in(const Repository& repository, const std::string& folder) {
+  std::set<std::string> folders = remembered_copies(repository.path(), repository.witness_folder());
+  if (folders.contains(folder)) return;
+  update_witness(repository, [&](Json& witness) {
+    folders = copies_in(witness);
+    folders.insert(folder);
+    witness["copies"] = folders;
+  });
+}
+
+std::set<std::string> remembered_copies(const std::filesystem::path& repository,
+                                        const std::filesystem::path& witness_folder) {
+  return copies_in(read_witness(repository, witness_folder));
+}
+
+std::string hint_of_copies(const std::filesystem::path& repository,
+                           const std::filesystem::path& witness_folder) {
+  const std::set<std::string> folders = remembered_copies(repository, witness_folder);
+  if (folders.empty()) return {};
+  return fmt::format("Copies of it were made in {}: nerve-db backup list --repo {}.",
+                     fmt::join(folders, " and "), shell_word(*folders.begin()));
 }
 
 bool forget_witness(const Repository& repository) {
   if (repository.witness_folder().empty()) return false;
-  const std::filesystem::path path = witness_path(repository);
-  std::error_code error;
-  const bool was_there = std::filesystem::exists(path, error);
-  remove_if_there(path);
-  return was_there;
+  const bool has_seen = witnessed_sequence(repository) > 0;
+  const std::set<std::string> folders = remembered_copies(repository.path(), repository.witness_folder());
+  remove_if_there(witness_path(repository));
+  for (const std::string& folder : folders) remember_copies_in(repository, folder);
+  return has_seen;
 }
 
 void remember(const Repository& repository, const Catalogue& catalogue, const Manifest* made) {
-  if (repository.witness_folder().empty()) return;
-  std::error_code error;
-  const std::filesystem::file_status status =
-      std::filesystem::symlink_status(witness_path(repository), error);
-  // What is no file would be waited for.
-  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) return;
-  try {
-    make_folders(repository.witness_folder());
-    const FileUpdate options{.size_bytes_max = witness_bytes_max, .hint = {}};
-    update_file(witness_path(repository), options, [&](const std::optional<std::string>& before) {
-      Json witness = before ? parse(*before) : Json::object();
-      witness["format"] = witness_format;
-      witness["repository"] = source_name(repository.path());
-      witness["sequence"] = catalogue.highest_sequence();
-      witness["catalogue"] = catalogue.last_hash();
-      witness["begun"] = catalogue.times_begun();
-      if (made != nullptr) {
-        witness["at"] = made->created_at.to_text();
-        if (!witness["databases"].is_object()) witness["databases"] = Json::object();
-        witness["databases"][made->source.path] = json_of(*made);
-      }
-      return witness.dump(2) + "\n";
-    });
-  } catch (const CancelledError&) {
-    throw;
-  } catch (const Error&) {
-    return;
-  }
+  update_witness(repository, [&](Json& witness) {
+    witness["sequence"] = catalogue.highest_sequence();
+    witness["catalogue"] = catalogue.last_hash();
+    witness["begun"] = catalogue.times_begun();
+    if (made == nullptr) return;
+    witness["at"] = made->created_at.to_text();
+    if (!witness["databases"].is_object()) witness["databases"] = Json::object();
+    witness["databases"][made->source.path] = json_of(*made);
+  });
 }
 
 }  // namespace nerve::backups

@@ -7,7 +7,9 @@
 #include "nerve/backups/repository.h"
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,8 +53,16 @@ std::string reason_to_miss(const Repository& repository);
 /// one, is not the newest that there was.
 void require_not_put_back(const Repository& repository, const std::optional<Manifest>& newest);
 
-/// Forgets what was seen: somebody has said that the repository is as it should be. Returns whether there was
-/// something.
+/// Remembers that copies of the repository were made in `folder`, so that they are found when it is gone. As
+/// with remember(), that it cannot be remembered is no error.
+void remember_copies_in(const Repository& repository, const std::string& folder);
+
+/// The folders that copies of the repository at `repository` went to.
+std::set<std::string> remembered_copies(const std::filesystem::path& repository,
+                                        const std::filesystem::path& witness_folder);
+
+/// Forgets what was seen, but for where copies were made: somebody has said that the repository is as it
+/// should be. Returns whether anything was seen.
 bool forget_witness(const Repository& repository);
 
 /// Remembers the repository as it is. `made` is the backup that was just made; null after other changes. The

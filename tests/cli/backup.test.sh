@@ -198,6 +198,109 @@ run nerve-db backup --db shop.db --repo repo --also repo
 expect_exit 10
 expect_stderr 'is the repository itself'
 
+claim "where the first folder is gone, put back or damaged, errors and health name the second one"
+make_database shop.db
+nerve-db backup --db shop.db --quiet >/dev/null
+nerve-db backup --db shop.db --also 'second one' --quiet >/dev/null
+cp -r shop.db.backups kept
+copies="Copies of it were made in $work/second one: nerve-db backup list --repo '$work/second one'\."
+sqlite3 -batch shop.db 'DELETE FROM album WHERE id = 1'
+damaged=$(nerve-db backup --db shop.db --also 'second one' --quiet)
+printf 'x' | dd of="shop.db.backups/$damaged/pages.zst" bs=1 seek=90 conv=notrunc status=none
+run nerve-db backup verify "$damaged" --db shop.db
+expect_exit 6
+expect_stderr "^hint: .*$copies"
+rm -r shop.db.backups && cp -r kept shop.db.backups
+run nerve-db restore latest --db shop.db --to copy.db
+expect_exit 6
+expect_stderr "^hint: Look for the newer backups, such as in the copies in $work/second one: nerve-db backup list --repo '$work/second one'\. "
+nerve-db backup repair --db shop.db --quiet
+rm -r shop.db.backups
+refused 3 "there is no backup repository at $work/shop\.db\.backups" nerve-db restore latest --db shop.db --to copy.db
+expect_stderr "^hint: .*$copies"
+refused 3 "there is no backup repository at" nerve-db restore "$damaged" --db shop.db --to copy.db
+expect_stderr "^hint: .*$copies"
+refused 3 "there is no backup repository at" nerve-db backup list --db shop.db
+expect_stderr "^hint: .*$copies"
+refused 3 "there is no backup repository at" nerve-db backup verify --all --db shop.db
+expect_stderr "^hint: .*$copies"
+run nerve-db health --db shop.db
+expect_stdout "^warning +backup\.age .*; the repository is not there, and copies of it were made in $work/second one"
+expect_stdout "^to mend backup\.age: nerve-db backup list --repo '$work/second one'\$"
+run nerve-db restore latest --db shop.db --repo 'second one' --to copy.db
+expect_exit 0
+cmp shop.db copy.db || fail "another file was restored"
+
+claim "of a path that stood for several databases it is told whether a file stands there now"
+make_database shop.db
+nerve-db backup --db shop.db --quiet >/dev/null
+rm shop.db
+sqlite3 -batch shop.db 'CREATE TABLE other(x); INSERT INTO other VALUES (randomblob(90000))'
+nerve-db backup --db shop.db --quiet >/dev/null
+mv shop.db aside.db
+refused 4 'holds backups of 2 databases that were called .*, and no file stands there now; ' nerve-db restore latest --db shop.db --to copy.db
+sqlite3 -batch shop.db 'CREATE TABLE third(x); INSERT INTO third VALUES (randomblob(90000))'
+refused 4 'holds backups of 2 databases that were called .*, and what stands there now is none of them; ' \
+  nerve-db restore latest --db shop.db --to copy.db
+
+claim "what cannot be consolidated, and a key that is not given, is told with what to do"
+make_database shop.db
+(umask 077 && openssl rand -hex 32 >key)
+nerve-db backup --db shop.db --quiet >/dev/null
+sqlite3 -batch shop.db 'DELETE FROM album WHERE id = 1'
+delta=$(nerve-db backup --db shop.db --quiet)
+printf 'x' | dd of="shop.db.backups/$delta/pages.zst" bs=1 seek=300 conv=notrunc status=none
+refused 6 'its list of pages was altered' nerve-db backup consolidate "$delta" --db shop.db
+expect_stderr "^hint: Make a new full of the database: nerve-db backup --full --repo $work/shop.db.backups --db $work/shop.db\. "
+nerve-db backup --db shop.db --repo sealed --key-file key --quiet >/dev/null
+refused 2 'no key is given' nerve-db restore latest --db shop.db --repo sealed --to copy.db
+expect_stderr '^hint: Give it by --passphrase-file FILE, --key-file FILE, --recovery-key-file FILE or NERVE_PASSPHRASE\.$'
+for command in 'backup' 'backup recovery-key'; do
+  # shellcheck disable=SC2086
+  refused 2 'no key is given' nerve-db $command --db shop.db --repo sealed
+  expect_stderr '^hint: Give it by --passphrase-file FILE, --key-file FILE or NERVE_PASSPHRASE\.$'
+done
+
+claim "a new first folder is filled from the second by a backup the other way round, and nothing is alarmed"
+make_database shop.db
+for step in 1 2 3; do
+  sqlite3 -batch shop.db "DELETE FROM album WHERE id = $step"
+  nerve-db backup --db shop.db --repo first --also second --quiet >/dev/null
+done
+ids=$(nerve-db backup list --ids --repo second 2>/dev/null)
+rm -r first
+run nerve-db backup --db shop.db --repo second --also first
+expect_exit 0
+expect_stderr '^copied 4 backups'
+run nerve-db backup list --repo first
+expect_nowhere warning
+run nerve-db backup verify --all --repo first
+expect_exit 0
+run nerve-db restore latest --repo first --db shop.db --to copy.db
+expect_exit 0
+cmp shop.db copy.db || fail "another file was restored"
+sqlite3 -batch shop.db 'DELETE FROM album WHERE id = 4'
+run nerve-db backup --db shop.db --repo first --also second
+expect_exit 0
+expect_stderr 'as a delta of '
+expect_stderr '^copied 1 backup,'
+expect_nowhere 'this machine'
+expect_equal "the backups" "$(nerve-db backup list --ids --repo second 2>/dev/null)" "$(nerve-db backup list --ids --repo first 2>/dev/null)"
+expect_equal "the old ones" "$ids" "$(nerve-db backup list --ids --repo first 2>/dev/null | grep -F "$ids")"
+
+claim "a second folder that was put back is told when it is copied to"
+make_database shop.db
+nerve-db backup --db shop.db --repo first --also second --quiet >/dev/null
+cp -r second kept
+nerve-db backup --db shop.db --repo first --also second --quiet >/dev/null
+rm -r second && mv kept second
+run nerve-db backup --db shop.db --repo first --also second
+expect_exit 0
+expect_stderr "^nerve-db: warning: this machine has seen backup number 2 in $work/second "
+expect_stderr '^copied 2 backups'
+run nerve-db backup verify --all --repo second
+expect_exit 0
+
 claim "a damaged database is kept as damaged, and restored only to a file that is to be salvaged"
 make_database shop.db
 good=$(nerve-db backup --db shop.db --repo repo --quiet)

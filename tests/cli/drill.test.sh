@@ -45,7 +45,7 @@ expect_equal "the bytes" "$(stat -c %s shop.db)" "$(json "$test_root/out" '$.dri
 claim "a drill refuses a folder that holds other files, touches none of them, and removes what a dead drill left"
 make_database shop.db
 nerve-db backup --db shop.db --repo repo --quiet >/dev/null
-mkdir scratch
+mkdir -m 0700 scratch
 echo mine >scratch/notes.txt
 refused 4 'holds other files, such as notes\.txt' nerve-db backup drill --db shop.db --repo repo --scratch scratch
 expect_equal "what is there" mine "$(cat scratch/notes.txt)"
@@ -54,6 +54,35 @@ touch scratch/nerve-drill-dead.db scratch/nerve-drill-dead.db-wal scratch/.nerve
 run nerve-db backup drill --db shop.db --repo repo --scratch scratch
 expect_exit 0
 expect_equal "what is left" '' "$(ls -A scratch)"
+
+claim "a drill refuses a scratch folder that is none, is a link, or may be written to by others"
+make_database shop.db
+nerve-db backup --db shop.db --repo repo --quiet >/dev/null
+: >file
+mkfifo fifo
+mkdir -m 0700 real
+ln -s real link
+ln -s nowhere dangling
+for name in file fifo; do
+  refused 4 "the scratch folder $work/$name is no folder$" nerve-db backup drill --db shop.db --repo repo --scratch $name
+done
+for name in link link/ dangling; do
+  refused 4 "the scratch folder $work/${name%/} is a symbolic link$" nerve-db backup drill --db shop.db --repo repo --scratch $name
+done
+for mode in 0770 0707 1777; do
+  chmod $mode real
+  refused 5 "others may write to the scratch folder $work/real$" nerve-db backup drill --db shop.db --repo repo --scratch real
+  expect_stderr "^hint: Let only its owner: chmod 700 $work/real\."
+done
+refused 5 "others may write to the scratch folder $work/real$" \
+  nerve-db backup schedule --db shop.db --repo repo --every 1h --drill-every daily --drill-scratch real --cron
+chmod 0700 real
+run nerve-db backup drill --db shop.db --repo repo --scratch real/
+expect_exit 0
+if [[ $EUID -eq 0 ]]; then
+  chown 65534 real
+  refused 5 "the scratch folder $work/real belongs to another user$" nerve-db backup drill --db shop.db --repo repo --scratch real
+fi
 
 claim "a drill with a backup that is damaged fails, and takes away the note that it was proved"
 make_database shop.db

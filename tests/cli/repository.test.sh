@@ -182,3 +182,25 @@ expect_exit 0
 run nerve-db backup verify --all --repo repo
 expect_exit 0
 
+claim "verify --all counts damaged backups, and tells of the catalogue beside them"
+make_database shop.db
+for step in 1 2 3; do
+  sqlite3 -batch shop.db "DELETE FROM album WHERE id = $step"
+  last=$(nerve-db backup --db shop.db --repo repo --quiet)
+done
+printf 'x' | dd of="repo/$last/pages.zst" bs=1 seek=90 conv=notrunc status=none
+run nerve-db backup verify --all --repo repo
+expect_exit 6
+expect_stderr 'error: 1 of 3 backups is damaged$'
+sed -i '$d' repo/catalogue.jsonl
+echo '{}' >>repo/catalogue.jsonl
+run nerve-db backup verify --all --repo repo
+expect_exit 6
+expect_stderr 'error: 1 of 3 backups is damaged, and the catalogue is not what it should be$'
+rm -r repo/catalogue.jsonl
+first=$(nerve-db backup list --ids --repo repo 2>/dev/null | sed -n 2p)
+printf 'x' | dd of="repo/$first/pages.zst" bs=1 seek=90 conv=notrunc status=none
+nerve-db backup repair --repo repo --quiet
+run nerve-db backup verify --all --repo repo
+expect_exit 6
+expect_stderr 'error: [23] of 3 backups are damaged$'

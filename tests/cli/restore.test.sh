@@ -185,3 +185,14 @@ else
   claim "questions on a terminal"
   skip "needs script(1) and a pseudo-terminal"
 fi
+
+claim "--unauthenticated goes with the id of a backup, and not with latest"
+make_database shop.db
+id=$(nerve-db backup --db shop.db --quiet)
+for when in '' '--at 2999-01-01T00:00:00Z'; do
+  # shellcheck disable=SC2086
+  refused 2 '--unauthenticated is given with latest' nerve-db restore latest --db shop.db --to copy.db --unauthenticated $when
+  expect_stderr '^hint: Give the id of the backup\.$'
+done
+run nerve-db restore "$id" --db shop.db --to copy.db --unauthenticated
+expect_exit 0

@@ -37,8 +37,23 @@ for name in sys.argv[1:]:
     for line in open(name, encoding='utf-8').read().split('\n'):
         key, _, value = line.partition('=')
         if key != 'ExecStart': continue
+        # A failure of a command with "-" is ignored.
+        value = value.removeprefix('-')
         assert value[0] == ':', 'variables would be replaced'
         print(json.dumps([specifiers(w) for w in words(value[1:])]))
+PYTHON
+}
+
+# environment_of FILE shows what Environment= of a service sets, in one word.
+environment_of() {
+  python3 - "$1" <<'PYTHON'
+import re, sys
+for line in open(sys.argv[1], encoding='utf-8').read().split('\n'):
+    key, _, value = line.partition('=')
+    if key != 'Environment': continue
+    if value[0] == '"': value = re.sub(r'\\(.)', r'\1', value[1:-1])
+    assert not re.search('%', value.replace('%%', '')), 'a specifier'
+    print(value.replace('%%', '%'))
 PYTHON
 }
 
@@ -47,8 +62,8 @@ run_units() {
   exec_lines "$@" | python3 -c '
 import json, subprocess, sys
 for line in sys.stdin:
-    subprocess.run(json.loads(line), check=True, env={"PATH": "/usr/bin:/bin", **dict(p.split("=", 1) for p in sys.argv[1:])})' \
-    ${service_environment[@]+"${service_environment[@]}"}
+    subprocess.run(json.loads(line), check=True, env={"PATH": "/usr/bin:/bin", **dict(p.split("=", 1) for p in sys.argv[1:] if p)})' \
+    "$(environment_of "$1")" ${service_environment[@]+"${service_environment[@]}"}
 }
 service_environment=()
 
@@ -269,7 +284,7 @@ make_database shop.db
 for pair in '1m=* * * * *' '5m=*/5 * * * *' '1h=0 * * * *' '6h=0 */6 * * *' 'daily=0 0 * * *' 'weekly=0 0 * * 1'; do
   run nerve-db backup schedule --db shop.db --cron --every "${pair%%=*}"
   expect_exit 0
-  expect_equal "the fields of ${pair%%=*}" "${pair#*=}" "$(stdout | sed "s| $NERVE_DB_BIN.*||")"
+  expect_equal "the fields of ${pair%%=*}" "${pair#*=}" "$(stdout | sed "s| export XDG_STATE_HOME=.*||")"
 done
 for every in 7m 90m 5h 2d 90s; do
   refused 2 'cron cannot start something every' nerve-db backup schedule --db shop.db --cron --every $every
@@ -410,7 +425,8 @@ mkdir away
 run nerve-db backup schedule --workspace ws --every 1h --keep-daily 7 --also "$work/away" --units units
 expect_exit 0
 expect_equal "the command" 1 "$(grep -c "backup --workspace $work/ws --repo $work/ws/backups --also $work/away\$" units/*.service)"
-expect_equal "what is pruned" 1 "$(grep -c "prune --workspace $work/ws --repo" units/*.service)"
+expect_equal "what is pruned" 1 "$(grep -c "prune --workspace $work/ws --repo $work/ws/backups " units/*.service)"
+expect_equal "what is pruned there" 1 "$(grep -c "prune --workspace $work/ws --repo $work/away " units/*.service)"
 expect_equal "what may be written" 1 "$(grep -c "^ReadWritePaths=.*$work/ws .* -$work/away\$" units/*.service)"
 if command -v systemd-analyze >/dev/null; then
   systemd-analyze verify units/*.service >analysis 2>&1 || fail "systemd-analyze: $(cat analysis)"
@@ -443,9 +459,80 @@ run run_crontab "$(stdout)"
 expect_exit 0
 expect_equal "the proofs" 1 "$(find shop.db.backups -name verified.json | wc -l)"
 
+claim "a schedule prunes the second folder, too, after all else, and its failure is none of the service"
+make_database shop.db
+mkdir units second
+nerve-db backup schedule --db shop.db --every 1m --full hourly --keep-last 2 --drill-every weekly --also second --units units --quiet \
+  >/dev/null
+verify_units units/nerve-backup-shop.service units/nerve-backup-shop.timer
+expect_equal "the last command" 1 "$(grep ^ExecStart= units/nerve-backup-shop.service | tail -1 |
+  grep -c "^ExecStart=-:.* backup prune --db $PWD/shop.db --repo $PWD/second --keep-last 2 --wait 10m --yes\$")"
+for step in 1 2 3 4 5; do
+  sqlite3 -batch shop.db "DELETE FROM album WHERE id = $step"
+  run run_units units/nerve-backup-shop.service
+  expect_exit 0
+done
+for repo in shop.db.backups second; do
+  # Two, and the full that they lead back to.
+  expect_equal "the backups of $repo" 3 "$(nerve-db backup list --ids --repo $repo 2>/dev/null | wc -l)"
+  run nerve-db backup verify --all --deep --repo $repo
+  expect_exit 0
+  run nerve-db restore latest --repo $repo --db shop.db --to $repo.db
+  expect_exit 0
+  cmp shop.db $repo.db || fail "another file was restored from $repo"
+done
+nerve-db backup schedule --off --db shop.db --units units --quiet >/dev/null
+run nerve-db backup schedule --cron --db shop.db --every 1h --keep-last 1 --drill-every weekly --also second
+expect_exit 0
+expect_stdout " backup drill .* && $NERVE_DB_BIN backup prune --db $PWD/shop.db --repo $PWD/second --keep-last 1 "
+run run_crontab "$(stdout)"
+expect_exit 0
+# The newest, the newest that is verified, and their full.
+expect_equal "the backups of second" 3 "$(nerve-db backup list --ids --repo second 2>/dev/null | wc -l)"
+
+claim "what is to be done about another schedule is told as a whole command"
+make_database shop.db
+mkdir units
+nerve-db backup schedule --db shop.db --repo 'my repo' --every 1h --units units --quiet >/dev/null
+refused 4 'is backed up by nerve-backup-shop.timer already' nerve-db backup schedule --db shop.db --repo 'my repo' --every 1h --cron
+expect_stderr "^hint: Take that away first: nerve-db backup schedule --off --db $work/shop.db --repo '$work/my repo' --units DIR, where DIR is "
+make_database two.db
+refused 3 'no backups of .* are promised' nerve-db backup schedule --db two.db --repo 'my repo'
+expect_stderr "^hint: Promise them: nerve-db backup schedule --every 1h --db $work/two.db --repo '$work/my repo'\.$"
+refused 3 'no backups of .* are scheduled' nerve-db backup schedule --db two.db --repo 'my repo' --off --units units
+expect_stderr "^hint: See what is promised: nerve-db backup schedule --db $work/two.db --repo '$work/my repo'\."
+nerve-db init ws --quiet
+nerve-db backup schedule --workspace ws --every 1h --units units --quiet >/dev/null
+refused 4 'is backed up by .* already' nerve-db backup schedule --workspace ws --every 1h --cron
+expect_stderr "^hint: Take that away first: nerve-db backup schedule --off --workspace $work/ws --repo $work/ws/backups --units DIR"
+
+claim "what this machine has seen of a repository is found by the commands where XDG_STATE_HOME says"
+make_database shop.db
+mkdir units
+keep=$XDG_STATE_HOME
+for state in "$work/state" "$work/$odd_folder"; do
+  export XDG_STATE_HOME=$state
+  nerve-db backup schedule --db shop.db --every 1h --replace --units units --quiet >/dev/null
+  verify_units units/nerve-backup-shop.service units/nerve-backup-shop.timer
+  expect_equal "the variable" "XDG_STATE_HOME=$state" "$(environment_of units/nerve-backup-shop.service)"
+  rm -rf "$state/nerve/backups"
+  run run_units units/nerve-backup-shop.service
+  expect_exit 0
+  expect_equal "what is remembered" 1 "$(find "$state/nerve/backups" -name '*.json' | wc -l)"
+  nerve-db backup schedule --off --db shop.db --units units --quiet >/dev/null
+  rm -rf "$state/nerve/backups"
+  run nerve-db backup schedule --db shop.db --every 1h --cron
+  expect_exit 0
+  run run_crontab "$(stdout)"
+  expect_exit 0
+  expect_equal "what is remembered" 1 "$(find "$state/nerve/backups" -name '*.json' | wc -l)"
+  nerve-db backup schedule --off --db shop.db --units units --quiet >/dev/null
+done
+export XDG_STATE_HOME=$keep
+
 claim "drills of encrypted backups are scheduled only with a folder for them, which the service may write to"
 make_database shop.db
-mkdir units scratch
+mkdir -m 0700 units scratch
 (umask 077 && openssl rand -hex 32 >key)
 refused 2 'no folder is named for that' \
   nerve-db backup schedule --db shop.db --every 1h --drill-every daily --key-file key --units units

@@ -110,7 +110,7 @@ backups::BackupOptions options_from(Context& context, const Arguments& arguments
   if (!key) {
     const bool goes_on = !is_plain && backups::has_encrypted_backup(repository, source);
     if (goes_on || arguments.has("--encrypt") || names_key(arguments) || has_credential_key()) {
-      key.emplace(required_key(context.output(), arguments, goes_on ? KeyUse::existing : KeyUse::first));
+      key.emplace(required_key(context.output(), arguments, goes_on ? KeyUse::itself : KeyUse::first));
     }
   }
   if (!key) return options;
@@ -158,6 +158,7 @@ std::optional<Error> copy_to(const std::filesystem::path& folder, Output& output
     output.note(fmt::format("copied {} backup{}, {}, to {}", report.copied.size(),
                             report.copied.size() == 1 ? "" : "s", format_size(report.bytes),
                             second.path().string()));
+    if (!report.missed_there.empty()) output.warning(report.missed_there);
     for (const backups::BackupId& id : report.unknown_here) {
       output.warning(
           fmt::format("{} has a newer backup, {}, that {} does not have: an earlier state of it was put "

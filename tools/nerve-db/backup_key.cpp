@@ -98,8 +98,12 @@ BackupKey required_key(const Output& output, const Arguments& arguments, KeyUse 
     return BackupKey::of_recovery_text(Secret::from_file(*file));
   }
   if (std::optional<BackupKey> key = passphrase_at_hand(output, use)) return *std::move(key);
-  throw ValidationError("the backup is encrypted, and no key is given",
-                        "Give it by --passphrase-file FILE, --key-file FILE or NERVE_PASSPHRASE.");
+  throw ValidationError(
+      "the backup is encrypted, and no key is given",
+      use == KeyUse::existing
+          ? "Give it by --passphrase-file FILE, --key-file FILE, --recovery-key-file FILE or "
+            "NERVE_PASSPHRASE."
+          : "Give it by --passphrase-file FILE, --key-file FILE or NERVE_PASSPHRASE.");
 }
 
 std::optional<BackupKey> environment_key() {

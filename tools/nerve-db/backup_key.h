@@ -25,7 +25,8 @@ Parameter recovery_key_option();
 bool names_key(const Arguments& arguments);
 
 enum class KeyUse : std::uint8_t {
-  existing,  ///< opens what is there
+  existing,  ///< opens what is there, which a recovery key does, too
+  itself,    ///< makes what the key is known of, which no recovery key does
   first,     ///< begins with it, so a passphrase that is typed is asked for twice
 };
 

@@ -7,6 +7,7 @@
 
 #include "nerve/arguments.h"
 #include "nerve/backups/backup.h"
+#include "nerve/backups/replication.h"
 #include "nerve/core/error.h"
 
 #include <unistd.h>
@@ -45,8 +46,13 @@ bool holds_encrypted(const Repository& repository) {
 
 }  // namespace
 
-std::filesystem::path state_folder() {
+std::optional<std::filesystem::path> state_home() {
   std::filesystem::path folder = absolute_folder_in("XDG_STATE_HOME");
+  return folder.empty() ? std::nullopt : std::optional(std::move(folder));
+}
+
+std::filesystem::path state_folder() {
+  std::filesystem::path folder = state_home().value_or("");
   if (folder.empty() && ::geteuid() == 0) {
     folder = "/var/lib";
   } else if (folder.empty()) {
@@ -57,8 +63,18 @@ std::filesystem::path state_folder() {
   return folder / "nerve" / "backups";
 }
 
+Repository open_repository_at(const std::filesystem::path& folder) {
+  try {
+    return Repository::open(folder);
+  } catch (const NotFoundError& error) {
+    const std::string copies = backups::hint_of_copies(folder, state_folder());
+    if (copies.empty()) throw;
+    throw NotFoundError(error.what(), "Mount its disk if it is away. " + copies);
+  }
+}
+
 Repository open_repository(Context& context) {
-  return Repository::open(context.repository()).witnessed_in(state_folder());
+  return open_repository_at(context.repository()).witnessed_in(state_folder());
 }
 
 Repository open_or_create_repository(const std::filesystem::path& folder) {
@@ -71,13 +87,13 @@ KeyedRepository open_with_keys_at_hand(Context& context, const Arguments& argume
 }
 
 KeyedRepository open_with_needed_key(Context& context, const Arguments& arguments,
-                                     const std::optional<std::filesystem::path>& database) {
+                                     const std::optional<std::filesystem::path>& database, KeyUse use) {
   Repository repository = open_repository(context);
   const bool is_needed =
       names_key(arguments) ||
       (database ? backups::has_encrypted_backup(repository, *database) : holds_encrypted(repository));
   if (!is_needed) return keyed(std::move(repository), std::nullopt);
-  std::optional<BackupKey> key = required_keys(context, arguments, repository, database);
+  std::optional<BackupKey> key = required_keys(context, arguments, repository, database, use);
   KeyedRepository opened = keyed(std::move(repository), std::move(key));
   if (const std::string reason = backups::reason_to_deny(opened.repository, database); !reason.empty()) {
     throw DeniedError(reason, "Give the key that the backups were made with.");
@@ -87,7 +103,7 @@ KeyedRepository open_with_needed_key(Context& context, const Arguments& argument
 
 std::optional<std::filesystem::path> database_meant(Context& context, const Arguments& arguments) {
   const auto id = arguments.text("ID");
-  if (id && *id != "latest") return Repository::open(context.repository_folder()).find(*id).source.path;
+  if (id && *id != "latest") return open_repository_at(context.repository_folder()).find(*id).source.path;
   return context.database_of_latest(backup_instead_for_postgresql);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "backup_key.h"
 #include "context.h"
 
 #include "nerve/backups/key.h"
@@ -16,10 +17,17 @@ class Arguments;
 
 namespace nerve::cli {
 
+/// $XDG_STATE_HOME where it is set and absolute.
+std::optional<std::filesystem::path> state_home();
+
 /// Where this machine keeps what it has seen of repositories: $XDG_STATE_HOME/nerve/backups; without that
 /// variable /var/lib/nerve/backups for root, and ~/.local/state/nerve/backups for others. Empty for a user
 /// without a home.
 std::filesystem::path state_folder();
+
+/// The repository at `folder`. Throws what Repository::open() throws; where it is not there, the hint names
+/// the folders that copies of it went to.
+backups::Repository open_repository_at(const std::filesystem::path& folder);
 
 /// The repository of a command, with what this machine has seen of it. Throws what Repository::open() throws.
 backups::Repository open_repository(Context& context);
@@ -41,7 +49,8 @@ KeyedRepository open_with_keys_at_hand(Context& context, const Arguments& argume
 /// The same; where backups that the command needs are encrypted, the key is asked for. These are the backups
 /// of `database`, or all where that is absent. Throws DeniedError for a key that opens none of them.
 KeyedRepository open_with_needed_key(Context& context, const Arguments& arguments,
-                                     const std::optional<std::filesystem::path>& database);
+                                     const std::optional<std::filesystem::path>& database,
+                                     KeyUse use = KeyUse::existing);
 
 /// The database that an ID operand means: of the backup with that id, or whose "latest" it is; absent where
 /// that is not known.

@@ -112,13 +112,13 @@ std::optional<BackupKey> keys_at_hand(Context& context, const Arguments& argumen
 }
 
 BackupKey required_keys(Context& context, const Arguments& arguments, const backups::Repository& repository,
-                        const std::optional<std::filesystem::path>& database) {
+                        const std::optional<std::filesystem::path>& database, KeyUse use) {
   std::optional<BackupKey> keys = keys_at_hand(context, arguments, database);
-  if (!keys) return required_key(context.output(), arguments, KeyUse::existing);
+  if (!keys) return required_key(context.output(), arguments, use);
   const bool is_only_of_secure_store = !names_key(arguments) && !environment_key();
   if (is_only_of_secure_store && can_ask(context.output()) &&
       !backups::opens_encrypted_backups(repository, database, *keys)) {
-    keys->also_try(required_key(context.output(), arguments, KeyUse::existing));
+    keys->also_try(required_key(context.output(), arguments, use));
   }
   return *std::move(keys);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "backup_key.h"
 #include "context.h"
 
 #include "nerve/arguments.h"
@@ -43,6 +44,7 @@ std::optional<backups::BackupKey> keys_at_hand(Context& context, const Arguments
 /// database. Throws as required_key() does.
 backups::BackupKey required_keys(Context& context, const Arguments& arguments,
                                  const backups::Repository& repository,
-                                 const std::optional<std::filesystem::path>& database);
+                                 const std::optional<std::filesystem::path>& database,
+                                 KeyUse use = KeyUse::existing);
 
 }  // namespace nerve::cli

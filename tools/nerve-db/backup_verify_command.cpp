@@ -9,6 +9,7 @@
 #include "context.h"
 #include "row_count.h"
 
+#include "nerve/backups/replication.h"
 #include "nerve/backups/verification.h"
 #include "nerve/backups/verify.h"
 #include "nerve/core/clock.h"
@@ -46,11 +47,31 @@ void show_report(Output& output, const VerifyReport& report) {
                           format_count(report.foreign_key_violations), report.content_sha256));
 }
 
+/// What is wrong where a backup is, the first of which is `first`. The catalogue has a report, and is no
+/// backup.
+std::string damage_text(const std::vector<VerifyReport>& reports, const VerifyReport& first) {
+  std::ptrdiff_t backups = 0;
+  std::ptrdiff_t damaged = 0;
+  bool is_catalogue_right = true;
+  for (const VerifyReport& report : reports) {
+    if (report.id == backups::catalogue_report_id) {
+      is_catalogue_right = false;
+      continue;
+    }
+    ++backups;
+    if (!report.ok()) ++damaged;
+  }
+  const std::string what =
+      backups == 1
+          ? fmt::format("backup {} is damaged: {}", first.id, first.problems.front())
+          : fmt::format("{} of {} backups {} damaged", damaged, backups, damaged == 1 ? "is" : "are");
+  return is_catalogue_right ? what : what + ", and the catalogue is not what it should be";
+}
+
 void require_sound(const std::vector<VerifyReport>& reports, const Repository& repository) {
-  const auto damaged =
-      std::count_if(reports.begin(), reports.end(), [](const VerifyReport& one) { return !one.ok(); });
-  if (damaged == 0) return;
-  const VerifyReport& first = *std::ranges::find_if_not(reports, &VerifyReport::ok);
+  const auto wrong = std::ranges::find_if_not(reports, &VerifyReport::ok);
+  if (wrong == reports.end()) return;
+  const VerifyReport& first = *wrong;
   const std::string folder = repository.path().string();
   if (first.id == backups::catalogue_report_id) {
     throw IntegrityError(
@@ -59,9 +80,7 @@ void require_sound(const std::vector<VerifyReport>& reports, const Repository& r
                     "nerve-db backup repair --repo {}. If not, look for who changed the repository.",
                     shell_word(folder)));
   }
-  const std::string message = reports.size() == 1
-                                  ? fmt::format("backup {} is damaged: {}", first.id, first.problems.front())
-                                  : fmt::format("{} of {} backups are damaged", damaged, reports.size());
+  const std::string message = damage_text(reports, first);
   if (first.is_unauthenticated) {
     throw IntegrityError(
         message,
@@ -72,11 +91,12 @@ void require_sound(const std::vector<VerifyReport>& reports, const Repository& r
   }
   // Of a manifest that cannot be trusted it is not known whose backup it is.
   const std::string database = first.source.empty() ? std::string() : " --db " + shell_word(first.source);
+  const std::string copies = backups::hint_of_copies(repository.path(), repository.witness_folder());
   throw IntegrityError(
       message,
       fmt::format("Make a new full now: nerve-db backup --full --repo {}{}. Then look for what changed the "
-                  "files in the repository.",
-                  shell_word(folder), database));
+                  "files in the repository.{}{}",
+                  shell_word(folder), database, copies.empty() ? "" : " ", copies));
 }
 
 /// For health, which tells how long ago a backup was last proved. A repository that may only be read cannot
@@ -142,14 +162,16 @@ Command verify_command() {
           "afterwards,\n"
           "checks its structure and row counts, and shows a digest of its content (docs/content_digest.md).",
       .operands = {id_operand(false)},
-      .options = with_key_options({repository_option(),
-                                   whose_option("database that latest is about"),
-                                   {.name = "--all", .description = "every backup of the repository"},
-                                   {.name = "--deep", .description = "also look into the database"},
-                                   {.name = "--scratch",
-                                    .value_name = "DIR",
-                                    .type = ValueType::folder,
-                                    .description = "where --deep restores to (default: the repository)"}}),
+      .options =
+          with_key_options({repository_option(),
+                            whose_option("database that latest is about"),
+                            {.name = "--all", .description = "every backup of the repository"},
+                            {.name = "--deep", .description = "also look into the database"},
+                            {.name = "--scratch",
+                             .value_name = "DIR",
+                             .type = ValueType::folder,
+                             .description = "where --deep restores to (default: the repository; encrypted\n"
+                                            "backups need one)"}}),
       .exit_codes = "6 when a backup is damaged; otherwise as 'nerve-db --help' lists them",
       .example = "nerve-db backup verify latest --deep --db chinook.sqlite",
       .run = &run_verify};

@@ -10,7 +10,9 @@
 
 #include "nerve/backups/consolidation.h"
 #include "nerve/core/clock.h"
+#include "nerve/core/error.h"
 #include "nerve/core/json.h"
+#include "nerve/core/shell.h"
 #include "nerve/core/text.h"
 
 #include <fmt/format.h>
@@ -35,6 +37,22 @@ int show_made(Output& output, const Manifest& full, const Repository& repository
   return 0;
 }
 
+/// What is wrong with the pages says itself nothing of what to do.
+Manifest consolidated(const Repository& repository, const Manifest& delta, const backups::BackupKey* key,
+                      Progress& progress) {
+  try {
+    return backups::consolidate_backup(repository, delta, key, system_clock(), &progress);
+  } catch (const IntegrityError& error) {
+    if (!error.hint().empty()) throw;
+    const std::string folder = shell_word(repository.path().string());
+    throw IntegrityError(
+        error.what(),
+        fmt::format("Make a new full of the database: nerve-db backup --full --repo {} --db {}. See what can "
+                    "still be restored: nerve-db backup verify --all --repo {}.",
+                    folder, shell_word(delta.source.path), folder));
+  }
+}
+
 int run_consolidate(Context& context, const Arguments& arguments) {
   Output& output = context.output();
   const KeyedRepository keyed = open_with_needed_key(context, arguments, database_meant(context, arguments));
@@ -47,7 +65,7 @@ int run_consolidate(Context& context, const Arguments& arguments) {
   }
   const Manifest full = [&] {
     Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
-    return backups::consolidate_backup(repository, delta, keyed.key.get(), system_clock(), &progress);
+    return consolidated(repository, delta, keyed.key.get(), progress);
   }();
   output.note(fmt::format("made {} of {} of backup {} in {}", described_form(full),
                           format_size(full.file.size_bytes), delta.id.short_text(),

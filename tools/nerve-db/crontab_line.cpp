@@ -77,8 +77,16 @@ std::string command_line(const std::vector<std::string>& words) {
 std::string crontab_line(const ScheduledBackup& backup) {
   const std::string fields = fields_for(backup.interval);
   std::string command;
-  if (backup.workspace) command = fmt::format("cd {}", cron_word(backup.workspace->string()));
-  for (std::vector<std::string> words : {backup_words(backup), prune_words(backup), drill_words(backup)}) {
+  // Else the commands would know nothing of what this user has seen of the repository.
+  if (backup.state_home) {
+    command = fmt::format("export XDG_STATE_HOME={}", cron_word(backup.state_home->string()));
+  }
+  if (backup.workspace) {
+    command += fmt::format("{}cd {}", command.empty() ? "" : " && ", cron_word(backup.workspace->string()));
+  }
+  // The second folder comes last, so that a disk that is away keeps nothing else from being done.
+  for (std::vector<std::string> words :
+       {backup_words(backup), prune_words(backup), drill_words(backup), prune_second_words(backup)}) {
     if (words.empty()) continue;
     for (const auto& [option, file] : {std::pair("--passphrase-file", &backup.passphrase_file),
                                        std::pair("--key-file", &backup.key_file)}) {

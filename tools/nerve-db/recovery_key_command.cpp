@@ -50,7 +50,7 @@ std::string_view opened_by(const RecoveryKey& key) {
 int make(Context& context, const Arguments& arguments) {
   Output& output = context.output();
   const std::optional<std::filesystem::path> database = database_with_key(context);
-  const KeyedRepository keyed = open_with_needed_key(context, arguments, database);
+  const KeyedRepository keyed = open_with_needed_key(context, arguments, database, KeyUse::itself);
   const std::string where = keyed.repository.path().string();
   if (!keyed.key) {
     throw NotFoundError(

@@ -299,7 +299,7 @@ int restore_one(Context& context, const Arguments& arguments, const KeyedReposit
 /// With the key where the restore needs it: it also says which of the backups count.
 KeyedRepository repository_to_restore_from(Context& context, const Arguments& arguments,
                                            const RestoreTarget& target, bool is_of_workspace) {
-  const backups::Repository found = backups::Repository::open(context.repository_folder());
+  const backups::Repository found = open_repository_at(context.repository_folder());
   const std::string id = *arguments.text("ID");
   // Before a key is asked for.
   if (is_of_workspace && id != "latest") require_whole_set(found, found.find(id));
@@ -316,7 +316,15 @@ KeyedRepository repository_to_restore_from(Context& context, const Arguments& ar
   return open_with_needed_key(context, arguments, is_of_target ? target.path : source);
 }
 
+/// "latest" is never one that is not authenticated, so the option would do nothing.
+void require_id_with_unauthenticated(const Arguments& arguments) {
+  if (!arguments.has("--unauthenticated") || arguments.text("ID") != "latest") return;
+  throw ValidationError("--unauthenticated is given with latest, which passes over what is not authenticated",
+                        "Give the id of the backup.");
+}
+
 int run_restore(Context& context, const Arguments& arguments) {
+  require_id_with_unauthenticated(arguments);
   Output& output = context.output();
   const RestoreTarget target = target_from(context, arguments);
   const bool dry_run = arguments.has("--dry-run");
@@ -377,7 +385,8 @@ Command restore_command() {
                   {.name = "--other-database",
                    .description = "permit to replace a database by the backup of another one"},
                   {.name = "--unauthenticated",
-                   .description = "permit a backup that nothing proves to be made by who has the key"},
+                   .description =
+                       "with an id: permit a backup that nothing proves to be made by who has the key"},
                   {.name = "--dry-run", .description = "verify and show the plan, change nothing"},
                   key_options()[0],
                   key_options()[1],

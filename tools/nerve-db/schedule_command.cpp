@@ -2,6 +2,7 @@
 // nerve-db backup schedule
 #include "backup_choice.h"
 #include "backup_commands.h"
+#include "backup_repository.h"
 #include "context.h"
 #include "crontab_line.h"
 #include "schedule_request.h"
@@ -71,6 +72,26 @@ Promise keep_promise(const Repository& repository, const ScheduledBackup& backup
   return *backups::promise_of(repository, backup.database);
 }
 
+/// The options by which another command means the same database, or workspace, and repository.
+std::string place_options(Context& context, const std::filesystem::path& database) {
+  const auto& workspace = context.workspace().folder;
+  const bool is_of_workspace = !context.is_database_named() && workspace;
+  return fmt::format("{} {} --repo {}", is_of_workspace ? "--workspace" : "--db",
+                     shell_word(absolute_path(is_of_workspace ? *workspace : database).string()),
+                     shell_word(absolute_path(context.repository_folder()).string()));
+}
+
+/// The command that takes a schedule away, as the end of a sentence.
+std::string off_command(Context& context, const std::filesystem::path& database) {
+  std::string command = "nerve-db backup schedule --off " + place_options(context, database);
+  try {
+    if (UnitFolder::open(std::nullopt).existing_name(database)) return command;
+  } catch (const Error&) {
+    // No folder is known that would be looked into without --units.
+  }
+  return command + " --units DIR, where DIR is the folder that the units were written to";
+}
+
 /// What the user does with systemd: nothing of it is done here.
 struct NextSteps {
   std::string start;   ///< makes systemd read the units, and starts the timer
@@ -138,7 +159,7 @@ void print_crontab(Context& context, const Repository& repository, const Schedul
   const auto before = backups::promise_of(repository, backup.database);
   if (before && before->starter != Starter::cron) {
     throw ConflictError(fmt::format("{} is backed up by {} already", before->database, before->unit),
-                        "Take that away first: nerve-db backup schedule --off.");
+                        fmt::format("Take that away first: {}.", off_command(context, backup.database)));
   }
   const std::string line = crontab_line(backup);
   const Promise promise = keep_promise(repository, backup, Starter::cron, "");
@@ -216,7 +237,9 @@ int end_schedule(Context& context, const Arguments& arguments) {
   const std::optional<std::string> name = folder.existing_name(database);
   if (!promise && !name) {
     throw NotFoundError(fmt::format("no backups of {} are scheduled", database.string()),
-                        "See what is promised: nerve-db backup schedule.");
+                        fmt::format("See what is promised: nerve-db backup schedule {}. Units in another "
+                                    "folder are named by --units.",
+                                    place_options(context, database)));
   }
   std::vector<std::string> removed;
   if (name) removed = remove_units(folder, *name, database);
@@ -283,11 +306,12 @@ int show_schedule(Context& context) {
   Output& output = context.output();
   const std::vector<std::filesystem::path> databases = databases_meant(context);
   const std::filesystem::path& database = databases.front();
-  const Repository repository = Repository::open(context.repository());
+  const Repository repository = open_repository_at(context.repository());
   const std::optional<Promise> promise = backups::promise_of(repository, database);
   if (!promise) {
     throw NotFoundError(fmt::format("no backups of {} are promised", database.string()),
-                        "Promise them: nerve-db backup schedule --every 1h.");
+                        fmt::format("Promise them: nerve-db backup schedule --every 1h {}.",
+                                    place_options(context, database)));
   }
   const std::vector<backups::Entry> entries = repository.list();
   const backups::PromiseState state = backups::state_of(*promise, entries, system_clock());

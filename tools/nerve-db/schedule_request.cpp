@@ -13,6 +13,7 @@
 
 #include "nerve/backends/sqlite/file.h"
 #include "nerve/backups/backup.h"
+#include "nerve/backups/drill.h"
 #include "nerve/core/error.h"
 #include "nerve/core/shell.h"
 #include "nerve/core/text.h"
@@ -123,6 +124,7 @@ void add_drill(const Arguments& arguments, ScheduledBackup& backup) {
         fmt::format("the scratch folder {} is not there", backup.drill_scratch->string()),
         fmt::format("Make it: mkdir -m 0700 {}.", shell_word(backup.drill_scratch->string())));
   }
+  backups::require_drill_folder(*backup.drill_scratch);
 }
 
 /// A drill of an encrypted backup would fail at night, when nobody is there to name the folder.
@@ -217,6 +219,7 @@ ScheduledBackup scheduled_backup(Context& context, const Arguments& arguments) {
   sqlite::require_database(sqlite::read_file_facts(backup.database));
   backup.repository = absolute_path(context.repository());
   if (!backup.repository.has_filename()) backup.repository = backup.repository.parent_path();
+  backup.state_home = state_home();
   backup.state_folder = state_folder();
   backup.program = own_program();
   if (const auto& folder = context.workspace().folder) backup.workspace = absolute_path(*folder);
@@ -256,7 +259,7 @@ void require_key_at_hand(const Output& output, const Arguments& arguments,
                          const backups::Repository& repository, const ScheduledBackup& backup) {
   require_scratch(repository, backup, names_key(arguments));
   if (names_key(arguments)) {
-    required_key(output, arguments, KeyUse::existing);
+    required_key(output, arguments, KeyUse::itself);
     return;
   }
   if (!backups::has_encrypted_backup(repository, backup.database)) return;

@@ -22,13 +22,24 @@ void require_writable_word(const std::filesystem::path& path) {
                         "Give file and folders names in UTF-8 without control characters.");
 }
 
-void add_places(std::vector<std::string>& words, const ScheduledBackup& backup) {
+void add_places(std::vector<std::string>& words, const ScheduledBackup& backup,
+                const std::filesystem::path& repository) {
   if (backup.is_of_workspace) {
     words.insert(words.end(), {"--workspace", backup.workspace->string()});
   } else {
     words.insert(words.end(), {"--db", backup.database.string()});
   }
-  words.insert(words.end(), {"--repo", backup.repository.string()});
+  words.insert(words.end(), {"--repo", repository.string()});
+}
+
+std::vector<std::string> prune_words_in(const std::filesystem::path& repository,
+                                        const ScheduledBackup& backup) {
+  std::vector<std::string> words{backup.program.string(), "backup", "prune"};
+  add_places(words, backup, repository);
+  words.insert(words.end(), backup.keep.begin(), backup.keep.end());
+  // Another database of the repository may just be backed up.
+  words.insert(words.end(), {"--wait", "10m", "--yes"});
+  return words;
 }
 
 }  // namespace
@@ -36,8 +47,9 @@ void add_places(std::vector<std::string>& words, const ScheduledBackup& backup) 
 void require_writable_words(const ScheduledBackup& backup) {
   for (const auto* path : {&backup.program, &backup.database, &backup.repository})
     require_writable_word(*path);
-  for (const auto* path : {&backup.workspace, &backup.also, &backup.passphrase_file, &backup.key_file,
-                           &backup.before, &backup.after, &backup.metrics, &backup.drill_scratch}) {
+  for (const auto* path :
+       {&backup.workspace, &backup.also, &backup.passphrase_file, &backup.key_file, &backup.before,
+        &backup.after, &backup.metrics, &backup.drill_scratch, &backup.state_home}) {
     if (*path) require_writable_word(**path);
   }
   for (const std::filesystem::path& folder : backup.written_folders) require_writable_word(folder);
@@ -45,7 +57,7 @@ void require_writable_words(const ScheduledBackup& backup) {
 
 std::vector<std::string> backup_words(const ScheduledBackup& backup) {
   std::vector<std::string> words{backup.program.string(), "backup"};
-  add_places(words, backup);
+  add_places(words, backup, backup.repository);
   const auto add = [&words](const char* option, const std::optional<std::filesystem::path>& value) {
     if (value) words.insert(words.end(), {option, value->string()});
   };
@@ -59,18 +71,18 @@ std::vector<std::string> backup_words(const ScheduledBackup& backup) {
 
 std::vector<std::string> prune_words(const ScheduledBackup& backup) {
   if (backup.keep.empty()) return {};
-  std::vector<std::string> words{backup.program.string(), "backup", "prune"};
-  add_places(words, backup);
-  words.insert(words.end(), backup.keep.begin(), backup.keep.end());
-  // Another database of the repository may just be backed up.
-  words.insert(words.end(), {"--wait", "10m", "--yes"});
-  return words;
+  return prune_words_in(backup.repository, backup);
+}
+
+std::vector<std::string> prune_second_words(const ScheduledBackup& backup) {
+  if (backup.keep.empty() || !backup.also) return {};
+  return prune_words_in(*backup.also, backup);
 }
 
 std::vector<std::string> drill_words(const ScheduledBackup& backup) {
   if (!backup.drill_interval) return {};
   std::vector<std::string> words{backup.program.string(), "backup", "drill"};
-  add_places(words, backup);
+  add_places(words, backup, backup.repository);
   words.insert(words.end(), {"--older-than", duration_word(*backup.drill_interval)});
   if (backup.drill_scratch) words.insert(words.end(), {"--scratch", backup.drill_scratch->string()});
   return words;

@@ -30,6 +30,7 @@ struct ScheduledBackup {
   std::optional<std::filesystem::path> before;
   std::optional<std::filesystem::path> after;
   std::optional<std::filesystem::path> metrics;
+  std::optional<std::filesystem::path> state_home;  ///< $XDG_STATE_HOME, which the commands are to see, too
   std::filesystem::path
       state_folder;  ///< what this machine has seen of repositories; empty where nothing is kept
   std::vector<std::filesystem::path> written_folders;  ///< besides the repository: what the commands write to
@@ -44,6 +45,10 @@ std::vector<std::string> backup_words(const ScheduledBackup& backup);
 
 /// The words of the command that prunes after it; none where nothing is to be removed.
 std::vector<std::string> prune_words(const ScheduledBackup& backup);
+
+/// The same for the second folder; none where nothing is to be removed or there is no such folder. What is
+/// wrong there, such as a disk that is away, is told by the backup, which copies to it.
+std::vector<std::string> prune_second_words(const ScheduledBackup& backup);
 
 /// The words of the command that tries a restore after it, where the last was long enough ago; none where no
 /// drills are asked for.

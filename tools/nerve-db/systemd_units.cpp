@@ -45,9 +45,12 @@ void require_program(const std::filesystem::path& program) {
       "Install nerve-db at another place, or use --cron.");
 }
 
+/// Whether the service goes on, and is well, where the command fails.
+enum class Failure { ends_service, is_ignored };
+
 /// The colon keeps systemd from replacing variables.
-std::string exec_line(const std::vector<std::string>& words) {
-  std::string line = "ExecStart=:";
+std::string exec_line(const std::vector<std::string>& words, Failure failure) {
+  std::string line = failure == Failure::is_ignored ? "ExecStart=-:" : "ExecStart=:";
   for (const std::string& word : words) line += (&word == words.data() ? "" : " ") + unit_word(word);
   return line + "\n";
 }
@@ -62,7 +65,7 @@ bool may_have_private_tmp(const ScheduledBackup& backup) {
   std::vector<std::filesystem::path> paths = backup.written_folders;
   for (const auto* path : {&backup.program, &backup.database, &backup.repository}) paths.push_back(*path);
   for (const auto* path : {&backup.workspace, &backup.also, &backup.passphrase_file, &backup.key_file,
-                           &backup.before, &backup.after, &backup.drill_scratch}) {
+                           &backup.before, &backup.after, &backup.drill_scratch, &backup.state_home}) {
     if (*path) paths.push_back(**path);
   }
   return std::ranges::none_of(paths, [](const std::filesystem::path& path) {
@@ -106,10 +109,18 @@ std::string service_text(const ScheduledBackup& backup) {
   text += fmt::format("[Unit]\nDescription=Backup of {}\n\n[Service]\nType=oneshot\n",
                       unit_text(backup.database.string()));
   if (backup.workspace) text += fmt::format("WorkingDirectory={}\n", unit_text(backup.workspace->string()));
+  // Else the commands would know nothing of what this user has seen of the repository.
+  if (backup.state_home) {
+    text += fmt::format("Environment={}\n", unit_word("XDG_STATE_HOME=" + backup.state_home->string()));
+  }
   text += credential_line(backup);
-  text += exec_line(backup_words(backup));
+  text += exec_line(backup_words(backup), Failure::ends_service);
   for (const auto& words : {prune_words(backup), drill_words(backup)}) {
-    if (!words.empty()) text += exec_line(words);
+    if (!words.empty()) text += exec_line(words, Failure::ends_service);
+  }
+  // Last, since its disk may be gone by now.
+  if (const auto words = prune_second_words(backup); !words.empty()) {
+    text += exec_line(words, Failure::is_ignored);
   }
   text += "Nice=10\nIOSchedulingClass=idle\nUMask=0077\nNoNewPrivileges=yes\nProtectSystem=strict\n";
   text += write_paths_line(backup);

@@ -26,7 +26,8 @@ class DrillFolder {
   /// A new folder (mode 0700) where temporary files go (TMPDIR, else /tmp). Throws where it cannot be made.
   DrillFolder();
   /// The folder at `path`, made where it is not there (mode 0700, in a folder that is). Throws ConflictError
-  /// where it holds anything else, or another drill is at work in it.
+  /// where it holds anything else or is no folder, or another drill is at work in it, and DeniedError where
+  /// others may write to it.
   explicit DrillFolder(const std::filesystem::path& path);
   DrillFolder(const DrillFolder&) = delete;
   DrillFolder& operator=(const DrillFolder&) = delete;
@@ -46,6 +47,10 @@ class DrillFolder {
   bool is_made_ = false;
   std::unique_ptr<Lock> lock_;
 };
+
+/// Throws what DrillFolder throws for something else than a folder of ours, or of root, that nobody else may
+/// write to. Nothing is made or changed.
+void require_drill_folder(const std::filesystem::path& path);
 
 /// What a drill found. Nothing wrong means no problems.
 struct DrillReport {

@@ -20,11 +20,15 @@ struct ReplicationReport {
   /// Of good backups that the other repository has, which are newer than what both know, and which this one
   /// does not have: an earlier state of this one was put back, or they were removed here.
   std::vector<BackupId> unknown_here;
+  /// Why the other repository, as this machine has seen it, is not what it was; empty where it is, or is
+  /// empty.
+  std::string missed_there;
 };
 
 /// The second repository of `first` at `folder`, made where there is none. Throws NotFoundError where `first`
 /// knows that it was there before and now it is not: its disk is not mounted, and a new one would fill
-/// another. Throws what Repository::open_or_create() throws.
+/// another. What this machine has seen of it is kept where that of `first` is. Throws what
+/// Repository::open_or_create() throws.
 Repository open_second_repository(const Repository& first, const std::filesystem::path& folder);
 
 /// Brings the good backups of a database that `to` lacks from `from`: those that are newer than the newest
@@ -40,5 +44,11 @@ Repository open_second_repository(const Repository& first, const std::filesystem
 ReplicationReport replicate_backups(const Repository& from, const Repository& to,
                                     const std::filesystem::path& source, const BackupKey* key,
                                     const Clock& clock, ProgressSink* progress = nullptr);
+
+/// Where copies of the repository at `repository` were made, as a sentence with a command that lists them,
+/// for who cannot use it; empty where `witness_folder`, in which this machine keeps what it has seen, knows
+/// of none. The repository itself may be gone.
+std::string hint_of_copies(const std::filesystem::path& repository,
+                           const std::filesystem::path& witness_folder);
 
 }  // namespace nerve::backups
