@@ -54,6 +54,19 @@ WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation'
   AND n.nspname NOT IN ('pg_catalog', 'pg_toast', 'information_schema', CAST(:scratch AS name)) AND NOT {}
 ORDER BY 1 LIMIT 1)";
 
+// A sequence, a file, a message or another session is not rolled back with a transaction. Functions of the
+// server that are volatile may reach such things; those here do not.
+constexpr std::string_view effective_sql = R"(
+SELECT CAST(n.nspname AS text) || '.' || CAST(p.proname AS text)
+FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+WHERE CAST(p.proname AS text) IN (SELECT value FROM jsonb_array_elements_text(CAST(:names AS jsonb)))
+  AND n.nspname <> 'information_schema'
+  AND (n.nspname <> 'pg_catalog'
+       OR (CAST(:of_server_too AS boolean) AND p.provolatile = 'v'
+           AND p.proname NOT IN ('set_config', 'random', 'clock_timestamp', 'timeofday', 'gen_random_uuid',
+                                 'currval', 'lastval', 'txid_current', 'pg_current_xact_id', 'version')))
+ORDER BY 1 LIMIT 1)";
+
 constexpr std::string_view deferred_sql = R"(
 SELECT DISTINCT CAST(k.conname AS text)
 FROM pg_constraint AS k JOIN pg_namespace AS n ON n.oid = k.connamespace
@@ -148,12 +161,27 @@ class ScratchSchema {
 
   void run(const std::string& sql) {
     const ScratchStatement statement = for_scratch(sql, schema_, scratch_);
+    require_without_effect(statement);
     if (statement.sql.empty()) return;
     require_own(statement);
     transaction_.execute_script(statement.sql);
     const auto locked =
         transaction_.maybe<std::string>(fmt::format(locked_sql, extension_member), {{"scratch", scratch_}});
     if (locked) refuse(*locked);
+  }
+
+  /// Before the statement runs: what a function does need not be undone by the rollback.
+  void require_without_effect(const ScratchStatement& statement) {
+    if (statement.called.empty()) return;
+    const Json names = statement.called;
+    const bool runs = statement.calls == ScratchStatement::Calls::harmless;
+    const auto called =
+        transaction_.maybe<std::string>(effective_sql, {{"names", names}, {"of_server_too", runs}});
+    if (!called) return;
+    throw UnsupportedError(
+        fmt::format("the statement calls {}, which may do what no rollback undoes", *called),
+        "A migration that calls functions is applied, but cannot be replayed: its drift is for people to see "
+        "(`nerve-db schema export`). What defines objects is best written without them.");
   }
 
   /// Looked at before the statement runs, so that not even for a moment a lock of the user's tables is held.
