@@ -153,6 +153,25 @@ std::vector<Manifest> lineage_of(const Repository& repository, const Manifest& m
   return lineage;
 }
 
+std::vector<Manifest> lineage_in(std::span<const Entry> entries, const Manifest& newest) {
+  std::map<BackupId, const Manifest*> known;
+  for (const Entry& entry : entries) {
+    if (entry.manifest) known.emplace(entry.manifest->id, &*entry.manifest);
+  }
+  std::vector<Manifest> lineage{newest};
+  while (lineage.back().container->parent) {
+    const auto parent = known.find(*lineage.back().container->parent);
+    if (parent == known.end() || !parent->second->container ||
+        parent->second->container->depth >= lineage.back().container->depth) {
+      throw IntegrityError(fmt::format("backup {} does not lead back to a full", newest.id.to_string()));
+    }
+    lineage.push_back(*parent->second);
+    require_length(lineage);
+  }
+  std::ranges::reverse(lineage);
+  return lineage;
+}
+
 std::vector<std::filesystem::path> container_paths(const Repository& repository,
                                                    const std::vector<Manifest>& lineage) {
   std::vector<std::filesystem::path> paths;
@@ -255,27 +274,6 @@ const Entry* damaged_after(std::span<const Entry> entries, const Manifest& newes
            is_of(*known, newest.source.path, newest.line) && known->sequence > newest.sequence;
   });
   return found == entries.end() ? nullptr : &*found;
-}
-
-/// The backups that lead to one, its full first: all of them are among the entries, or it would not be
-/// trusted.
-std::vector<Manifest> lineage_in(std::span<const Entry> entries, const Manifest& newest) {
-  std::map<BackupId, const Manifest*> known;
-  for (const Entry& entry : entries) {
-    if (entry.manifest) known.emplace(entry.manifest->id, &*entry.manifest);
-  }
-  std::vector<Manifest> lineage{newest};
-  while (lineage.back().container->parent) {
-    const auto parent = known.find(*lineage.back().container->parent);
-    if (parent == known.end() || !parent->second->container ||
-        parent->second->container->depth >= lineage.back().container->depth) {
-      throw IntegrityError(fmt::format("backup {} does not lead back to a full", newest.id.to_string()));
-    }
-    lineage.push_back(*parent->second);
-    require_length(lineage);
-  }
-  std::ranges::reverse(lineage);
-  return lineage;
 }
 
 /// What the next delta is made against; the chain it stands on is proved by a part at each backup.

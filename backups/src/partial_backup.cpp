@@ -109,8 +109,12 @@ void require_writable(const Repository& repository) {
 
 void write_note(const Repository& repository, const BackupId& id, std::string_view name,
                 std::string_view text) {
-  // While the lock is held, nobody takes the partial file for what a dead process left.
-  const RepositoryLock lock = RepositoryLock::shared(repository);
+  write_note(RepositoryLock::shared(repository), repository, id, name, text);
+}
+
+// While the lock is held, nobody takes the partial file for what a dead process left.
+void write_note(const RepositoryLock& /*held*/, const Repository& repository, const BackupId& id,
+                std::string_view name, std::string_view text) {
   const std::filesystem::path partial =
       repository.path() / fmt::format("{}{}-{}-{}", partial_folder_prefix, name, id.to_string(), ::getpid());
   remove_repository_file(partial);
