@@ -81,15 +81,12 @@ bool may_be_of(const Entry& entry, const std::string& source) {
 }
 
 /// The encrypted backups of a database, newest first. Also what cannot be trusted, and what may be of it.
-std::vector<Entry> encrypted_of(std::span<const Entry> entries, const Repository& repository,
-                                const std::string& source) {
+std::vector<Entry> encrypted_of(std::span<const Entry> entries, const std::string& source) {
   std::vector<Entry> encrypted;
   for (const Entry& entry : entries) {
     if (!may_be_of(entry, source)) continue;
     const std::optional<Manifest>& known = known_of(entry);
-    std::error_code error;
-    const bool is_encrypted = (known && known->is_encrypted()) ||
-                              std::filesystem::exists(sealed_container(entry, repository), error);
+    const bool is_encrypted = (known && known->is_encrypted()) || entry.holds_sealed;
     if (is_encrypted) encrypted.push_back(entry);
   }
   std::ranges::reverse(encrypted);
@@ -199,16 +196,24 @@ Chain open_chain(const Repository& repository, const Manifest& manifest, Keyring
   return chain;
 }
 
+namespace {
+
+bool holds_sealed_container(const std::filesystem::path& repository, const std::vector<std::string>& names) {
+  const Descriptor folder = open_folder_of(repository / names.front(), O_PATH);
+  return std::ranges::any_of(names, [&](const std::string& name) {
+    return has_name(folder, fmt::format("{}/{}", name, sealed_container_file_name));
+  });
+}
+
+}  // namespace
+
 bool has_encrypted_backup(const Repository& repository, const std::filesystem::path& database) {
   // Most repositories hold no sealed container, which is sooner seen than whose backups they hold.
   const std::vector<std::string> names = backup_names(repository.path());
-  const bool holds_sealed = std::ranges::any_of(names, [&](const std::string& name) {
-    std::error_code error;
-    return std::filesystem::exists(repository.path() / name / sealed_container_file_name, error);
-  });
+  const bool holds_sealed = !names.empty() && holds_sealed_container(repository.path(), names);
   const auto witnessed = witnessed_database(repository, source_name(database));
   if (witnessed && witnessed->is_encrypted) return true;
-  return holds_sealed && !encrypted_of(repository.list(), repository, source_name(database)).empty();
+  return holds_sealed && !encrypted_of(repository.list(), source_name(database)).empty();
 }
 
 bool opens_encrypted_backups(const Repository& repository,
@@ -222,8 +227,7 @@ bool opens_encrypted_backups(const Repository& repository,
   }
   const Repository keyed = repository.authenticated_by(key);
   return std::ranges::all_of(sources, [&](const std::string& source) {
-    return reason_not_to_open(encrypted_of(entries, repository, source), repository, *keyed.keyring())
-        .empty();
+    return reason_not_to_open(encrypted_of(entries, source), repository, *keyed.keyring()).empty();
   });
 }
 
@@ -251,7 +255,7 @@ std::string reason_to_deny(const Repository& repository,
 
 void require_key_of_encrypted(const sqlite::FileFacts& facts, const Repository& repository,
                               std::span<const Entry> entries, Keyring& keyring) {
-  const std::vector<Entry> encrypted = encrypted_of(entries, repository, source_name(facts.path));
+  const std::vector<Entry> encrypted = encrypted_of(entries, source_name(facts.path));
   const bool has_key = keyring.has_key();
   if (has_key) return require_known_key(encrypted, repository, facts.path, keyring);
   const auto witnessed = witnessed_database(repository, source_name(facts.path));

@@ -200,7 +200,7 @@ void PartialReplacement::put_in_place(Manifest manifest, CatalogueWriter& catalo
 void PartialBackup::publish(Manifest& manifest, const Clock& clock, std::int64_t sequence_before) {
   throw_if_interrupted();
   CatalogueWriter catalogue(repository_);
-  const std::int64_t highest = highest_sequence(repository_.path(), catalogue.catalogue());
+  const std::int64_t highest = highest_sequence(repository_, catalogue.catalogue());
   manifest.sequence = successor_of(std::max(highest, sequence_before), repository_.path());
   manifest.duration_ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - manifest.created_at).count();

@@ -487,11 +487,10 @@ TEST_CASE("a sequence in the catalogue that cannot be is a problem, and the high
   };
   const Catalogue overflowing = with_first_line("9223372036854775807");
   CHECK(overflowing.problem().find("its sequence is no whole number") != std::string::npos);
-  CHECK(highest_sequence(scene.repository.path(), overflowing) == 1);
+  CHECK(highest_sequence(scene.repository, overflowing) == 1);
   const Catalogue highest = with_first_line("9007199254740992");
-  CHECK_THROWS_WITH_AS(
-      successor_of(highest_sequence(scene.repository.path(), highest), scene.repository.path()),
-      doctest::Contains("the highest number"), IntegrityError);
+  CHECK_THROWS_WITH_AS(successor_of(highest_sequence(scene.repository, highest), scene.repository.path()),
+                       doctest::Contains("the highest number"), IntegrityError);
 }
 
 TEST_CASE("a catalogue of many backups that were removed is read with little kept") {
