@@ -23,6 +23,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <mutex>
 #include <system_error>
 #include <utility>
 
@@ -32,6 +33,8 @@ namespace {
 constexpr std::int64_t catalogue_format = 1;
 /// Some millions of lines.
 constexpr std::size_t catalogue_bytes_max = std::size_t{1} << 30;
+/// A larger one is parsed anew at each look.
+constexpr std::size_t remembered_bytes_max = std::size_t{16} << 20U;
 constexpr std::size_t catalogue_block_bytes = std::size_t{64} << 10U;
 constexpr std::size_t line_bytes_max = std::size_t{64} << 10U;
 /// A longer path is left out of its line, which each of its bytes may lengthen sixfold.
@@ -105,10 +108,11 @@ CatalogueLine parse_line(const Json& json) {
 
 /// Throws IntegrityError for a code that is not the one of its line. A line whose key is not at hand is what
 /// it says: the next one under a key that is covers its hash.
-bool is_authentic(Json json, const std::string& key, Keyring* keyring) {
+bool is_authentic(const Json& line, const std::string& key, Keyring* keyring) {
   if (key.empty() || keyring == nullptr) return false;
-  const std::string code = json.value("code", std::string());
+  const std::string code = line.value("code", std::string());
   if (code.empty()) return false;
+  Json json = line;
   json.erase("code");
   const auto expected = code_of(key, Authenticated::catalogue_line, hash_of(json.dump()), *keyring);
   if (!expected) return false;
@@ -225,13 +229,61 @@ void Catalogue::take_line(std::string_view line, const std::filesystem::path& fi
   if (last_hash_ == watched_) has_watched_line_ = true;
 }
 
-Catalogue Catalogue::read(const std::filesystem::path& repository, Keyring* keyring,
-                          const std::string& watched) {
+Catalogue Catalogue::before_lines(const std::filesystem::path& repository, const std::string& watched) {
   Catalogue catalogue;
   catalogue.watched_ = watched;
   catalogue.repository_ = repository;
   catalogue.file_ = repository / catalogue_file_name;
   catalogue.forgetting_at_ = removed_at_once;
+  return catalogue;
+}
+
+Catalogue Catalogue::read(const Repository& repository, const std::string& watched) {
+  CatalogueMemory& memory = repository.catalogue_memory();
+  Catalogue catalogue = before_lines(repository.path(), watched);
+  try {
+    const Descriptor file = open_repository_file(catalogue.file_, O_RDONLY);
+    catalogue.is_there_ = true;
+    if (size_of(file, catalogue.file_) > remembered_bytes_max) {
+      catalogue.read_lines(file, repository.keyring());
+    } else {
+      const std::string text = read_small_file(file, catalogue.file_, catalogue_bytes_max);
+      const std::lock_guard lock(memory.mutex);
+      catalogue.take_text(text, watched, repository.keyring(), memory);
+      // Before removed ones are forgotten: what the folder shows may be another thing at the next look.
+      catalogue.remember(text, memory);
+    }
+  } catch (const NotFoundError&) {
+    return catalogue;
+  }
+  catalogue.forget_removed();
+  return catalogue;
+}
+
+void Catalogue::take_text(const std::string& text, const std::string& watched, Keyring* keyring,
+                          const CatalogueMemory& memory) {
+  throw_if_interrupted();
+  std::string rest = text;
+  if (memory.catalogue && text.starts_with(memory.text)) {
+    const Catalogue fresh = std::exchange(*this, *memory.catalogue);
+    rest.erase(0, memory.text.size());
+    const bool is_watched = watched.empty() || watched == watched_;
+    if (!is_watched) {
+      watched_ = watched;
+      has_watched_line_ = watched == last_hash_;
+    }
+    take_lines(rest, keyring);
+    if (is_watched || has_watched_line_) return;
+    // Nobody looked for that line among those that are remembered.
+    *this = fresh;
+    rest = text;
+  }
+  take_lines(rest, keyring);
+}
+
+Catalogue Catalogue::read(const std::filesystem::path& repository, Keyring* keyring,
+                          const std::string& watched) {
+  Catalogue catalogue = before_lines(repository, watched);
   try {
     const Descriptor file = open_repository_file(catalogue.file_, O_RDONLY);
     catalogue.is_there_ = true;
@@ -241,6 +293,16 @@ Catalogue Catalogue::read(const std::filesystem::path& repository, Keyring* keyr
   }
   catalogue.forget_removed();
   return catalogue;
+}
+
+void Catalogue::remember(const std::string& text, CatalogueMemory& memory) const {
+  const std::string_view whole = std::string_view(text).substr(0, whole_bytes_);
+  const bool is_known = memory.catalogue && memory.catalogue->watched_ == watched_ && memory.text == whole;
+  if (is_known) return;
+  memory.catalogue.reset();
+  if (is_in_long_line_) return;
+  memory.text = whole;
+  memory.catalogue = *this;
 }
 
 void Catalogue::read_lines(const Descriptor& file, Keyring* keyring) {
@@ -295,7 +357,7 @@ CatalogueWriter::CatalogueWriter(const Repository& repository)
     : path_(repository.path() / catalogue_file_name),
       keyring_(repository.keyring()),
       file_(open_locked(path_)),
-      catalogue_(Catalogue::read(repository.path(), keyring_)) {
+      catalogue_(Catalogue::read(repository)) {
   // What a crash cut off would join the next line.
   if (::ftruncate(file_.number(), static_cast<::off_t>(catalogue_.whole_bytes_)) != 0) {
     throw_system_error(errno, "cannot write", path_);

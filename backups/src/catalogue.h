@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -63,6 +65,10 @@ class Catalogue {
   static Catalogue read(const std::filesystem::path& repository, Keyring* keyring,
                         const std::string& watched = {});
 
+  /// The same of a repository, with its keyring. Of what is as it was at the last look, only the bytes are
+  /// compared.
+  static Catalogue read(const Repository& repository, const std::string& watched = {});
+
   bool is_there() const noexcept { return is_there_; }
 
   /// What is expected of the backup; null for one that the catalogue does not know or that was removed.
@@ -90,6 +96,11 @@ class Catalogue {
  private:
   friend class CatalogueWriter;
 
+  static Catalogue before_lines(const std::filesystem::path& repository, const std::string& watched);
+  /// Takes all lines of the file's text; what is remembered of its beginning need not be parsed.
+  void take_text(const std::string& text, const std::string& watched, Keyring* keyring,
+                 const CatalogueMemory& memory);
+  void remember(const std::string& text, CatalogueMemory& memory) const;
   void read_lines(const Descriptor& file, Keyring* keyring);
   /// Takes the lines that are whole from the beginning of `text`, and leaves the rest.
   void take_lines(std::string& text, Keyring* keyring);
@@ -116,6 +127,13 @@ class Catalogue {
   std::size_t line_number_ = 0;
   std::size_t whole_bytes_ = 0;  ///< up to the end of the last whole line
   std::string last_hash_;        ///< of the last whole line; empty before the first
+};
+
+/// The lines of a catalogue that were read, and what they say.
+struct CatalogueMemory {
+  std::mutex mutex;
+  std::string text;
+  std::optional<Catalogue> catalogue;  ///< absent where nothing is remembered
 };
 
 /// Adds lines, while every other writer waits. The lock ends with the object.

@@ -82,15 +82,12 @@ bool may_be_of(const Entry& entry, const std::string& source) {
 }
 
 /// The encrypted backups of a database, newest first. Also what cannot be trusted, and what may be of it.
-std::vector<Entry> encrypted_of(std::span<const Entry> entries, const Repository& repository,
-                                const std::string& source) {
+std::vector<Entry> encrypted_of(std::span<const Entry> entries, const std::string& source) {
   std::vector<Entry> encrypted;
   for (const Entry& entry : entries) {
     if (!may_be_of(entry, source)) continue;
     const std::optional<Manifest>& known = known_of(entry);
-    std::error_code error;
-    const bool is_encrypted = (known && known->is_encrypted()) ||
-                              std::filesystem::exists(sealed_container(entry, repository), error);
+    const bool is_encrypted = (known && known->is_encrypted()) || entry.holds_sealed;
     if (is_encrypted) encrypted.push_back(entry);
   }
   std::ranges::reverse(encrypted);
@@ -154,6 +151,25 @@ std::vector<Manifest> lineage_of(const Repository& repository, const Manifest& m
   return lineage;
 }
 
+std::vector<Manifest> lineage_in(std::span<const Entry> entries, const Manifest& newest) {
+  std::map<BackupId, const Manifest*> known;
+  for (const Entry& entry : entries) {
+    if (entry.manifest) known.emplace(entry.manifest->id, &*entry.manifest);
+  }
+  std::vector<Manifest> lineage{newest};
+  while (lineage.back().container->parent) {
+    const auto parent = known.find(*lineage.back().container->parent);
+    if (parent == known.end() || !parent->second->container ||
+        parent->second->container->depth >= lineage.back().container->depth) {
+      throw IntegrityError(fmt::format("backup {} does not lead back to a full", newest.id.to_string()));
+    }
+    lineage.push_back(*parent->second);
+    require_length(lineage);
+  }
+  std::ranges::reverse(lineage);
+  return lineage;
+}
+
 std::vector<std::filesystem::path> container_paths(const Repository& repository,
                                                    const std::vector<Manifest>& lineage) {
   std::vector<std::filesystem::path> paths;
@@ -181,16 +197,24 @@ Chain open_chain(const Repository& repository, const Manifest& manifest, Keyring
   return chain;
 }
 
+namespace {
+
+bool holds_sealed_container(const std::filesystem::path& repository, const std::vector<std::string>& names) {
+  const Descriptor folder = open_folder_of(repository / names.front(), O_PATH);
+  return std::ranges::any_of(names, [&](const std::string& name) {
+    return has_name(folder, fmt::format("{}/{}", name, sealed_container_file_name));
+  });
+}
+
+}  // namespace
+
 bool has_encrypted_backup(const Repository& repository, const std::filesystem::path& database) {
   // Most repositories hold no sealed container, which is sooner seen than whose backups they hold.
   const std::vector<std::string> names = backup_names(repository.path());
-  const bool holds_sealed = std::ranges::any_of(names, [&](const std::string& name) {
-    std::error_code error;
-    return std::filesystem::exists(repository.path() / name / sealed_container_file_name, error);
-  });
+  const bool holds_sealed = !names.empty() && holds_sealed_container(repository.path(), names);
   const auto witnessed = witnessed_database(repository, source_name(database));
   if (witnessed && witnessed->is_encrypted) return true;
-  return holds_sealed && !encrypted_of(repository.list(), repository, source_name(database)).empty();
+  return holds_sealed && !encrypted_of(repository.list(), source_name(database)).empty();
 }
 
 bool opens_encrypted_backups(const Repository& repository,
@@ -204,8 +228,7 @@ bool opens_encrypted_backups(const Repository& repository,
   }
   const Repository keyed = repository.authenticated_by(key);
   return std::ranges::all_of(sources, [&](const std::string& source) {
-    return reason_not_to_open(encrypted_of(entries, repository, source), repository, *keyed.keyring())
-        .empty();
+    return reason_not_to_open(encrypted_of(entries, source), repository, *keyed.keyring()).empty();
   });
 }
 
@@ -233,7 +256,7 @@ std::string reason_to_deny(const Repository& repository,
 
 void require_key_of_encrypted(const sqlite::FileFacts& facts, const Repository& repository,
                               std::span<const Entry> entries, Keyring& keyring) {
-  const std::vector<Entry> encrypted = encrypted_of(entries, repository, source_name(facts.path));
+  const std::vector<Entry> encrypted = encrypted_of(entries, source_name(facts.path));
   const bool has_key = keyring.has_key();
   if (has_key) return require_known_key(encrypted, repository, facts.path, keyring);
   const auto witnessed = witnessed_database(repository, source_name(facts.path));
@@ -266,27 +289,6 @@ const Entry* damaged_after(std::span<const Entry> entries, const Manifest& newes
            is_of(*known, newest.source.path, newest.line) && known->sequence > newest.sequence;
   });
   return found == entries.end() ? nullptr : &*found;
-}
-
-/// The backups that lead to one, its full first: all of them are among the entries, or it would not be
-/// trusted.
-std::vector<Manifest> lineage_in(std::span<const Entry> entries, const Manifest& newest) {
-  std::map<BackupId, const Manifest*> known;
-  for (const Entry& entry : entries) {
-    if (entry.manifest) known.emplace(entry.manifest->id, &*entry.manifest);
-  }
-  std::vector<Manifest> lineage{newest};
-  while (lineage.back().container->parent) {
-    const auto parent = known.find(*lineage.back().container->parent);
-    if (parent == known.end() || !parent->second->container ||
-        parent->second->container->depth >= lineage.back().container->depth) {
-      throw IntegrityError(fmt::format("backup {} does not lead back to a full", newest.id.to_string()));
-    }
-    lineage.push_back(*parent->second);
-    require_length(lineage);
-  }
-  std::ranges::reverse(lineage);
-  return lineage;
 }
 
 /// What the next delta is made against; the chain it stands on is proved by a part at each backup.

@@ -27,6 +27,9 @@ namespace nerve::backups {
 /// IntegrityError where one of them is gone or its manifest cannot be trusted.
 std::vector<Manifest> lineage_of(const Repository& repository, const Manifest& manifest);
 
+/// The same of one that is listed as trusted: all that it leads back to is among the entries.
+std::vector<Manifest> lineage_in(std::span<const Entry> entries, const Manifest& newest);
+
 /// Their containers.
 std::vector<std::filesystem::path> container_paths(const Repository& repository,
                                                    const std::vector<Manifest>& lineage);

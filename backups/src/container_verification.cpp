@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace nerve::backups {
 namespace {
 
@@ -32,12 +34,19 @@ ContainerVerification::ContainerVerification(const Repository& repository,
   for (const LineageNode& node : nodes_) total_bytes_ += node.manifest->file.size_bytes;
 }
 
+void ContainerVerification::take_as_proved(std::set<BackupId> proved) {
+  proved_ = std::move(proved);
+  for (const LineageNode& node : nodes_) {
+    if (proved_->contains(node.manifest->id)) total_bytes_ -= node.manifest->file.size_bytes;
+  }
+}
+
 void ContainerVerification::run(const Tell& tell) {
   for (place_ = 0; place_ < nodes_.size(); ++place_) {
     throw_if_interrupted();
     const Manifest& manifest = *nodes_[place_].manifest;
     const std::string problem = verify(place_);
-    done_bytes_ += manifest.file.size_bytes;
+    if (!proved_ || !proved_->contains(manifest.id)) done_bytes_ += manifest.file.size_bytes;
     report(0);
     const std::optional<std::size_t>& parent = nodes_[place_].parent;
     tell(manifest, problem, !problem.empty() && (!parent || broken_[*parent].empty()));
@@ -63,7 +72,7 @@ std::string ContainerVerification::verify(std::size_t place) {
   };
   try {
     if (!node.parent || at_ != node.parent) begin_at(node.parent);
-    verify_pages(ContainerReader(path_of(place), keyring_));
+    verify_pages(ContainerReader(path_of(place), keyring_), node.manifest->id);
     state_->require_as_sealed();
     at_ = place;
   } catch (const IntegrityError& error) {
@@ -90,7 +99,9 @@ void ContainerVerification::begin_at(std::optional<std::size_t> place) {
   }
 }
 
-void ContainerVerification::verify_pages(const ContainerReader& container) {
+void ContainerVerification::verify_pages(const ContainerReader& container, const BackupId& id) {
+  if (proved_ && proved_->contains(id)) return state_->apply(container);
+  if (proved_) container.drop_from_page_cache(0, container.trailer().file_bytes);
   if (container.group_count() <= 1) {
     // Threads would cost more than they save.
     state_->apply_pages(container, [](const PageGroup& /*group*/) {});

@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,10 @@ class ContainerVerification {
   /// Borrows all of them; `manifests` are of containers, with those that they lead back to.
   ContainerVerification(const Repository& repository, const std::vector<const Manifest*>& manifests,
                         Keyring& keyring, ProgressSink* progress);
+
+  /// Has the pages of these not read once more, only their lists, which the others go on from; and those of
+  /// the others from the device, since what is in memory says nothing of that.
+  void take_as_proved(std::set<BackupId> proved);
 
   /// Called after each container: the backup, and what is wrong with it or with what it leads back to; empty
   /// where nothing is. `is_own` says that it is the backup's own.
@@ -43,7 +48,7 @@ class ContainerVerification {
   /// What is wrong; empty where nothing is.
   std::string verify(std::size_t place);
   void begin_at(std::optional<std::size_t> place);
-  void verify_pages(const ContainerReader& container);
+  void verify_pages(const ContainerReader& container, const BackupId& id);
   std::filesystem::path path_of(std::size_t place) const;
   void report(std::uint64_t bytes) const;
 
@@ -51,6 +56,7 @@ class ContainerVerification {
   Keyring& keyring_;
   ProgressSink* progress_;
   std::vector<LineageNode> nodes_;
+  std::optional<std::set<BackupId>> proved_;
   std::vector<std::string> broken_;  ///< by place: why nothing can be led back to it; empty where it can
   std::size_t place_ = 0;
   std::optional<RunningState> state_;

@@ -3,7 +3,6 @@
 
 #include "durable_file.h"
 #include "layout.h"
-#include "partial_backup.h"
 
 #include "nerve/core/error.h"
 #include "nerve/core/json.h"
@@ -21,7 +20,7 @@ constexpr std::size_t problem_bytes_max = 4096;
 }  // namespace
 
 void note_damage(const Repository& repository, const BackupId& id, std::string_view problem,
-                 const Clock& clock) {
+                 const Clock& clock, const RepositoryLock* held) {
   // When it was first found says more than when it was met again.
   if (noted_damage(repository.folder_of(id))) return;
   const Json document = {{"format", damage_format},
@@ -29,8 +28,12 @@ void note_damage(const Repository& repository, const BackupId& id, std::string_v
                          {"found_at", clock.now().to_text()},
                          {"problem", problem.substr(0, problem_bytes_max)}};
   try {
-    write_note(repository, id, damage_file_name,
-               document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+    const std::string text = document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    if (held != nullptr) {
+      write_note(*held, repository, id, damage_file_name, text);
+    } else {
+      write_note(repository, id, damage_file_name, text);
+    }
   } catch (const CancelledError&) {
     throw;
   } catch (const Error&) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "partial_backup.h"
+
 #include "nerve/backups/manifest.h"
 #include "nerve/backups/repository.h"
 #include "nerve/core/clock.h"
@@ -15,8 +17,9 @@
 namespace nerve::backups {
 
 /// Where the repository may only be read, nothing is noted: that is no reason to hide the damage itself.
+/// `held` is the lock of a caller that has one.
 void note_damage(const Repository& repository, const BackupId& id, std::string_view problem,
-                 const Clock& clock);
+                 const Clock& clock, const RepositoryLock* held = nullptr);
 
 /// What was noted of the backup in `folder`, with its time; absent where nothing was.
 std::optional<std::string> noted_damage(const std::filesystem::path& folder);

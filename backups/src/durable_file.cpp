@@ -166,7 +166,11 @@ void write_text_durably(const Descriptor& file, std::string_view text, const std
 }
 
 std::string read_small_file(const std::filesystem::path& path, std::size_t size_bytes_max) {
-  const Descriptor file = open_repository_file(path, O_RDONLY);
+  return read_small_file(open_repository_file(path, O_RDONLY), path, size_bytes_max);
+}
+
+std::string read_small_file(const Descriptor& file, const std::filesystem::path& path,
+                            std::size_t size_bytes_max) {
   if (size_of(file, path) > size_bytes_max) {
     throw IntegrityError(fmt::format("{} is larger than {}", path.string(), format_size(size_bytes_max)));
   }
@@ -185,7 +189,8 @@ std::vector<std::string> file_names(const std::filesystem::path& folder) {
   std::error_code error;
   for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
-    names.push_back(entry->path().filename().string());
+    const std::string& path = entry->path().native();
+    names.push_back(path.substr(path.rfind('/') + 1));
   }
   if (error && error != std::errc::no_such_file_or_directory) {
     throw_system_error(error.value(), "cannot read the folder", folder);

@@ -71,6 +71,9 @@ void write_text_durably(const Descriptor& file, std::string_view text, const std
 
 /// The whole of a small file of a repository. Throws IntegrityError when it is larger than `size_bytes_max`.
 std::string read_small_file(const std::filesystem::path& path, std::size_t size_bytes_max);
+/// The same of an open file, from its position on.
+std::string read_small_file(const Descriptor& file, const std::filesystem::path& path,
+                            std::size_t size_bytes_max);
 
 /// The names of what is in a folder, sorted. A folder that is not there holds nothing.
 std::vector<std::string> file_names(const std::filesystem::path& folder);

@@ -109,8 +109,12 @@ void require_writable(const Repository& repository) {
 
 void write_note(const Repository& repository, const BackupId& id, std::string_view name,
                 std::string_view text) {
-  // While the lock is held, nobody takes the partial file for what a dead process left.
-  const RepositoryLock lock = RepositoryLock::shared(repository);
+  write_note(RepositoryLock::shared(repository), repository, id, name, text);
+}
+
+// While the lock is held, nobody takes the partial file for what a dead process left.
+void write_note(const RepositoryLock& /*held*/, const Repository& repository, const BackupId& id,
+                std::string_view name, std::string_view text) {
   const std::filesystem::path partial =
       repository.path() / fmt::format("{}{}-{}-{}", partial_folder_prefix, name, id.to_string(), ::getpid());
   remove_repository_file(partial);
@@ -196,7 +200,7 @@ void PartialReplacement::put_in_place(Manifest manifest, CatalogueWriter& catalo
 void PartialBackup::publish(Manifest& manifest, const Clock& clock, std::int64_t sequence_before) {
   throw_if_interrupted();
   CatalogueWriter catalogue(repository_);
-  const std::int64_t highest = highest_sequence(repository_.path(), catalogue.catalogue());
+  const std::int64_t highest = highest_sequence(repository_, catalogue.catalogue());
   manifest.sequence = successor_of(std::max(highest, sequence_before), repository_.path());
   manifest.duration_ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - manifest.created_at).count();

@@ -44,6 +44,10 @@ void require_writable(const Repository& repository);
 /// Puts `text` beside a backup as the file `name`, whole or not at all, in the place of what was there.
 void write_note(const Repository& repository, const BackupId& id, std::string_view name,
                 std::string_view text);
+/// The same for who holds the repository already: an exclusive lock keeps out a shared one of the same
+/// process, too.
+void write_note(const RepositoryLock& held, const Repository& repository, const BackupId& id,
+                std::string_view name, std::string_view text);
 
 /// The same for what need not last: not synced, under the lock that the caller holds, anywhere in the
 /// repository.

@@ -19,6 +19,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 namespace nerve::backups {
@@ -33,29 +34,61 @@ struct Cursor {
   std::size_t container = 0;  ///< index into the lineage
   std::size_t group = 0;
   Timestamp at;  ///< when the last part was proved
+  std::optional<Timestamp>
+      round_since;  ///< when it last began at the full; absent where an older file lacks it
+  std::optional<WholeProof> whole;
 };
 
-Cursor parse_cursor(const std::string& text, const std::vector<Manifest>& lineage) {
-  const Json json = parse_json(text, "proof");
+std::optional<Timestamp> time_in(const Json& json, const char* field) {
+  if (!json.contains(field)) return std::nullopt;
+  return Timestamp::parse(json.at(field).get<std::string>());
+}
+
+std::optional<WholeProof> whole_proof_in(const Json& json) {
+  const std::optional<Timestamp> since = time_in(json, "proved_since");
+  if (!since) return std::nullopt;
+  return WholeProof{BackupId::parse(json.at("proved_through").get<std::string>()), *since};
+}
+
+void add_whole_proof(const WholeProof& whole, Json& json) {
+  json["proved_through"] = whole.through.to_string();
+  json["proved_since"] = whole.since.to_text();
+}
+
+/// What stands in the file; an empty object where it is not there or damaged.
+Json read_proof(const Repository& repository, const BackupId& full) {
+  try {
+    Json json = parse_json(read_small_file(proof_path(repository, full), proof_bytes_max), "proof");
+    if (json.is_object()) return json;
+  } catch (const CancelledError&) {
+    throw;
+  } catch (const Error&) {
+    return Json::object();
+  }
+  return Json::object();
+}
+
+Cursor parse_cursor(const Json& json, const std::vector<Manifest>& lineage, const Timestamp& now) {
   Cursor cursor;
   cursor.at = Timestamp::parse(json.at("at").get<std::string>());
+  cursor.whole = whole_proof_in(json);
+  cursor.round_since = now;
   const BackupId id = BackupId::parse(json.at("container").get<std::string>());
   const auto found = std::ranges::find(lineage, id, &Manifest::id);
   // One that was merged or removed: from the beginning.
   if (found == lineage.end()) return cursor;
   cursor.container = static_cast<std::size_t>(found - lineage.begin());
   cursor.group = json.at("group").get<std::size_t>();
+  cursor.round_since = time_in(json, "round_since");
   return cursor;
 }
 
-Cursor read_cursor(const Repository& repository, const std::vector<Manifest>& lineage) {
+Cursor read_cursor(const Repository& repository, const std::vector<Manifest>& lineage, const Timestamp& now) {
   Cursor start;
   start.at = lineage.front().created_at;
+  start.round_since = now;
   try {
-    return parse_cursor(read_small_file(proof_path(repository, lineage.front().id), proof_bytes_max),
-                        lineage);
-  } catch (const CancelledError&) {
-    throw;
+    return parse_cursor(read_proof(repository, lineage.front().id), lineage, now);
   } catch (const Error&) {
     return start;
   } catch (const nlohmann::json::exception&) {
@@ -64,11 +97,24 @@ Cursor read_cursor(const Repository& repository, const std::vector<Manifest>& li
 }
 
 std::string text_of(const std::vector<Manifest>& lineage, const Cursor& cursor) {
-  const Json json = {{"format", proof_format},
-                     {"container", lineage[cursor.container].id.to_string()},
-                     {"group", cursor.group},
-                     {"at", cursor.at.to_text()}};
+  Json json = {{"format", proof_format},
+               {"container", lineage[cursor.container].id.to_string()},
+               {"group", cursor.group},
+               {"at", cursor.at.to_text()}};
+  if (cursor.round_since) json["round_since"] = cursor.round_since->to_text();
+  if (cursor.whole) add_whole_proof(*cursor.whole, json);
   return json.dump(2) + "\n";
+}
+
+/// The last container has been read, and the next one is the full.
+void end_round(const std::vector<Manifest>& lineage, const Timestamp& now, Cursor& cursor) {
+  // Somebody may have read all of it since this round began.
+  const bool is_newer =
+      cursor.round_since &&
+      (!cursor.whole || std::ranges::find(lineage, cursor.whole->through, &Manifest::id) == lineage.end() ||
+       *cursor.round_since >= cursor.whole->since);
+  if (is_newer) cursor.whole = WholeProof{lineage.back().id, *cursor.round_since};
+  cursor.round_since = now;
 }
 
 std::uint64_t bytes_due(const std::vector<Manifest>& lineage, std::chrono::microseconds elapsed) {
@@ -101,10 +147,32 @@ std::filesystem::path proof_path(const Repository& repository, const BackupId& f
   return repository.path() / fmt::format("{}{}.json", proof_file_prefix, full.to_string());
 }
 
+std::optional<WholeProof> whole_proof(const Repository& repository, const BackupId& full) {
+  try {
+    return whole_proof_in(read_proof(repository, full));
+  } catch (const ValidationError&) {
+    return std::nullopt;
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  }
+}
+
+void keep_whole_proof(const Repository& repository, const BackupId& full, const WholeProof& proof) {
+  Json json = read_proof(repository, full);
+  if (!json.contains("container")) {
+    json = {{"format", proof_format},
+            {"container", full.to_string()},
+            {"group", 0},
+            {"at", proof.since.to_text()}};
+  }
+  add_whole_proof(proof, json);
+  keep_proof(repository, full, json.dump(2) + "\n");
+}
+
 std::string prove_next_part(const Repository& repository, const std::vector<Manifest>& lineage,
                             Keyring& keyring, const Clock& clock) {
   const Timestamp now = clock.now();
-  Cursor cursor = read_cursor(repository, lineage);
+  Cursor cursor = read_cursor(repository, lineage, now);
   std::uint64_t bytes_left = bytes_due(lineage, now - cursor.at);
   for (std::size_t count = 0; count <= lineage.size() && bytes_left > 0; ++count) {
     const Manifest& one = lineage[cursor.container];
@@ -121,6 +189,7 @@ std::string prove_next_part(const Repository& repository, const std::vector<Mani
     }
     cursor.container = (cursor.container + 1) % lineage.size();
     cursor.group = 0;
+    if (cursor.container == 0) end_round(lineage, now, cursor);
   }
   cursor.at = now;
   return text_of(lineage, cursor);

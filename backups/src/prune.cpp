@@ -3,6 +3,7 @@
 #include "container/keys.h"
 #include "delta_merges.h"
 #include "durable_file.h"
+#include "kept_proof.h"
 #include "layout.h"
 #include "partial_backup.h"
 #include "partial_proof.h"
@@ -12,8 +13,10 @@
 #include "nerve/backups/verification.h"
 #include "nerve/core/error.h"
 #include "nerve/core/interrupt.h"
+#include "nerve/core/shell.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 #include <stdio.h>
 
@@ -88,9 +91,9 @@ void keep_sets_whole(const std::vector<PruneDecision>& decisions, Candidates& ca
 
 class Prune {
  public:
-  Prune(const Repository& repository, const PruneOptions& options, const Clock& clock, ProgressSink* progress)
+  Prune(const Repository& repository, Keyring& keyring, const Clock& clock, ProgressSink* progress)
       : repository_(repository),
-        keyring_(options.key != nullptr ? *repository.keyring() : without_key_),
+        keyring_(keyring),
         clock_(clock),
         progress_(progress),
         catalogue_(repository) {}
@@ -168,7 +171,6 @@ class Prune {
   }
 
   const Repository& repository_;
-  Keyring without_key_;
   Keyring& keyring_;
   const Clock& clock_;
   ProgressSink* progress_;
@@ -247,6 +249,56 @@ Json PruneReport::to_json() const {
           {"backups", std::move(list)}};
 }
 
+namespace {
+
+/// What the policy does with each backup. Those of the histories in `damaged` all stay.
+std::vector<PruneDecision> decisions_of(Candidates candidates, const std::vector<DamagedNewest>& damaged,
+                                        const PruneOptions& options, const Timestamp& now) {
+  for (const DamagedNewest& one : damaged) {
+    for (Candidate& candidate : candidates[{one.backup.source.path, one.backup.line}])
+      candidate.standing.is_of_damaged_history = true;
+  }
+  // What was made together is worth little alone, also where only one of the databases is pruned.
+  keep_sets_whole(decide_all(candidates, options.policy, now), candidates);
+  if (options.source) {
+    std::erase_if(candidates, [wanted = source_name(*options.source)](const auto& one) {
+      return one.first.first != wanted;
+    });
+  }
+  return decide_all(candidates, options.policy, now);
+}
+
+void report_untrusted(const std::vector<Entry>& entries, PruneReport& report) {
+  for (const Entry& entry : entries) {
+    if (entry.manifest) continue;
+    // What it needs is known: the rest of its generation or, for a plain copy, nothing.
+    const bool is_known = entry.is_damage_noted && entry.distrusted;
+    (entry.is_invented ? report.unauthenticated
+     : is_known        ? report.damaged
+                       : report.unreadable)
+        .push_back(entry.name);
+  }
+}
+
+/// What was sound of these histories is still there, and so it stays until there is something to go on with.
+void require_newest_sound(const std::vector<DamagedNewest>& damaged, const Repository& repository) {
+  if (damaged.empty()) return;
+  std::vector<std::string> findings;
+  findings.reserve(damaged.size());
+  for (const DamagedNewest& one : damaged) {
+    findings.push_back(
+        fmt::format("{}, the newest backup of {} that would be kept, is damaged, so nothing of its history "
+                    "was removed: {}",
+                    one.backup.id.short_text(), one.backup.source.path, one.problem));
+  }
+  throw IntegrityError(
+      fmt::format("{}", fmt::join(findings, "; ")),
+      fmt::format("Make a new full, then prune again: nerve-db backup --full --db {} --repo {}.",
+                  shell_word(damaged.front().backup.source.path), shell_word(repository.path().string())));
+}
+
+}  // namespace
+
 PruneReport prune(const Repository& any_repository, const PruneOptions& options, const Clock& clock,
                   ProgressSink* progress) {
   const Repository repository = any_repository.for_key(options.key);
@@ -258,38 +310,29 @@ PruneReport prune(const Repository& any_repository, const PruneOptions& options,
       options.dry_run ? RepositoryLock::shared(repository) : RepositoryLock::exclusive(repository);
   PruneReport report;
   const std::vector<Entry> entries = repository.list();
-  for (const Entry& entry : entries) {
-    if (entry.manifest) continue;
-    const bool is_of_known_generation =
-        entry.is_damage_noted && entry.distrusted && entry.distrusted->container;
-    (entry.is_invented        ? report.unauthenticated
-     : is_of_known_generation ? report.damaged
-                              : report.unreadable)
-        .push_back(entry.name);
-  }
-  Candidates candidates = candidates_of(repository, entries);
-  // What was made together is worth little alone, also where only one of the databases is pruned.
-  keep_sets_whole(decide_all(candidates, options.policy, clock.now()), candidates);
-  if (options.source) {
-    std::erase_if(candidates, [wanted = source_name(*options.source)](const auto& one) {
-      return one.first.first != wanted;
-    });
-  }
-  report.decisions = decide_all(candidates, options.policy, clock.now());
+  report_untrusted(entries, report);
+  const Candidates candidates = candidates_of(repository, entries);
+  report.decisions = decisions_of(candidates, {}, options, clock.now());
   require_key(report, options);
   if (options.dry_run) {
     report.freed_bytes = estimate(report.decisions);
     return report;
   }
   require_all_readable(report, repository);
+  Keyring without_key;
+  Keyring& keyring = options.key != nullptr ? *repository.keyring() : without_key;
+  const std::vector<DamagedNewest> damaged =
+      prove_newest_kept(repository, entries, report.decisions, keyring, lock, clock, progress);
+  if (!damaged.empty()) report.decisions = decisions_of(candidates, damaged, options, clock.now());
   try {
-    Prune(repository, options, clock, progress).carry_out(report);
+    Prune(repository, keyring, clock, progress).carry_out(report);
   } catch (const IntegrityError& error) {
     throw IntegrityError(
         error.what(),
         "What is to be kept was not changed. See what can still be restored: nerve-db backup verify "
         "--all. Move what cannot out of the repository, then run it again.");
   }
+  require_newest_sound(damaged, repository);
   return report;
 }
 

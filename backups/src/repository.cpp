@@ -25,6 +25,7 @@
 #include <set>
 #include <system_error>
 #include <tuple>
+#include <utility>
 
 namespace nerve::backups {
 namespace {
@@ -257,6 +258,9 @@ std::filesystem::path absolute_path(const std::filesystem::path& path) {
 
 }  // namespace
 
+Repository::Repository(std::filesystem::path path)
+    : path_(std::move(path)), catalogue_memory_(std::make_shared<CatalogueMemory>()) {}
+
 Repository Repository::open_or_create(const std::filesystem::path& path) {
   const std::filesystem::path absolute = absolute_path(path);
   std::error_code error;
@@ -314,7 +318,7 @@ Repair Repository::repair(const std::filesystem::path& path, const RepairOptions
     require_right_key(repository, repair);
   }
   CatalogueWriter writer(repository);
-  repair.forgotten = gone_backups(folder, writer.catalogue(), repository.keyring());
+  repair.forgotten = gone_backups(folder, writer.catalogue(), backups, repository.keyring());
   repair.made_catalogue =
       !repair.vouched_for.empty() || !repair.forgotten.empty() || !repository.catalogue_problems().empty();
   if (repair.made_catalogue) writer.replace(lines_for(folder, writer.catalogue(), backups));
@@ -323,7 +327,8 @@ Repair Repository::repair(const std::filesystem::path& path, const RepairOptions
 }
 
 Repository Repository::for_key(const BackupKey* key) const {
-  return key != nullptr ? authenticated_by(*key) : Repository(path_).witnessed_in(witness_folder_);
+  if (key != nullptr) return authenticated_by(*key);
+  return keyring_ ? Repository(path_).witnessed_in(witness_folder_) : *this;
 }
 
 Repository Repository::witnessed_in(const std::filesystem::path& folder) const {
@@ -336,6 +341,7 @@ Repository Repository::authenticated_by(const BackupKey& key) const {
   if (keyring_ && keyring_->key() == &key) return *this;
   Repository keyed = *this;
   keyed.keyring_ = std::make_shared<Keyring>(&key);
+  keyed.catalogue_memory_ = std::make_shared<CatalogueMemory>();
   open_recovery_slots(path_, *keyed.keyring_);
   return keyed;
 }
@@ -345,13 +351,13 @@ std::filesystem::path Repository::folder_of(const BackupId& id) const {
 }
 
 std::vector<Entry> Repository::list() const {
-  return read_entries(path_, keyring_.get());
+  return read_entries(*this);
 }
 
 std::vector<std::string> Repository::catalogue_problems() const {
   const WitnessedCatalogue seen = witnessed_catalogue(*this);
   const std::vector<std::string> names = backup_names(path_);
-  const Catalogue catalogue = Catalogue::read(path_, keyring_.get(), seen.line);
+  const Catalogue catalogue = Catalogue::read(*this, seen.line);
   std::vector<std::string> problems = problems_of(catalogue, names, path_);
   if (keyring_ && problems.empty()) problems = unauthenticated_lines(catalogue, list(), path_);
   if (std::string missed = reason_to_miss(*this, seen, catalogue); !missed.empty())

@@ -100,7 +100,11 @@ Descriptor open_folder_of(const std::filesystem::path& path, int flags) {
 }
 
 Descriptor open_repository_file(const std::filesystem::path& path, int flags, ::mode_t mode) {
-  const Descriptor folder = open_folder_of(path, O_PATH);
+  return open_repository_file(open_folder_of(path, O_PATH), path, flags, mode);
+}
+
+Descriptor open_repository_file(const Descriptor& folder, const std::filesystem::path& path, int flags,
+                                ::mode_t mode) {
   const std::string name = path.filename().string();
   int number = -1;
   while (number < 0) {
@@ -117,9 +121,19 @@ Descriptor open_repository_file(const std::filesystem::path& path, int flags, ::
 }
 
 std::uint64_t repository_file_bytes(const std::filesystem::path& path) {
-  const struct stat status = status_of(open_folder_of(path, O_PATH), path);
+  return repository_file_bytes(open_folder_of(path, O_PATH), path);
+}
+
+std::uint64_t repository_file_bytes(const Descriptor& folder, const std::filesystem::path& path) {
+  const struct stat status = status_of(folder, path);
   require_regular(status, path);
   return static_cast<std::uint64_t>(status.st_size);
+}
+
+bool has_name(const Descriptor& folder, std::string_view name) {
+  struct stat status {};
+  const std::string text(name);
+  return ::fstatat(folder.number(), text.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
 void require_one_name(const Descriptor& file, const std::filesystem::path& path) {

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string_view>
 
 /// Files inside a repository, where somebody else may have put a link, a FIFO or a device in their place.
 ///
@@ -29,8 +30,16 @@ Descriptor open_folder_of(const std::filesystem::path& path, int flags);
 /// open(2) of a regular file, with O_CLOEXEC, O_NOFOLLOW and O_NONBLOCK; throws where it fails.
 Descriptor open_repository_file(const std::filesystem::path& path, int flags, ::mode_t mode = 0);
 
+/// The same in a folder that open_folder_of() opened, so that several of its files take one look at it.
+Descriptor open_repository_file(const Descriptor& folder, const std::filesystem::path& path, int flags,
+                                ::mode_t mode = 0);
+
 /// The size of a regular file, without opening it.
 std::uint64_t repository_file_bytes(const std::filesystem::path& path);
+std::uint64_t repository_file_bytes(const Descriptor& folder, const std::filesystem::path& path);
+
+/// Whether anything has this name in an open folder; also where that cannot be told.
+bool has_name(const Descriptor& folder, std::string_view name);
 
 /// Throws DamagedRepositoryError where the open file has a second name (a hard link): what is written to it
 /// would be written to another file, too.

@@ -7,12 +7,14 @@
 #include "json_number.h"
 #include "layout.h"
 #include "repository_file.h"
+#include "witness.h"
 
 #include "nerve/core/bytes.h"
 #include "nerve/core/error.h"
 #include "nerve/core/interrupt.h"
 #include "nerve/crypto/hash.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -51,11 +53,11 @@ Manifest manifest_from(const std::string& text, const std::filesystem::path& fol
 }
 
 /// A look at the size only; the contents are for verify.
-void require_file(const std::filesystem::path& folder, const Manifest& manifest) {
+void require_file(const Descriptor& opened, const std::filesystem::path& folder, const Manifest& manifest) {
   const std::filesystem::path file = folder / manifest.file.name;
   std::uint64_t size_bytes = 0;
   try {
-    size_bytes = repository_file_bytes(file);
+    size_bytes = repository_file_bytes(opened, file);
   } catch (const NotFoundError&) {
     throw IntegrityError(fmt::format("{} is missing", file.string()));
   }
@@ -76,19 +78,24 @@ void tell_from(const Catalogue& catalogue, Entry& entry) {
 
 Entry read_entry(const std::filesystem::path& folder, const Catalogue& catalogue) {
   Entry entry{folder.filename().string(), std::nullopt, {}};
+  Descriptor opened;
   try {
-    const std::string text = read_manifest_text(folder);
+    const std::filesystem::path path = folder / manifest_file_name;
+    opened = open_folder_of(path, O_PATH);
+    entry.holds_sealed = has_name(opened, sealed_container_file_name);
+    const std::string text =
+        read_small_file(open_repository_file(opened, path, O_RDONLY), path, manifest_bytes_max);
     const Expectation* expected = catalogue.find(entry.name);
     const bool is_catalogued =
         expected != nullptr && expected->allows(to_hex(crypto::sha256(as_bytes(text))));
     entry.distrusted = manifest_from(text, folder, is_catalogued);
     // An earlier form of a backup, put back with its manifest, says nothing wrong of itself.
     if (expected != nullptr && !is_catalogued) {
-      throw IntegrityError(fmt::format("{} is not what the catalogue says that was stored",
-                                       (folder / manifest_file_name).string()));
+      throw IntegrityError(fmt::format("{} is not what the catalogue says that was stored", path.string()));
     }
-    require_file(folder, *entry.distrusted);
-    if (const auto damage = noted_damage(folder)) {
+    require_file(opened, folder, *entry.distrusted);
+    const auto damage = has_name(opened, damage_file_name) ? noted_damage(folder) : std::nullopt;
+    if (damage) {
       entry.is_damage_noted = true;
       throw IntegrityError(*damage);
     }
@@ -96,6 +103,10 @@ Entry read_entry(const std::filesystem::path& folder, const Catalogue& catalogue
     entry.distrusted.reset();
   } catch (const Error& error) {
     entry.problem = error.what();
+    // Behind a link that stands in the place of the folder, too.
+    std::error_code ignored;
+    if (opened.number() < 0)
+      entry.holds_sealed = std::filesystem::exists(folder / sealed_container_file_name, ignored);
     tell_from(catalogue, entry);
   }
   return entry;
@@ -140,16 +151,12 @@ void distrust_broken_chains(std::vector<Entry>& entries) {
 }
 
 /// The databases of which there are encrypted backups, each with the lowest sequence of one.
-std::map<std::string, std::int64_t> encrypted_since(const std::filesystem::path& repository,
-                                                    const std::vector<Entry>& entries) {
+std::map<std::string, std::int64_t> encrypted_since(const std::vector<Entry>& entries) {
   std::map<std::string, std::int64_t> since;
   for (const Entry& entry : entries) {
     const std::optional<Manifest>& known = entry.manifest ? entry.manifest : entry.distrusted;
     const std::string& source = known ? known->source.path : entry.source;
-    std::error_code error;
-    const bool is_encrypted =
-        (known && known->is_encrypted()) ||
-        std::filesystem::exists(repository / entry.name / sealed_container_file_name, error);
+    const bool is_encrypted = (known && known->is_encrypted()) || entry.holds_sealed;
     if (!is_encrypted || source.empty()) continue;
     const std::int64_t sequence = known ? known->sequence : entry.sequence;
     const auto [place, is_new] = since.emplace(source, sequence);
@@ -180,9 +187,8 @@ bool is_authentic(const Catalogue& catalogue, const std::vector<Entry>& entries,
 }
 
 /// Who may write to a repository can put there what he likes, but not what the key proves.
-void distrust_unauthenticated(const std::filesystem::path& repository, const Catalogue& catalogue,
-                              std::vector<Entry>& entries, Keyring* keyring) {
-  const std::map<std::string, std::int64_t> since = encrypted_since(repository, entries);
+void distrust_unauthenticated(const Catalogue& catalogue, std::vector<Entry>& entries, Keyring* keyring) {
+  const std::map<std::string, std::int64_t> since = encrypted_since(entries);
   const bool is_catalogue_authentic = keyring != nullptr && is_authentic(catalogue, entries, *keyring);
   for (Entry& entry : entries) {
     if (!entry.manifest) continue;
@@ -240,12 +246,13 @@ bool is_later(const Entry& entry, const Manifest& manifest) {
 }
 
 std::vector<std::string> gone_backups(const std::filesystem::path& repository, const Catalogue& catalogue,
-                                      Keyring* keyring) {
+                                      const std::vector<std::string>& names, Keyring* keyring) {
   const auto missed_by = [&](const Catalogue& one) {
     std::vector<std::string> missed;
     std::error_code error;
     for (const auto& [id, expected] : one.expectations()) {
-      if (expected.must_be_there && !std::filesystem::exists(repository / id, error)) missed.push_back(id);
+      if (!expected.must_be_there || std::ranges::binary_search(names, id)) continue;
+      if (!std::filesystem::exists(repository / id, error)) missed.push_back(id);
     }
     return missed;
   };
@@ -253,10 +260,14 @@ std::vector<std::string> gone_backups(const std::filesystem::path& repository, c
   return missed.empty() ? missed : missed_by(Catalogue::read(repository, keyring));
 }
 
-std::vector<Entry> read_entries(const std::filesystem::path& repository, Keyring* keyring) {
+std::vector<Entry> read_entries(const Repository& any_repository) {
+  const std::filesystem::path& repository = any_repository.path();
+  Keyring* keyring = any_repository.keyring();
+  // The line that others look for, who then need not read the catalogue from its beginning.
+  const std::string watched = witnessed_catalogue(any_repository).line;
   // The folder first: a backup that is stored in between is then not seen, instead of not being expected.
   const std::vector<std::string> names = backup_names(repository);
-  const Catalogue catalogue = Catalogue::read(repository, keyring);
+  const Catalogue catalogue = Catalogue::read(any_repository, watched);
   std::vector<Entry> entries;
   entries.reserve(names.size());
   for (const std::string& name : names) {
@@ -264,10 +275,10 @@ std::vector<Entry> read_entries(const std::filesystem::path& repository, Keyring
     entries.push_back(read_entry(repository / name, catalogue));
   }
   look_again(repository, entries, keyring);
-  for (const std::string& id : gone_backups(repository, catalogue, keyring))
+  for (const std::string& id : gone_backups(repository, catalogue, names, keyring))
     entries.push_back(gone_entry(id, catalogue));
   std::ranges::stable_sort(entries, {}, &Entry::name);
-  distrust_unauthenticated(repository, catalogue, entries, keyring);
+  distrust_unauthenticated(catalogue, entries, keyring);
   distrust_broken_chains(entries);
   return entries;
 }
@@ -333,12 +344,12 @@ std::vector<CatalogueLine> lines_for(const std::filesystem::path& repository, co
   return lines;
 }
 
-std::int64_t highest_sequence(const std::filesystem::path& repository, const Catalogue& catalogue) {
+std::int64_t highest_sequence(const Repository& repository, const Catalogue& catalogue) {
   const std::int64_t of_catalogue = catalogue.highest_sequence();
-  if (problems_of(catalogue, backup_names(repository), repository).empty()) return of_catalogue;
+  if (problems_of(catalogue, backup_names(repository.path()), repository.path()).empty()) return of_catalogue;
   // An older catalogue would give the numbers of those that it does not know once more.
   std::int64_t highest = of_catalogue;
-  for (const Entry& entry : read_entries(repository, nullptr)) {
+  for (const Entry& entry : read_entries(repository.for_key(nullptr))) {
     const std::optional<Manifest>& known = entry.manifest ? entry.manifest : entry.distrusted;
     if (known && is_plausible_after(known->sequence, of_catalogue))
       highest = std::max(highest, known->sequence);
@@ -354,7 +365,8 @@ std::int64_t successor_of(std::int64_t sequence, const std::filesystem::path& re
 }
 
 std::int64_t highest_sequence(const Repository& repository) {
-  return highest_sequence(repository.path(), Catalogue::read(repository.path(), nullptr));
+  const Repository without_key = repository.for_key(nullptr);
+  return highest_sequence(without_key, Catalogue::read(without_key));
 }
 
 }  // namespace nerve::backups

@@ -22,16 +22,16 @@ std::vector<std::string> backup_names(const std::filesystem::path& repository);
 Manifest read_manifest(const std::filesystem::path& folder);
 
 /// Every backup that is there or should be, by id. One that cannot be trusted is listed with its problem.
-/// `keyring` is null where there is no key to authenticate them with.
-std::vector<Entry> read_entries(const std::filesystem::path& repository, Keyring* keyring);
+/// Without a keyring in the repository there is no key to authenticate them with.
+std::vector<Entry> read_entries(const Repository& repository);
 
 /// Whether an entry is later than a backup. Where the catalogue does not know it, its id does, which begins
 /// with its time.
 bool is_later(const Entry& entry, const Manifest& manifest);
 
-/// The ids of those that the catalogue misses.
+/// The ids of those that the catalogue misses. `names` are the backup_names() of the folder.
 std::vector<std::string> gone_backups(const std::filesystem::path& repository, const Catalogue& catalogue,
-                                      Keyring* keyring);
+                                      const std::vector<std::string>& names, Keyring* keyring);
 
 /// What is wrong with a catalogue beside the backups with these names.
 std::vector<std::string> problems_of(const Catalogue& catalogue, const std::vector<std::string>& names,
@@ -48,7 +48,7 @@ std::vector<CatalogueLine> lines_for(const std::filesystem::path& repository, co
 /// The highest sequence of the backups there, as the catalogue or, where it does not know them all, their
 /// manifests say.
 std::int64_t highest_sequence(const Repository& repository);
-std::int64_t highest_sequence(const std::filesystem::path& repository, const Catalogue& catalogue);
+std::int64_t highest_sequence(const Repository& repository, const Catalogue& catalogue);
 
 /// The number after `sequence`. Throws IntegrityError where there is none: no repository comes to the highest
 /// number by itself, so a manifest or the catalogue says it that somebody else wrote.

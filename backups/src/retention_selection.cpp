@@ -88,6 +88,7 @@ class Selection {
     if (candidate.standing.is_held) keep(index, "held");
     if (candidate.standing.is_in_kept_set) keep(index, "its set");
     if (candidate.standing.is_of_damaged_generation) keep(index, "a damaged one may need it");
+    if (candidate.standing.is_of_damaged_history) keep(index, "the newest is damaged");
     const bool is_damaged = manifest.state == State::damaged;
     if (is_damaged && !manifest.container) return keep(index, "the files of a damaged database");
     const std::chrono::microseconds age(now.microseconds() - manifest.created_at.microseconds());

@@ -14,6 +14,7 @@ struct Standing {
   bool is_verified = false;
   bool is_in_kept_set = false;            ///< another backup of its set is kept
   bool is_of_damaged_generation = false;  ///< a backup in which damage was found may lead back to it
+  bool is_of_damaged_history = false;     ///< the newest of its history that would be kept is damaged
 };
 
 struct Candidate {

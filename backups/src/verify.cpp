@@ -135,6 +135,7 @@ VerifyReport verify_files(const Repository& repository, const Manifest& manifest
   if (manifest.container) return report;
   compare_file(folder, manifest.file, report, progress);
   for (const StoredFile& companion : manifest.companions) compare_file(folder, companion, report, progress);
+  if (report.ok() && noted_damage(folder)) forget_damage(repository, manifest.id);
   if (!report.deep || !report.ok()) return report;
   try {
     look_into(folder / manifest.file.name, manifest, report, progress);

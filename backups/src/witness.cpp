@@ -185,7 +185,7 @@ WitnessedCatalogue witnessed_catalogue(const Repository& repository) {
 std::string reason_to_miss(const Repository& repository) {
   const WitnessedCatalogue seen = witnessed_catalogue(repository);
   if (seen.sequence == 0) return {};
-  return reason_to_miss(repository, seen, Catalogue::read(repository.path(), nullptr, seen.line));
+  return reason_to_miss(repository, seen, Catalogue::read(repository, seen.line));
 }
 
 std::string reason_to_miss(const Repository& repository, const WitnessedCatalogue& seen,

@@ -86,6 +86,53 @@ TEST_CASE("each backup is in the catalogue before and after it has its name") {
         (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
 }
 
+TEST_CASE("what is remembered of a catalogue is used where its bytes are the same, and only there") {
+  CatalogueScene scene;
+  for (int number = 0; number < 3; ++number) scene.back_up();
+  const auto is_as_read_anew = [&](const std::string& watched = {}) {
+    const Catalogue remembering = Catalogue::read(scene.repository, watched);
+    const Catalogue anew = Catalogue::read(scene.repository.path(), nullptr, watched);
+    std::set<std::string> ids;
+    for (const auto& [id, expected] : remembering.expectations()) ids.insert(id);
+    bool is_same = ids.size() == anew.expectations().size();
+    for (const auto& [id, expected] : anew.expectations()) is_same = is_same && ids.contains(id);
+    return is_same && remembering.problem() == anew.problem() &&
+           remembering.last_hash() == anew.last_hash() &&
+           remembering.highest_sequence() == anew.highest_sequence() &&
+           remembering.is_there() == anew.is_there() &&
+           (watched.empty() || remembering.has_watched_line() == anew.has_watched_line());
+  };
+  const std::string last_of_three = Catalogue::read(scene.repository).last_hash();
+  const std::string whole = scene.text();
+  CHECK(scene.repository.catalogue_memory().text == whole);
+  CHECK(is_as_read_anew());
+  CHECK(is_as_read_anew(last_of_three));
+  CHECK(is_as_read_anew(std::string(64, '0')));
+  // Longer, then with a line that was cut off, altered at its beginning, shorter, gone, and back.
+  scene.back_up();
+  CHECK(is_as_read_anew(last_of_three));
+  const std::string longer = scene.text();
+  std::string altered = longer;
+  altered[altered.find("storing")] = 'S';
+  for (const std::string& text :
+       {longer + "{\"at\":", altered, longer, whole, longer + std::string(70'000, 'x'),
+        longer + std::string(70'000, 'x') + "\n", whole}) {
+    scene.write(text);
+    CAPTURE(text.size());
+    CHECK(is_as_read_anew());
+    CHECK(is_as_read_anew(last_of_three));
+  }
+  std::filesystem::remove(scene.catalogue());
+  CHECK(is_as_read_anew());
+  scene.write(whole);
+  CHECK(is_as_read_anew());
+  // It is not parsed again: what is remembered of these bytes is what is said of them.
+  CatalogueScene other;
+  for (int number = 0; number < 7; ++number) other.back_up();
+  scene.repository.catalogue_memory().catalogue = Catalogue::read(other.repository);
+  CHECK(Catalogue::read(scene.repository).highest_sequence() == 7);
+}
+
 TEST_CASE("a backup that somebody removed is missed by list, latest, a point in time, verify and prune") {
   CatalogueScene scene;
   const Manifest first = scene.back_up();

@@ -161,6 +161,35 @@ TEST_CASE("verifying and pruning a chain of 100 deltas read what is stored and h
   CHECK(scene.is_every_state_right());
 }
 
+TEST_CASE("a backup reads each manifest and each delta that is there once, and the catalogue four times") {
+  ChainScene scene;
+  scene.repository = scene.repository.witnessed_in(scene.folder / "state");
+  PlainSqlite(scene.database).run("UPDATE events SET body = randomblob(5000)");
+  const auto read_at_next = [&] {
+    return read_bytes_of([&] {
+      scene.add();
+      CHECK(scene.repository.catalogue_problems().empty());
+    });
+  };
+  const auto stored = [&] {
+    std::uint64_t bytes = 0;
+    for (const Entry& entry : scene.repository.list()) {
+      bytes += std::filesystem::file_size(scene.repository.path() / entry.name / "manifest.json");
+      if (entry.manifest->container->parent) bytes += entry.manifest->file.size_bytes;
+    }
+    return static_cast<double>(bytes +
+                               4 * std::filesystem::file_size(scene.repository.path() / "catalogue.jsonl"));
+  };
+  for (int number = 0; number < 10; ++number) scene.add();
+  const double few_stored = stored();
+  const double few_read = read_at_next();
+  for (int number = 0; number < half_chain; ++number) scene.add();
+  // What a backup reads beside, such as the database, does not grow with their number.
+  constexpr double slack = 1.05;
+  const double grown = stored() - few_stored;
+  CHECK(read_at_next() - few_read < slack * grown);
+}
+
 TEST_CASE("a damaged delta is told of itself and of what leads back to it, and of no other") {
   ChainScene scene;
   const Manifest full = scene.add();

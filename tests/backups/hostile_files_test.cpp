@@ -487,10 +487,10 @@ TEST_CASE("a sequence in the catalogue that cannot be is a problem, and the high
   };
   const Catalogue overflowing = with_first_line("9223372036854775807");
   CHECK(overflowing.problem().find("its sequence is no whole number") != std::string::npos);
-  CHECK(highest_sequence(scene.repository.path(), overflowing) == 1);
+  CHECK(highest_sequence(scene.repository, overflowing) == 1);
   const Catalogue highest = with_first_line("9007199254740992");
   CHECK(highest.problem().find("no backup can have it") != std::string::npos);
-  CHECK(highest_sequence(scene.repository.path(), highest) == 1);
+  CHECK(highest_sequence(scene.repository, highest) == 1);
   CHECK_THROWS_WITH_AS(successor_of(std::int64_t{1} << 53U, scene.repository.path()),
                        doctest::Contains("the highest number"), IntegrityError);
 }

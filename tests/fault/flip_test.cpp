@@ -47,7 +47,7 @@ const std::string note_of_proof = ".partial-verified.json-ID-PROCESS";
 const std::string note_of_copies = ".copies.json.partial";
 
 /// How far a generation was proved: what cannot be read begins again, and what names another place goes on
-/// there.
+/// there. A time that a flip made later counts for no longer than the period of a proof.
 const std::string note_of_parts = ".partial-proof-ID.json-PROCESS";
 
 /// What became of the flips of a test, by file.
@@ -194,7 +194,7 @@ TEST_CASE("a flipped bit of a restore of a database to a new file is found or ha
 TEST_CASE("a flipped bit of a prune of a repository is found or harmless") {
   const RepositoryScene scene(Store::container);
   flip_in_repository(scene, scene.prune_command(), scene.repository_path(), scene.ids_after_prune(), {},
-                     {hashes});
+                     {hashes, note_of_parts});
 }
 
 TEST_CASE("a flipped bit of a consolidation in a repository is found or harmless") {

@@ -204,7 +204,10 @@ Command prune_command() {
           "months and years, in UTC. Always kept: what is held, the newest, the newest verified and the "
           "newest\n"
           "with rows, and the full of a delta that is kept. A kept delta is merged with the ones before it\n"
-          "that go. An abort at any point loses nothing that is to be kept. Asks before it removes.",
+          "that go. An abort at any point loses nothing that is to be kept. Asks before it removes. The "
+          "newest\n"
+          "that is kept is proved first, where that was not done within seven days; where it is damaged,\n"
+          "nothing of its history goes.",
       .options = prune_options(),
       .example = "nerve-db backup prune --db chinook.sqlite --keep-last 3 --keep-daily 7 --dry-run",
       .run = &run_prune};

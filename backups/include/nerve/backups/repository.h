@@ -16,6 +16,7 @@ namespace nerve::backups {
 
 class BackupKey;
 class Keyring;
+struct CatalogueMemory;
 
 /// One folder of the repository that holds a backup, whole or not; or one that should be there.
 struct Entry {
@@ -34,7 +35,8 @@ struct Entry {
   /// Of one that cannot be trusted, where the catalogue knows it.
   std::int64_t sequence = 0;
   std::optional<Timestamp> created_at = std::nullopt;
-  std::string source = {};  ///< the database; empty where the catalogue does not say it, or was altered
+  std::string source = {};    ///< the database; empty where the catalogue does not say it, or was altered
+  bool holds_sealed = false;  ///< an encrypted container lies in its folder, whatever the manifest says
 };
 
 struct RepairOptions {
@@ -91,6 +93,10 @@ class Repository {
   /// The same for what is not encrypted where `key` is null.
   Repository for_key(const BackupKey* key) const;
 
+  /// For the library: what was read of the catalogue. Each look reads the file again, and parses of one that
+  /// begins with the same bytes only what follows.
+  CatalogueMemory& catalogue_memory() const noexcept { return *catalogue_memory_; }
+
   /// What holds that key; null where there is none.
   Keyring* keyring() const noexcept { return keyring_.get(); }
 
@@ -143,11 +149,12 @@ class Repository {
   std::filesystem::path folder_of(const BackupId& id) const;
 
  private:
-  explicit Repository(std::filesystem::path path) : path_(std::move(path)) {}
+  explicit Repository(std::filesystem::path path);
 
   std::filesystem::path path_;
   std::filesystem::path witness_folder_;
   std::shared_ptr<Keyring> keyring_;
+  std::shared_ptr<CatalogueMemory> catalogue_memory_;  ///< by what the keyring can tell
 };
 
 /// The text by which manifests name a database: absolute, symbolic links resolved. Works for a file that is

@@ -56,7 +56,7 @@ struct PruneReport {
   /// Those that somebody without the key has put there; nothing needs them, and they are not removed either.
   std::vector<std::string> unauthenticated;
   /// Those in which damage was found, and what leads back to them; they stay, with the rest of their
-  /// generation.
+  /// generation where they have one.
   std::vector<std::string> damaged;
   bool done = false;  ///< false after a dry run
   std::int64_t freed_bytes =
@@ -78,11 +78,13 @@ struct PruneOptions {
 /// Always kept: what is held; the newest good backup, the newest that was verified, and the newest that holds
 /// rows; the full of every delta that is kept; what is of state damaged. A kept delta whose parent goes is
 /// merged with those that go. Order counts by sequence. Each step leaves every backup that is to be kept
-/// restorable, so an abort at any point loses none, and the next run goes on.
+/// restorable, so an abort at any point loses none, and the next run goes on. Before something of a history
+/// is removed, its newest backup that is kept is proved, unless that was done within seven days.
 ///
 /// Throws ValidationError for an empty policy, ConflictError while another process works in the repository,
 /// DeniedError where encrypted deltas are to be merged without their key, IntegrityError where a delta to be
-/// merged is damaged, and CancelledError.
+/// merged is damaged, or the newest that is kept of a history, of which nothing is then removed, and
+/// CancelledError.
 PruneReport prune(const Repository& repository, const PruneOptions& options, const Clock& clock,
                   ProgressSink* progress = nullptr);
 
