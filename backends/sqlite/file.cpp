@@ -3,6 +3,7 @@
 
 #include "sqlite/descriptor.h"
 
+#include "nerve/backends/sqlite/raw_file.h"
 #include "nerve/core/error.h"
 
 #include <sys/stat.h>
@@ -28,9 +29,6 @@ constexpr std::string_view journal_magic{"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7", 8};
 constexpr std::size_t sample_bytes_max = 4096;
 constexpr std::size_t sample_bytes_min = 1024;
 constexpr std::uint64_t sector_bytes = 512;
-
-/// How often a descriptor of another thread is borrowed that has closed it before all was read.
-constexpr int borrowings_max = 100;
 
 /// Pearson's statistic over the 256 values of a byte is 255 ± 23 for random bytes, so that an encrypted page
 /// stays below 400 in all but one case of a hundred million; text, programs and tables reach thousands.
@@ -92,52 +90,20 @@ FileHeader parse_header(std::span<const unsigned char> bytes) {
   return header;
 }
 
-/// Reads the beginning of an open file; nothing where the descriptor cannot be read from.
-std::optional<std::size_t> read_sample(int number, const std::filesystem::path& path, Sample& sample) {
-  std::size_t filled = 0;
-  while (filled < sample.size()) {
-    const ::ssize_t count =
-        ::pread(number, sample.data() + filled, sample.size() - filled, static_cast<::off_t>(filled));
-    if (count == 0) break;
-    if (count > 0) {
-      filled += static_cast<std::size_t>(count);
-    } else if (errno == EBADF) {
-      return std::nullopt;
-    } else if (errno != EINTR) {
-      throw Error(ErrorKind::failure, "cannot read " + path.string() + ": " + std::strerror(errno),
-                  "The device may be failing: look into the system's log (dmesg).");
-    }
-  }
-  return filled;
-}
-
 /// Reads the beginning of a file; nothing where it may not be read.
-std::optional<std::size_t> read_sample(const std::filesystem::path& path, const FileIdentity& identity,
-                                       Sample& sample) {
-  for (int tries = 0; tries < borrowings_max; ++tries) {
-    const int borrowed = find_own_descriptor(identity);
-    if (borrowed < 0) {
-      const Descriptor opened = open_for_reading(path);
-      if (opened) return read_sample(opened.number(), path, sample);
-      if (errno == EACCES || errno == EPERM || errno == ENOENT) return std::nullopt;
-      throw Error(ErrorKind::failure, "cannot open " + path.string() + ": " + std::strerror(errno));
-    }
-    // Another thread may have closed it meanwhile, and its number may be another file's; or it was opened for
-    // writing only, which is so the next time, too.
-    std::optional<std::size_t> filled;
-    try {
-      filled = read_sample(borrowed, path, sample);
-    } catch (const Error&) {
-      if (is_open_as(borrowed, identity)) throw;
-    }
-    if (filled && is_open_as(borrowed, identity)) return filled;
+std::optional<std::size_t> read_sample(const std::filesystem::path& path, Sample& sample) {
+  try {
+    return RawFile(path).read(0, std::as_writable_bytes(std::span(sample)));
+  } catch (const DeniedError&) {
+    return std::nullopt;
+  } catch (const NotFoundError&) {
+    return std::nullopt;
   }
-  return std::nullopt;
 }
 
 void tell_content(FileFacts& facts) {
   Sample sample{};
-  const auto filled = read_sample(facts.path, {facts.device, facts.inode}, sample);
+  const auto filled = read_sample(facts.path, sample);
   if (!filled) {
     facts.kind = FileKind::denied;
     return;

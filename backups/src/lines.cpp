@@ -2,18 +2,17 @@
 #include "lines.h"
 
 #include "container_backup.h"
-#include "durable_file.h"
 #include "file_identity.h"
 #include "layout.h"
 #include "witness.h"
 
+#include "nerve/backends/sqlite/raw_file.h"
 #include "nerve/backups/verification.h"
 #include "nerve/core/error.h"
 #include "nerve/core/interrupt.h"
 #include "nerve/core/shell.h"
 #include "nerve/crypto/mac.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -54,8 +53,7 @@ const Line* find_line(const std::vector<Line>& lines, const std::string& source,
 class RawPages {
  public:
   explicit RawPages(const sqlite::FileFacts& facts)
-      : path_(facts.path),
-        file_(open_file(facts.path, O_RDONLY)),
+      : file_(facts.path),
         page_bytes_(facts.header ? facts.header->page_size_bytes : 0),
         count_(page_bytes_ == 0 ? 0 : static_cast<std::uint32_t>(facts.size_bytes / page_bytes_)) {}
 
@@ -65,13 +63,12 @@ class RawPages {
   /// Fewer where the file ends before.
   Bytes read(std::uint32_t first, std::uint32_t count) const {
     Bytes octets(std::size_t{std::min(count, count_ - (first - 1))} * page_bytes_);
-    read_at(file_, octets, static_cast<::off_t>(first - 1) * page_bytes_, path_);
+    octets.resize(file_.read(std::uint64_t{first - 1} * page_bytes_, octets));
     return octets;
   }
 
  private:
-  std::filesystem::path path_;
-  Descriptor file_;
+  sqlite::RawFile file_;
   std::uint32_t page_bytes_;
   std::uint32_t count_;
 };

@@ -6,6 +6,7 @@
 #include "support/temp_folder.h"
 #include "support/test_data.h"
 
+#include "nerve/backends/sqlite/raw_file.h"
 #include "nerve/core/error.h"
 
 #include <doctest/doctest.h>
@@ -14,6 +15,9 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstddef>
+#include <span>
+#include <string>
 #include <thread>
 
 using nerve::ErrorKind;
@@ -40,6 +44,17 @@ ErrorKind refusal_of(const std::filesystem::path& path) {
   }
   FAIL("it passed as a database");
   return ErrorKind::failure;
+}
+
+/// Whether another process than this one holds the lock of a writer.
+bool holds_reserved_lock(const std::filesystem::path& path) {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = 0x40000001;  // RESERVED_BYTE of SQLite's os.h
+  lock.l_len = 1;
+  const int file = ::open(path.c_str(), O_RDWR);
+  return file >= 0 && ::fcntl(file, F_GETLK, &lock) == 0 && lock.l_type == F_WRLCK;
 }
 
 }  // namespace
@@ -169,15 +184,7 @@ TEST_CASE("looking at a file keeps the locks that this process holds on it") {
   SqliteDatabase database(folder / "a.db");
   database.execute("CREATE TABLE t(a); BEGIN IMMEDIATE");
   CHECK(read_file_facts(folder / "a.db").kind == FileKind::sqlite);
-  const int is_locked = run_in_other_process([&] {
-    struct flock lock {};
-    lock.l_type = F_WRLCK;
-    lock.l_whence = SEEK_SET;
-    lock.l_start = 0x40000001;  // RESERVED_BYTE of SQLite's os.h
-    lock.l_len = 1;
-    const int file = ::open((folder / "a.db").c_str(), O_RDWR);
-    return file >= 0 && ::fcntl(file, F_GETLK, &lock) == 0 && lock.l_type == F_WRLCK ? 1 : 0;
-  });
+  const int is_locked = run_in_other_process([&] { return holds_reserved_lock(folder / "a.db") ? 1 : 0; });
   CHECK(is_locked == 1);
 }
 
@@ -203,6 +210,57 @@ TEST_CASE("a file is what it is while another thread opens and closes it") {
   is_done = true;
   other.join();
   CHECK(wrong == 0);
+}
+
+TEST_CASE("two threads that look at one database while others open and close it see its bytes only") {
+  const TempFolder folder;
+  const std::filesystem::path path = folder / "a.db";
+  SqliteDatabase(path).execute("CREATE TABLE t(a)");
+  std::atomic<bool> is_done = false;
+  std::atomic<int> wrong = 0;
+  const auto look = [&] {
+    for (int count = 0; count < 1'000; ++count) {
+      const FileFacts facts = read_file_facts(path);
+      if (facts.kind != FileKind::sqlite || !facts.header || facts.header->page_count != 2) ++wrong;
+    }
+  };
+  std::thread other([&] {
+    while (!is_done) {
+      SqliteDatabase(path).execute("SELECT count(*) FROM t");
+      const int number = ::open("/etc/passwd", O_RDONLY);
+      ::usleep(20);
+      ::close(number);
+    }
+  });
+  std::thread first(look);
+  std::thread second(look);
+  first.join();
+  second.join();
+  is_done = true;
+  other.join();
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("raw bytes are those of the file, and reading them keeps the locks that this process holds") {
+  const TempFolder folder;
+  const std::filesystem::path path = folder / "a.db";
+  SqliteDatabase(path).execute("CREATE TABLE t(a)");
+  const std::string bytes = bytes_of(path);
+  SqliteDatabase database(path);
+  database.execute("BEGIN IMMEDIATE");
+  {
+    const nerve::sqlite::RawFile raw(path);
+    CHECK(raw.size_bytes() == bytes.size());
+    std::string read(bytes.size(), ' ');
+    CHECK(raw.read(0, std::as_writable_bytes(std::span(read))) == bytes.size());
+    CHECK(read == bytes);
+    CHECK(raw.read(bytes.size() - 10, std::as_writable_bytes(std::span(read))) == 10);
+    CHECK(raw.read(bytes.size(), std::as_writable_bytes(std::span(read))) == 0);
+  }
+  const int is_locked = run_in_other_process([&] { return holds_reserved_lock(path) ? 1 : 0; });
+  CHECK(is_locked == 1);
+  CHECK_THROWS_AS(nerve::sqlite::RawFile(folder / "none.db"), nerve::NotFoundError);
+  CHECK_FALSE(std::filesystem::exists(folder / "none.db"));
 }
 
 TEST_CASE("a file that may not be read is denied") {
