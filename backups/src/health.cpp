@@ -20,6 +20,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace nerve::backups {
@@ -109,6 +110,20 @@ void measure(Check& check, std::chrono::microseconds age, std::chrono::hours age
   if (age > age_max) check.status = Status::warning;
 }
 
+/// A backup of what is damaged or gone would be none.
+std::string fix_of_age(const Backups& backups, const std::string& name, const std::string& arguments,
+                       const HealthOptions& options) {
+  if (!options.is_database_damaged) return "nerve-db backup " + arguments;
+  if (backups.newest)
+    return fmt::format("nerve-db restore {} {}", backups.newest->id.short_text(), arguments);
+  std::error_code error;
+  if (!std::filesystem::exists(name, error)) {
+    return "There is no backup of it: look for the file where it was before.";
+  }
+  return fmt::format("There is no backup of it: nerve-db salvage --db {} --to FILE writes what can be read.",
+                     shell_word(name));
+}
+
 Check check_age(const Backups& backups, const std::string& name, const std::string& arguments,
                 const HealthOptions& options, const Clock& clock) {
   Check check{.id = std::string(ids[0]),
@@ -130,7 +145,7 @@ Check check_age(const Backups& backups, const std::string& name, const std::stri
     check.message += fmt::format("; a later one, {}, cannot be trusted: {}", backups.problem->name,
                                  backups.problem->problem);
   }
-  if (check.status != Status::ok) check.fix = "nerve-db backup " + arguments;
+  if (check.status != Status::ok) check.fix = fix_of_age(backups, name, arguments, options);
   if (!backups.copies.empty()) {
     check.message += fmt::format("; the repository is not there, and copies of it were made in {}",
                                  fmt::join(backups.copies, " and "));
@@ -180,7 +195,7 @@ std::string start_command(const Promise& promise, const std::string& arguments) 
 }
 
 Check check_schedule(const Promise& promise, const Backups& backups, const std::string& arguments,
-                     const Clock& clock) {
+                     const HealthOptions& options, const Clock& clock) {
   const PromiseState state = state_of(promise, backups.entries, clock);
   Check check{.id = std::string(ids[2]),
               .status = Status::ok,
@@ -206,14 +221,15 @@ Check check_schedule(const Promise& promise, const Backups& backups, const std::
   }
   const auto missed = state.age / std::chrono::microseconds(promise.interval);
   check.message = fmt::format("{}, and {} in a row did not come", promised, missed);
-  check.fix = start_command(promise, arguments);
+  check.fix = options.is_database_damaged ? "Mend the database first: its backups go on then."
+                                          : start_command(promise, arguments);
   return check;
 }
 
 /// Where nobody promised anything there is nothing to check.
 void add_schedule(const std::filesystem::path& database, const std::filesystem::path& folder,
-                  const Backups& backups, const std::string& arguments, const Clock& clock,
-                  health::Checklist& list) {
+                  const Backups& backups, const std::string& arguments, const HealthOptions& options,
+                  const Clock& clock, health::Checklist& list) {
   std::optional<Promise> promise;
   try {
     promise = promise_of(Repository::open(folder), database);
@@ -224,7 +240,7 @@ void add_schedule(const std::filesystem::path& database, const std::filesystem::
     list.add(health::unknown_check(ids[2], error.what(), error.hint()));
     return;
   }
-  list.attempt(ids[2], [&] { return check_schedule(*promise, backups, arguments, clock); });
+  list.attempt(ids[2], [&] { return check_schedule(*promise, backups, arguments, options, clock); });
 }
 
 }  // namespace
@@ -248,7 +264,7 @@ void check_backups(const std::filesystem::path& database, const std::filesystem:
   } else if (backups->newest) {
     list.attempt(ids[1], [&] { return check_verified(*backups, arguments, options, clock); });
   }
-  if (backups) add_schedule(database, repository, *backups, arguments, clock, list);
+  if (backups) add_schedule(database, repository, *backups, arguments, options, clock, list);
 }
 
 }  // namespace nerve::backups

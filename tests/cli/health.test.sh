@@ -232,3 +232,55 @@ for signal in INT TERM; do
     sqlite3 -batch :memory: "SELECT CASE WHEN json_extract('${line//\'/\'\'}', '\$.at') LIKE '20%Z' THEN '' ELSE 'bad' END"
   done <watch.json | tr -d '\n')"
 done
+
+# of_secure ID NAME: a field of a check of the secure store in report.json.
+of_secure() {
+  sqlite3 -batch :memory: "SELECT json_extract(value, '\$.$2') FROM
+    json_each(CAST(readfile('report.json') AS TEXT), '\$.checks') WHERE json_extract(value, '\$.id') = '$1'
+    AND json_extract(value, '\$.store') = 'secure'"
+}
+
+claim "in a workspace every check is made of both stores, and the worst counts"
+nerve-db init space --quiet >/dev/null
+nerve-db backup --workspace space --quiet >/dev/null 2>&1
+nerve-db backup verify --all --workspace space --quiet >/dev/null 2>&1
+for id in sqlite.file sqlite.permissions sqlite.integrity sqlite.schema sqlite.journal_mode backup.age; do
+  look --workspace space
+  expect_equal "the status of $id of the secure store" ok "$(of_secure "$id" status)"
+done
+chmod 0666 space/nerve-secure.db
+look --workspace space
+expect_exit 2
+expect_equal "the permissions" critical "$(of_secure sqlite.permissions status)"
+chmod 0600 space/nerve-secure.db
+# Three pages of the middle are overwritten.
+head -c 12288 /dev/zero | tr '\0' '\377' | dd of=space/nerve-secure.db bs=4096 seek=3 conv=notrunc status=none
+look --workspace space
+expect_exit 2
+expect_equal "the verdict" critical "$(json report.json '$.status')"
+expect_equal "backups of what is damaged" 0 \
+  "$(sqlite3 -batch :memory: "SELECT count(*) FROM json_each(CAST(readfile('report.json') AS TEXT), '\$.checks')
+    WHERE json_extract(value, '\$.store') = 'secure' AND json_extract(value, '\$.fix') LIKE 'nerve-db backup --%'")"
+rm space/nerve-secure.db
+look --workspace space
+expect_exit 2
+expect_equal "the file" critical "$(of_secure sqlite.file status)"
+
+claim "what is missing or damaged never gets the remedy to make a backup"
+make_database lone.db 5000
+damage lone.db album
+look --db lone.db
+expect_exit 2
+expect_equal "the fix" 1 "$(field backup.age fix | grep -c '^There is no backup of it: nerve-db salvage --db ')"
+nerve-db backup --db shop.db --repo lone.db.backups --quiet >/dev/null 2>&1
+look --db none.db
+expect_exit 2
+expect_equal "the fix" 'There is no backup of it: look for the file where it was before.' "$(field backup.age fix)"
+make_database kept.db 5000
+nerve-db backup --db kept.db --quiet >/dev/null 2>&1
+
+damage kept.db album
+printf '[health]\nbackup_max_hours = 1\n' >nerve.toml
+chmod 600 nerve.toml
+look --db kept.db
+expect_equal "a fix that makes a backup" 0 "$(field backup.age fix | grep -c '^nerve-db backup')"

@@ -110,7 +110,7 @@ sqlite3 -batch nerve.db "CREATE TABLE remarks (id TEXT NOT NULL PRIMARY KEY, ten
 run nerve-db health
 expect_exit 1
 expect_stdout '^warning +sqlite\.foreign_key_indexes .*remarks\(tenant\)'
-expect_stdout '^to mend sqlite\.foreign_key_indexes: .* a migration of the module '
+expect_stdout '^to mend sqlite\.foreign_key_indexes \(core\): .* a migration of the module '
 expect_nowhere 'CREATE INDEX'
 
 claim "an id that is too short is said to be so"

@@ -17,6 +17,7 @@
 #include "nerve/core/text.h"
 #include "nerve/health/checklist.h"
 #include "nerve/health/state_file.h"
+#include "nerve/workspace/workspace.h"
 
 #include <fmt/format.h>
 
@@ -34,7 +35,7 @@ namespace nerve::cli {
 
 namespace {
 
-/// One run: what is looked at, and what is left out.
+/// One database of a run: what is looked at, and what is left out.
 struct Run {
   Context& context;
   const Arguments& arguments;
@@ -114,14 +115,12 @@ void add_sqlite_checks(const Run& run, health::Report& report) {
   keep_size(run);
 }
 
-/// The secure store of the workspace that is meant, where it is a file: a backup of the workspace is one of
-/// both.
-std::optional<std::filesystem::path> secure_store(Context& context) {
-  if (context.is_database_named() || !context.workspace().folder) return std::nullopt;
-  auto file = store_file(context, Store::secure);
-  std::error_code error;
-  if (!file || !std::filesystem::exists(*file, error)) return std::nullopt;
-  return file;
+/// Whether what was found of the file itself is so bad that a backup of it would keep nothing of worth.
+bool is_file_damaged(const health::Report& report) {
+  const auto place = sqlite::place_check_ids();
+  return std::ranges::any_of(report.checks, [&](const health::Check& check) {
+    return check.status == health::Status::critical && std::ranges::find(place, check.id) == place.end();
+  });
 }
 
 void add_backup_checks(const Run& run, health::Report& report) {
@@ -134,20 +133,9 @@ void add_backup_checks(const Run& run, health::Report& report) {
   options.backup_age_max = std::chrono::hours(config.integer("health.backup_max_hours"));
   options.verified_age_max = std::chrono::hours(config.integer("health.verified_max_hours"));
   options.names_repository = names_repository(run);
+  options.is_database_damaged = is_file_damaged(report);
   options.skip = run.skip;
-  const std::optional<std::filesystem::path> secure = secure_store(run.context);
-  if (!secure)
-    return backups::check_backups(report.target, repository_of(run), options, system_clock(), report);
-  const std::array<std::pair<Store, std::filesystem::path>, 2> stores = {
-      {{Store::core, report.target}, {Store::secure, std::filesystem::absolute(*secure).lexically_normal()}}};
-  for (const auto& [store, file] : stores) {
-    health::Report made;
-    backups::check_backups(file, repository_of(run), options, system_clock(), made);
-    for (health::Check& check : made.checks) {
-      check.store = to_string(store);
-      report.checks.push_back(std::move(check));
-    }
-  }
+  backups::check_backups(report.target, repository_of(run), options, system_clock(), report);
 }
 
 void add_postgresql_checks(const Run& run, health::Report& report) {
@@ -192,19 +180,43 @@ health::Skipped skipped_checks(const Config& config) {
   return skipped;
 }
 
-}  // namespace
-
-health::Report make_health_report(Context& context, const Arguments& arguments, ProgressSink* progress) {
-  const Run run{.context = context,
-                .arguments = arguments,
-                .url = context.database(),
-                .skip = skipped_checks(context.config()),
-                .progress = progress};
+health::Report check_one(const Run& run) {
   health::Report report;
   for (const Part& part : parts) {
     if (part.engine == run.url.engine) part.add(run, report);
   }
-  add_workspace_checks(context, run.skip, report);
+  return report;
+}
+
+/// The databases that are meant: both stores of a workspace, each with its name, or the one that is named.
+std::vector<std::pair<DatabaseUrl, std::optional<Store>>> databases_of(Context& context) {
+  const DatabaseUrl core = context.database();
+  if (context.is_database_named() || !context.workspace().folder) return {{core, std::nullopt}};
+  DatabaseUrl secure = parse_database_url(
+      nerve::workspace::store_url(*context.workspace().folder, context.config(), Store::secure));
+  // A folder that only holds settings need not have a second store.
+  std::error_code error;
+  const bool is_there =
+      secure.engine != db::Dialect::sqlite || std::filesystem::exists(secure.location, error);
+  if (!context.config().has("workspace.id") && !is_there) return {{core, std::nullopt}};
+  return {{core, Store::core}, {std::move(secure), Store::secure}};
+}
+
+}  // namespace
+
+health::Report make_health_report(Context& context, const Arguments& arguments, ProgressSink* progress) {
+  const health::Skipped skip = skipped_checks(context.config());
+  health::Report report;
+  for (auto& [url, store] : databases_of(context)) {
+    health::Report made = check_one(
+        {.context = context, .arguments = arguments, .url = url, .skip = skip, .progress = progress});
+    if (report.target.empty()) report.target = made.target;
+    for (health::Check& check : made.checks) {
+      if (store) check.store = to_string(*store);
+      report.checks.push_back(std::move(check));
+    }
+  }
+  add_workspace_checks(context, skip, report);
   return report;
 }
 

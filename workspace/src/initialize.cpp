@@ -16,8 +16,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <system_error>
+#include <thread>
 
 namespace nerve::workspace {
 
@@ -41,8 +43,12 @@ class FolderLock {
  public:
   FolderLock(const fs::path& folder, const fs::path& workspace)
       : descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) {
-    const bool is_locked = descriptor_ >= 0 && ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
-    if (is_locked) return;
+    // A process that was killed a moment ago may still be ending.
+    for (int tries = 0; descriptor_ >= 0 && tries < tries_max; ++tries) {
+      if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
+      if (errno != EWOULDBLOCK && errno != EINTR) break;
+      std::this_thread::sleep_for(pause);
+    }
     const int reason = errno;
     if (descriptor_ >= 0) ::close(descriptor_);
     if (reason == EWOULDBLOCK) {
@@ -57,6 +63,9 @@ class FolderLock {
   ~FolderLock() { ::close(descriptor_); }
 
  private:
+  static constexpr int tries_max = 100;
+  static constexpr std::chrono::milliseconds pause{20};
+
   int descriptor_;
 };
 

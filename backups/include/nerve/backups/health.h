@@ -26,6 +26,8 @@ struct HealthOptions {
   /// not at hand.
   const BackupKey* key = nullptr;
   std::filesystem::path witness_folder = {};  ///< Repository::witnessed_in()
+  /// The file is missing, or damage was found in it: no fix makes another backup of it then.
+  bool is_database_damaged = false;
   health::Skipped skip = {};
 };
 
