@@ -61,12 +61,6 @@ std::set<std::size_t> set_of(const std::vector<std::size_t>& places) {
   return {places.begin(), places.end()};
 }
 
-/// Whether values of a column may be texts, which alone a collation compares.
-bool may_be_text(const ColumnPlan& column) noexcept {
-  const TargetType type = column.type.type;
-  return is_text(type) || type == TargetType::json || (type == TargetType::bytea && column.changed > 0);
-}
-
 /// The keys of a table as its planned columns compare.
 std::vector<Key> keys_of(const DefinedTable& table, const TablePlan& plan) {
   std::vector<Key> keys = table.keys;

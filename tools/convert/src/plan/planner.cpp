@@ -107,6 +107,24 @@ void list_broken_not_null(const DefinedTable& table, Plan& plan) {
   }
 }
 
+/// A column without its collation finds other rows, whatever its keys and indexes say.
+void list_collations(const DefinedTable& table, const TablePlan& columns, Plan& plan) {
+  for (std::size_t place = 0; place < columns.columns.size(); ++place) {
+    const sql::Collation collation = table.environment.columns[place].collation;
+    const ColumnPlan& column = columns.columns[place];
+    if (collation == sql::Collation::binary || !may_be_text(column)) continue;
+    const bool is_nocase = collation == sql::Collation::nocase;
+    // PostgreSQL folds no bytea.
+    const std::string instead =
+        column.type.type == TargetType::bytea ? "" : "; there compare " + compared(column, collation);
+    plan.untranslated.push_back(
+        {"collation", column.source, columns.source,
+         fmt::format("SQLite compares it without regard to {}, and PostgreSQL by octets{}",
+                     is_nocase ? "the case of A to Z" : "trailing spaces", instead),
+         is_nocase ? "COLLATE NOCASE" : "COLLATE RTRIM"});
+  }
+}
+
 /// The number from which SQLite goes on to number rows.
 std::int64_t last_rowid(const DefinedTable& table, const SourceSchema& schema) {
   if (!table.rowid_column) return 0;
@@ -146,6 +164,7 @@ Plan make_plan(const PlanRequest& request, const SourceSchema& schema,
   context.unique.resize(plan.tables.size());
   for (std::size_t table = 0; table < plan.tables.size(); ++table) {
     list_broken_not_null(defined[table], plan);
+    list_collations(defined[table], plan.tables[table], plan);
     plan_definitions(context, table);
     plan_keys(context, table);
     plan_text_search(context, table);
