@@ -501,6 +501,32 @@ TEST_CASE("a sound source is told as checked, and so is what the check could not
   CHECK(report.tables.at(1).stored == 1);
 }
 
+TEST_CASE("a table with a column that SQLite cannot compute is converted without those that a rule skips") {
+  if (PostgresServer::is_waived()) return;
+  Run run(
+      "runs_not_computed",
+      "CREATE TABLE t (id INTEGER PRIMARY KEY, d TEXT, s TEXT); INSERT INTO t VALUES (1, 'no JSON', 'x'); "
+      "ALTER TABLE t ADD COLUMN n AS (json_extract(d, '$.n'));");
+  run.rules("[tables.t.columns]\ns = { skip = true }\n");
+  const ConvertReport report = run.convert();
+  CHECK(report.tables.at(0).is_equal);
+  CHECK(!report.is_complete());
+  CHECK(run.text("SELECT row_to_json(t)::text FROM t") == R"({"id":1,"d":"no JSON"})");
+}
+
+TEST_CASE("no orphans are told of a key that only its application can look up") {
+  const TempFolder scratch;
+  const auto source = scratch / "source.db";
+  make_source(
+      source,
+      "CREATE TABLE p (k TEXT PRIMARY KEY COLLATE NOCASE); CREATE TABLE c (k TEXT REFERENCES p(k)); "
+      "INSERT INTO p VALUES ('b'), ('C'), ('a'); INSERT INTO c VALUES ('a'), ('c'), ('x'); "
+      "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'NOCASE', 'theirs');");
+  const PlannedConversion planned = plan_conversion(source, {});
+  CHECK(planned.forecast.orphans.empty());
+  CHECK(planned.check.unchecked == std::vector<std::string>{"p: no such collation sequence: theirs"});
+}
+
 TEST_CASE("an encrypted source is refused with nothing made") {
   if (PostgresServer::is_waived()) return;
   const Run run("runs_encrypted", two_tables);

@@ -3,7 +3,7 @@
 
 #include "plan/planner.h"
 #include "rules/ruled_source.h"
-#include "scan/source_scan.h"
+#include "scan/readable_tables.h"
 #include "scan/table_scan.h"
 #include "source/source_damage.h"
 #include "target/append_target.h"
@@ -58,14 +58,25 @@ void PlannedSource::check(ProgressSink* progress) {
 
 void PlannedSource::make_plan(ProgressSink* progress) {
   const auto begin = std::chrono::steady_clock::now();
-  profiles_ = told_as_damage(snapshot_.reader(0).path(),
-                             [&] { return scan_source(snapshot_, schema_, options_.range_bytes, progress); });
+  snapshot_.stand_in_for_collations();
+  profiles_ = told_as_damage(snapshot_.reader(0).path(), [&] {
+    return scan_readable(snapshot_, schema_, options_.range_bytes, progress);
+  });
+  forget_unreadable();
   scan_duration_ = since(begin);
   judge_ruled_types(options_.rules, snapshot_.reader(0), schema_, profiles_);
   plan_ = convert::make_plan(
       {.source = snapshot_.reader(0).path(), .schema = options_.schema, .case_policy = case_policy_}, schema_,
       profiles_);
   if (options_.may_append) restrict_to_rows(plan_);
+}
+
+void PlannedSource::forget_unreadable() {
+  for (const Untranslated& object : schema_.skipped) {
+    const auto whole = std::ranges::find(whole_tables_, object.table, &TableQuery::name);
+    if (object.kind == unreadable_column && whole != whole_tables_.end())
+      std::erase(whole->columns, object.name);
+  }
 }
 
 void PlannedSource::digest_whole_tables() {

@@ -48,6 +48,9 @@ class PlannedSource {
   std::string plan_digest() const;
 
  private:
+  /// No rule leaves out what cannot be read, and so it is no part of a whole table.
+  void forget_unreadable();
+
   const ConvertOptions& options_;
   SourceSnapshot snapshot_;
   SourceSchema schema_;
