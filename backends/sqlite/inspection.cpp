@@ -10,7 +10,11 @@
 #include "nerve/core/progress.h"
 #include "nerve/core/text.h"
 
+#include <sqlite3.h>
+
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -28,6 +32,12 @@ void append_lines(std::vector<std::string>& messages, std::string_view text) {
   }
 }
 
+/// Whether SQLite objects to a statement, not to the file: for a function or a collation that it does not
+/// have (SQLITE_ERROR_MISSING_COLLSEQ).
+bool is_about_statement(const DatabaseError& error) {
+  return error.code().starts_with("SQLITE_ERROR");
+}
+
 CheckFindings run_pragma(Session& session, const std::string& pragma) {
   CheckFindings found;
   try {
@@ -43,7 +53,7 @@ CheckFindings run_check(Session& session, const std::string& pragma) {
   try {
     return run_pragma(session, pragma);
   } catch (const DatabaseError& error) {
-    if (error.code() != "SQLITE_ERROR") throw;
+    if (!is_about_statement(error)) throw;
   }
   session.execute("PRAGMA ignore_check_constraints=ON");
   CheckFindings found = run_pragma(session, pragma);
@@ -51,8 +61,48 @@ CheckFindings run_check(Session& session, const std::string& pragma) {
   return found;
 }
 
+/// Whether a finding is about a row that breaks a rule of its table, and not about how rows are stored.
+bool is_about_rule(std::string_view finding) {
+  if (finding.find(" value in ") == std::string_view::npos)
+    return finding.starts_with("CHECK constraint failed in ");
+  const bool is_of_type = finding.starts_with("non-") && !finding.starts_with("non-unique ");
+  return is_of_type || finding.starts_with("NULL value") || finding.starts_with("NUMERIC value") ||
+         finding.starts_with("TEXT value");
+}
+
+/// Thrown to end a check of which enough is known.
+struct EnoughFound {};
+
+/// Runs a check for what is no rule of a table. There may be any number of findings about rules, so they are
+/// not kept, and hide nothing.
+CheckFindings run_lenient_pragma(Session& session, const std::string& pragma) {
+  CheckFindings found;
+  try {
+    session.each(pragma, [&](const Row& row) {
+      append_lines(found.findings, row.text(0));
+      std::erase_if(found.findings, is_about_rule);
+      if (found.findings.size() > Damage::messages_max) throw EnoughFound();
+    });
+  } catch (const EnoughFound&) {
+    found.findings.resize(Damage::messages_max + 1);
+  } catch (const IntegrityError& error) {
+    found.gave_up = error.what();
+  }
+  return found;
+}
+
+void keep(CheckFindings found, Damage& damage) {
+  std::ranges::move(found.findings, std::back_inserter(damage.messages));
+  damage.is_truncated = damage.messages.size() > Damage::messages_max;
+  if (damage.is_truncated) damage.messages.resize(Damage::messages_max);
+  if (found.gave_up) damage.messages.push_back(std::move(*found.gave_up));
+}
+
+using RunPragma = CheckFindings(Session&, const std::string&);
+
 /// Asks each table by itself, to tell which are damaged.
-void name_owners(Session& session, const std::string& check, Damage& damage, ProgressSink* progress) {
+void name_owners(Session& session, const std::string& check, const RunPragma& run, Damage& damage,
+                 ProgressSink* progress) {
   const DamageOwners owners(session);
   std::set<std::string> tables;
   std::set<std::string> indexes;
@@ -61,8 +111,7 @@ void name_owners(Session& session, const std::string& check, Damage& damage, Pro
     if (progress != nullptr)
       progress->update("looking for the damaged tables", done++, owners.tables().size());
     if (!table.has_rows()) continue;
-    const CheckFindings found =
-        run_check(session, "PRAGMA " + check + "(" + quote_identifier(table.name) + ")");
+    const CheckFindings found = run(session, "PRAGMA " + check + "(" + quote_identifier(table.name) + ")");
     if (found.findings.empty() && !found.gave_up) continue;
     OwnedDamage owned = owners.attribute(table, found);
     if (owned.is_table_damaged) tables.insert(table.name);
@@ -84,12 +133,76 @@ Damage check_structure(Session& session, const std::string& check, ProgressSink*
   session.read_snapshot([&] {
     // One more than is kept tells whether there is more.
     const std::string limit = std::to_string(Damage::messages_max + 1);
-    CheckFindings found = run_check(session, "PRAGMA " + check + "(" + limit + ")");
-    damage.messages = std::move(found.findings);
-    damage.is_truncated = damage.messages.size() > Damage::messages_max;
-    if (damage.is_truncated) damage.messages.resize(Damage::messages_max);
-    if (found.gave_up) damage.messages.push_back(*found.gave_up);
-    if (damage.is_found()) name_owners(session, check, damage, progress);
+    keep(run_check(session, "PRAGMA " + check + "(" + limit + ")"), damage);
+    if (damage.is_found()) name_owners(session, check, run_check, damage, progress);
+  });
+  return damage;
+}
+
+/// Checks the tables one by one; those that the check cannot be compiled for are told.
+void check_tables(Session& session, Damage& damage, ProgressSink* progress) {
+  const DamageOwners owners(session);
+  std::uint64_t done = 0;
+  for (const Table& table : owners.tables()) {
+    if (progress != nullptr) progress->update("checking tables", done++, owners.tables().size());
+    if (!table.has_rows()) continue;
+    const std::string pragma = "PRAGMA integrity_check(" + quote_identifier(table.name) + ")";
+    try {
+      if (auto reason = session.prepare_error(pragma)) {
+        damage.unchecked.push_back(table.name + ": " + *reason);
+        continue;
+      }
+      CheckFindings found = run_lenient_pragma(session, pragma);
+      if (found.findings.empty() && !found.gave_up) continue;
+      OwnedDamage owned = owners.attribute(table, found);
+      if (owned.is_table_damaged) damage.tables.push_back(table.name);
+      damage.indexes.insert(damage.indexes.end(), owned.indexes.begin(), owned.indexes.end());
+      keep(std::move(found), damage);
+    } catch (const DatabaseError& error) {
+      if (!is_about_statement(error)) throw;
+      damage.unchecked.push_back(table.name + ": SQLite cannot compute what it holds");
+    }
+  }
+  damage.is_elsewhere = damage.is_found() && damage.tables.empty() && damage.indexes.empty();
+}
+
+/// The settings of a session for a lenient check, until it ends.
+class LenientSettings {
+ public:
+  explicit LenientSettings(Session& session)
+      : session_(session), cache_size_(session.integer("PRAGMA cache_size")) {
+    // Each row is looked up in each index; with SQLite's usual 2 MB that takes twice the time.
+    session.execute("PRAGMA cache_size=-65536; PRAGMA ignore_check_constraints=ON");
+  }
+  LenientSettings(const LenientSettings&) = delete;
+  LenientSettings& operator=(const LenientSettings&) = delete;
+  ~LenientSettings() {
+    const std::string reset =
+        "PRAGMA ignore_check_constraints=OFF; PRAGMA cache_size=" + std::to_string(cache_size_);
+    ::sqlite3_exec(session_.handle(), reset.c_str(), nullptr, nullptr, nullptr);
+  }
+
+ private:
+  Session& session_;
+  std::int64_t cache_size_;
+};
+
+Damage check_leniently(Session& session, ProgressSink* progress) {
+  throw_if_interrupted();
+  const InterruptWatch watch(session);
+  if (progress != nullptr) progress->update("checking pages", 0, 0);
+  Damage damage;
+  session.read_snapshot([&] {
+    const LenientSettings settings(session);
+    try {
+      // As many findings as there may be: those about rules are left out as they come.
+      keep(run_lenient_pragma(session, "PRAGMA integrity_check(2147483647)"), damage);
+      if (damage.is_found()) name_owners(session, "integrity_check", run_lenient_pragma, damage, progress);
+    } catch (const DatabaseError& error) {
+      if (!is_about_statement(error)) throw;
+      damage = {};
+      check_tables(session, damage, progress);
+    }
   });
   return damage;
 }
@@ -104,9 +217,9 @@ bool is_header_readable(Session& session) {
 }
 
 /// The damage that shows before any check can begin: page 1 or the schema cannot be read.
-Damage check_or_give_up(Session& session, const std::string& check, ProgressSink* progress) {
+Damage check_or_give_up(Session& session, const std::function<Damage()>& check) {
   try {
-    return check_structure(session, check, progress);
+    return check();
   } catch (const IntegrityError& error) {
     Damage damage;
     damage.messages.emplace_back(error.what());
@@ -147,11 +260,15 @@ std::string Damage::describe() const {
 }
 
 Damage quick_check(Session& session, ProgressSink* progress) {
-  return check_or_give_up(session, "quick_check", progress);
+  return check_or_give_up(session, [&] { return check_structure(session, "quick_check", progress); });
 }
 
 Damage integrity_check(Session& session, ProgressSink* progress) {
-  return check_or_give_up(session, "integrity_check", progress);
+  return check_or_give_up(session, [&] { return check_structure(session, "integrity_check", progress); });
+}
+
+Damage lenient_integrity_check(Session& session, ProgressSink* progress) {
+  return check_or_give_up(session, [&] { return check_leniently(session, progress); });
 }
 
 ForeignKeyCheck check_foreign_keys(Session& session, ProgressSink* progress) {
@@ -165,7 +282,7 @@ ForeignKeyCheck check_foreign_keys(Session& session, ProgressSink* progress) {
       try {
         check_table_keys(session, table.name, result);
       } catch (const DatabaseError& error) {
-        if (error.code() != "SQLITE_ERROR") throw;
+        if (!is_about_statement(error)) throw;
         result.unchecked.push_back(table.name + ": " + error.what());
       }
     }

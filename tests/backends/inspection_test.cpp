@@ -33,6 +33,11 @@ Damage deep(const std::filesystem::path& path) {
   return integrity_check(session);
 }
 
+Damage lenient(const std::filesystem::path& path) {
+  Session session(path);
+  return lenient_integrity_check(session);
+}
+
 bool is_named(const Damage& damage, const std::string& name) {
   return std::ranges::find(damage.tables, name) != damage.tables.end() ||
          std::ranges::find(damage.indexes, name) != damage.indexes.end();
@@ -172,6 +177,48 @@ TEST_CASE("a CHECK constraint with a function of another program does not stop t
   CHECK_FALSE(deep(folder / "a.db").is_found());
   overwrite_page(folder / "a.db", page_size, 2, random_bytes(page_size));
   CHECK(quick(folder / "a.db").tables == ObjectNames{"t"});
+}
+
+TEST_CASE("the lenient check finds what lost rows leave in an index, and no rows that break rules") {
+  const TempFolder folder;
+  make_incomplete_index(folder / "index.db");
+  CHECK(lenient(folder / "index.db").indexes == ObjectNames{"t_a"});
+  {
+    SqliteDatabase database(folder / "rules.db");
+    // More than the findings that are kept.
+    database.execute(
+        "CREATE TABLE t(a, b); INSERT INTO t(a) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM "
+        "n "
+        "WHERE i < 200) SELECT i FROM n; CREATE TABLE u(a, b); INSERT INTO u VALUES (1, 2); CREATE INDEX u_a "
+        "ON "
+        "u(a) WHERE a > 1");
+    database.edit_schema(
+        "UPDATE sqlite_schema SET sql = 'CREATE TABLE t(a CHECK (a < 0), b NOT NULL)' "
+        "WHERE name = 't'");
+  }
+  CHECK(deep(folder / "rules.db").messages.size() == Damage::messages_max);
+  CHECK_FALSE(lenient(folder / "rules.db").is_found());
+  SqliteDatabase(folder / "rules.db")
+      .edit_schema("UPDATE sqlite_schema SET sql = 'CREATE INDEX u_a ON u(a)' WHERE name = 'u_a'");
+  const Damage damage = lenient(folder / "rules.db");
+  CHECK(damage.indexes == ObjectNames{"u_a"});
+  CHECK(damage.tables.empty());
+}
+
+TEST_CASE("a table with a collation of another program is named as unchecked, and the others are checked") {
+  const TempFolder folder;
+  {
+    SqliteDatabase database(folder / "a.db");
+    database.execute(
+        "CREATE TABLE t(a COLLATE NOCASE PRIMARY KEY); INSERT INTO t VALUES ('x');"
+        "CREATE TABLE u(a); INSERT INTO u VALUES (1)");
+    database.edit_schema("UPDATE sqlite_schema SET sql = replace(sql, 'NOCASE', 'theirs') WHERE name = 't'");
+  }
+  const Damage sound = lenient(folder / "a.db");
+  CHECK_FALSE(sound.is_found());
+  CHECK(sound.unchecked == ObjectNames{"t: no such collation sequence: theirs"});
+  overwrite_page(folder / "a.db", page_size, 4, random_bytes(page_size));
+  CHECK(lenient(folder / "a.db").tables == ObjectNames{"u"});
 }
 
 TEST_CASE("a check can be interrupted") {

@@ -237,6 +237,27 @@ TEST_CASE("a converted database is equal to its source until somebody changes it
   CHECK(contains(differing.out, R"(artist: only in the target: {"id":2,"name":"Rob"})"));
 }
 
+TEST_CASE("a damaged source is not converted, unless nobody is to look") {
+  if (PostgresServer::is_waived()) return;
+  const std::string url = PostgresServer::shared().create_database("cli_damaged");
+  const TempFolder folder;
+  const std::string source = folder / "app.db";
+  REQUIRE(
+      run_process({"sqlite3", "-batch", source,
+                   "CREATE TABLE t(a); CREATE INDEX t_a ON t(a); INSERT INTO t VALUES (1), (2);"
+                   "CREATE TABLE e(a); PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage = 4 "
+                   "WHERE name = 't'"})
+          .exit_code == 0);
+  const ProcessResult refused = nerve_db({"convert", source, url});
+  CHECK(refused.exit_code == 6);
+  CHECK(contains(refused.err, "app.db is damaged: "));
+  CHECK(contains(refused.err, "nerve-db salvage --db"));
+  CHECK(nerve_db({"convert", "--plan", source}).exit_code == 6);
+  const ProcessResult taken = nerve_db({"convert", source, url, "--no-check"});
+  CHECK(taken.exit_code == 0);
+  CHECK(contains(taken.out, "the source was not checked"));
+}
+
 TEST_CASE("rules are written, given back, and wrong ones are told line by line; rows are appended once") {
   if (PostgresServer::is_waived()) return;
   PostgresServer& server = PostgresServer::shared();

@@ -8,6 +8,7 @@
 #include "support/file_bytes.h"
 #include "support/postgres_server.h"
 
+#include "nerve/backends/sqlite/inspection.h"
 #include "nerve/convert/convert.h"
 #include "nerve/core/error.h"
 #include "nerve/core/progress.h"
@@ -19,6 +20,7 @@
 #include <fstream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 using namespace nerve::convert;
 using namespace nerve::test;
@@ -433,6 +435,96 @@ TEST_CASE("a damaged source is refused with nothing made") {
   CHECK_THROWS_AS(run.convert(), nerve::IntegrityError);
   CHECK(describe_schema(run.url) == "");
   CHECK(!run.has_ledger());
+}
+
+/// Ten rows, the index of a column of them, and a table without any.
+constexpr std::string_view indexed_table = R"(
+CREATE TABLE t (a INTEGER, b TEXT);
+CREATE INDEX t_a ON t (a);
+CREATE TABLE e (a INTEGER, b TEXT);
+INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10)
+SELECT i, 'row ' || i FROM n;)";
+
+void check_refused_as_damaged(Run& run) {
+  try {
+    run.convert();
+    FAIL("it was converted");
+  } catch (const nerve::IntegrityError& error) {
+    CHECK(std::string_view(error.what()).find("is damaged: index t_a") != std::string_view::npos);
+    CHECK(error.hint().find("nerve-db health --deep --db") != std::string::npos);
+    CHECK(error.hint().find("nerve-db salvage --db") != std::string::npos);
+  }
+  CHECK_THROWS_AS(plan_conversion(run.source, run.options), nerve::IntegrityError);
+  CHECK(describe_schema(run.url) == "");
+  CHECK(!run.has_ledger());
+  run.options.checks_source = false;
+  const ConvertReport unchecked = run.convert();
+  CHECK(!unchecked.check.is_done);
+  CHECK(unchecked.tables.at(1).rows == 0);
+}
+
+TEST_CASE("a source whose rows are gone and still in an index is refused with nothing made") {
+  if (PostgresServer::is_waived()) return;
+  SUBCASE("for the table is said to be at the place of another") {
+    Run run("runs_other_root",
+            std::string(indexed_table) +
+                "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage = (SELECT rootpage "
+                "FROM sqlite_schema WHERE name = 'e') WHERE name = 't';");
+    check_refused_as_damaged(run);
+  }
+  SUBCASE("for a page of the table was written over by an empty one, which the quick check does not see") {
+    Run run("runs_emptied_page", indexed_table);
+    std::fstream file(run.source, std::ios::in | std::ios::out | std::ios::binary);
+    std::string empty(4096, '\0');
+    file.seekg(4096 * 3);
+    file.read(empty.data(), 4096);
+    file.seekp(4096 * 1);
+    file << empty;
+    file.close();
+    nerve::sqlite::Session session(run.source);
+    CHECK(!nerve::sqlite::quick_check(session).is_found());
+    check_refused_as_damaged(run);
+  }
+}
+
+TEST_CASE("a sound source is told as checked, and so is what the check could not look at") {
+  if (PostgresServer::is_waived()) return;
+  const Run run(
+      "runs_unchecked",
+      "CREATE TABLE good (id INTEGER PRIMARY KEY); CREATE TABLE t (a TEXT, b TEXT); "
+      "CREATE INDEX t_b ON t (upper(b)); INSERT INTO t VALUES ('x', 'y'); "
+      "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'upper', 'theirs');");
+  const ConvertReport report = run.convert();
+  CHECK(report.check.is_done);
+  CHECK(report.check.unchecked == std::vector<std::string>{"t: unknown function: theirs()"});
+  CHECK(report.tables.at(1).is_equal);
+  CHECK(report.tables.at(1).stored == 1);
+}
+
+TEST_CASE("a table with a column that SQLite cannot compute is converted without those that a rule skips") {
+  if (PostgresServer::is_waived()) return;
+  Run run(
+      "runs_not_computed",
+      "CREATE TABLE t (id INTEGER PRIMARY KEY, d TEXT, s TEXT); INSERT INTO t VALUES (1, 'no JSON', 'x'); "
+      "ALTER TABLE t ADD COLUMN n AS (json_extract(d, '$.n'));");
+  run.rules("[tables.t.columns]\ns = { skip = true }\n");
+  const ConvertReport report = run.convert();
+  CHECK(report.tables.at(0).is_equal);
+  CHECK(!report.is_complete());
+  CHECK(run.text("SELECT row_to_json(t)::text FROM t") == R"({"id":1,"d":"no JSON"})");
+}
+
+TEST_CASE("no orphans are told of a key that only its application can look up") {
+  const TempFolder scratch;
+  const auto source = scratch / "source.db";
+  make_source(
+      source,
+      "CREATE TABLE p (k TEXT PRIMARY KEY COLLATE NOCASE); CREATE TABLE c (k TEXT REFERENCES p(k)); "
+      "INSERT INTO p VALUES ('b'), ('C'), ('a'); INSERT INTO c VALUES ('a'), ('c'), ('x'); "
+      "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'NOCASE', 'theirs');");
+  const PlannedConversion planned = plan_conversion(source, {});
+  CHECK(planned.forecast.orphans.empty());
+  CHECK(planned.check.unchecked == std::vector<std::string>{"p: no such collation sequence: theirs"});
 }
 
 TEST_CASE("an encrypted source is refused with nothing made") {

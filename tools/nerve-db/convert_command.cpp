@@ -65,6 +65,7 @@ ConvertOptions options_from(Context& context, const Arguments& arguments) {
   }
   options.is_atomic = arguments.has("--atomic");
   options.folds_case = !arguments.has("--keep-case");
+  options.checks_source = !arguments.has("--no-check");
   options.workers = static_cast<int>(arguments.integer("--workers").value_or(workers_default));
   options.target = context.read_options();
   options.target.read_only = false;
@@ -108,6 +109,7 @@ int show_plan(Context& context, const Arguments& arguments) {
   if (!arguments.has("--plan")) return 0;
   if (output.wants_json()) {
     Json plan = convert::to_json(planned.plan);
+    plan["check"] = convert::to_json(planned.check);
     plan["forecast"] = convert::to_json(planned.forecast);
     output.json(plan);
   } else {
@@ -240,12 +242,14 @@ Command convert_command() {
             .type = ValueType::file,
             .description =
                 "write rows that cannot be stored there, as JSON lines; without it there must be none"},
+           {.name = "--no-check", .description = "do not look for damage in the source first"},
            keep_case_option(),
            workers_option(),
            yes_option()},
       .commands = {convert_verify_command()},
       .exit_codes =
-          "6 when a table differs from its source after all; 10 when something has no equal in the\n"
+          "6 when the source is damaged, or a table differs from it after all; 10 when something has no "
+          "equal in the\n"
           "target, was rejected or changed, as the report says; otherwise as 'nerve-db --help' lists them",
       .example = "nerve-db convert --plan chinook.sqlite",
       .run = &run_convert};

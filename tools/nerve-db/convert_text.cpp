@@ -84,6 +84,12 @@ void show_tables(Output& output, const std::vector<TableReport>& tables) {
   show_differences(output, tables);
 }
 
+void show_check(Output& output, const convert::SourceCheck& check) {
+  if (!check.is_done) output.line("the source was not checked", Style::warning);
+  for (const std::string& table : check.unchecked)
+    output.line("not checked for damage: table " + table, Style::warning);
+}
+
 }  // namespace
 
 void show(Output& output, const convert::PlannedConversion& planned) {
@@ -111,6 +117,7 @@ void show(Output& output, const convert::PlannedConversion& planned) {
                     first),
         Style::warning);
   }
+  show_check(output, planned.check);
   for (const std::string& note : plan.notes) output.note("note: " + note);
   if (planned.forecast.duration < std::chrono::seconds(1)) return;
   output.note(fmt::format("to be expected: about {}, if the server is as fast as this machine",
@@ -122,6 +129,7 @@ void show(Output& output, const ConvertReport& report, std::chrono::nanoseconds 
   show_tables(output, report.tables);
   show_untranslated(output, report.plan.untranslated);
   show_untranslated(output, report.refused);
+  show_check(output, report.check);
   for (const std::string& note : report.plan.notes) output.note("note: " + note);
   if (report.is_rolled_back) {
     output.line("nothing was kept: the target is as it was", Style::bad);

@@ -153,6 +153,8 @@ class Conversion {
 };
 
 ConvertReport Conversion::run() {
+  report_.check = source_.checked();
+  if (report_.check.is_done) report_.durations.emplace_back("check", source_.check_duration());
   report_.durations.emplace_back("scan", source_.scan_duration());
   require_place_for_rejects(plan_, options_);
   if (options_.is_atomic) {
@@ -424,10 +426,12 @@ bool ConvertReport::is_complete() const noexcept {
 PlannedConversion plan_conversion(const std::filesystem::path& source, const ConvertOptions& options,
                                   ProgressSink* progress) {
   PlannedSource planned(source, options);
+  planned.check(progress);
   planned.make_plan(progress);
   return {.plan = std::move(planned.plan()),
+          .check = planned.checked(),
           .forecast = {.orphans = find_orphans(planned.snapshot().reader(0), planned.schema()),
-                       .duration = planned.scan_duration() * scans_in_conversion}};
+                       .duration = planned.check_duration() + planned.scan_duration() * scans_in_conversion}};
 }
 
 ConvertReport convert(const std::filesystem::path& source, const std::string& target_url,
@@ -435,6 +439,7 @@ ConvertReport convert(const std::filesystem::path& source, const std::string& ta
   PlannedSource planned(source, options);
   require_rejects_place(options.rejects);
   postgresql::Session target = open_target(target_url, options);
+  planned.check(progress);
   planned.make_plan(progress);
   planned.digest_whole_tables();
   if (options.may_append) fit_to_target(planned.plan(), target, options.is_atomic);

@@ -3,8 +3,9 @@
 
 #include "plan/planner.h"
 #include "rules/ruled_source.h"
-#include "scan/source_scan.h"
+#include "scan/readable_tables.h"
 #include "scan/table_scan.h"
+#include "source/source_damage.h"
 #include "target/append_target.h"
 #include "values/row_digest.h"
 
@@ -24,6 +25,10 @@ std::string digest_text(const RowDigest& digest) {
   return fmt::format("{:016x}{:016x}", digest.high, digest.low);
 }
 
+std::chrono::milliseconds since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+}
+
 std::string content_digest(const TableProfile& table) {
   DigestedRow all;
   all.add(static_cast<std::uint64_t>(table.rows));
@@ -37,22 +42,41 @@ std::string content_digest(const TableProfile& table) {
 PlannedSource::PlannedSource(const std::filesystem::path& path, const ConvertOptions& options)
     : options_(options),
       snapshot_(path, std::max(options.workers, 1)),
-      schema_(read_source_schema(snapshot_.reader(0))) {
+      schema_(told_as_damage(path, [&] { return read_source_schema(snapshot_.reader(0)); })) {
   for (const SourceTable& table : schema_.tables) whole_tables_.push_back(table.query);
   case_policy_ =
       rule_schema(options_.rules, options_.folds_case ? CasePolicy::lower : CasePolicy::keep, schema_);
 }
 
+void PlannedSource::check(ProgressSink* progress) {
+  if (!options_.checks_source) return;
+  const auto begin = std::chrono::steady_clock::now();
+  check_.unchecked = require_sound(snapshot_.reader(0), progress);
+  check_.is_done = true;
+  check_duration_ = since(begin);
+}
+
 void PlannedSource::make_plan(ProgressSink* progress) {
   const auto begin = std::chrono::steady_clock::now();
-  profiles_ = scan_source(snapshot_, schema_, options_.range_bytes, progress);
-  scan_duration_ =
-      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+  snapshot_.stand_in_for_collations();
+  profiles_ = told_as_damage(snapshot_.reader(0).path(), [&] {
+    return scan_readable(snapshot_, schema_, options_.range_bytes, progress);
+  });
+  forget_unreadable();
+  scan_duration_ = since(begin);
   judge_ruled_types(options_.rules, snapshot_.reader(0), schema_, profiles_);
   plan_ = convert::make_plan(
       {.source = snapshot_.reader(0).path(), .schema = options_.schema, .case_policy = case_policy_}, schema_,
       profiles_);
   if (options_.may_append) restrict_to_rows(plan_);
+}
+
+void PlannedSource::forget_unreadable() {
+  for (const Untranslated& object : schema_.skipped) {
+    const auto whole = std::ranges::find(whole_tables_, object.table, &TableQuery::name);
+    if (object.kind == unreadable_column && whole != whole_tables_.end())
+      std::erase(whole->columns, object.name);
+  }
 }
 
 void PlannedSource::digest_whole_tables() {

@@ -24,12 +24,16 @@ class PlannedSource {
   /// Opens the source, reads its schema and applies the rules; throws what these throw.
   PlannedSource(const std::filesystem::path& path, const ConvertOptions& options);
 
+  /// Looks for damage, and throws IntegrityError where there is some.
+  void check(ProgressSink* progress);
   /// Reads every row, and plans.
   void make_plan(ProgressSink* progress);
 
   SourceSnapshot& snapshot() noexcept { return snapshot_; }
   const SourceSchema& schema() const noexcept { return schema_; }
+  const SourceCheck& checked() const noexcept { return check_; }
   Plan& plan() noexcept { return plan_; }
+  std::chrono::milliseconds check_duration() const noexcept { return check_duration_; }
   std::chrono::milliseconds scan_duration() const noexcept { return scan_duration_; }
 
   /// Reads tables of which a rule skips columns once more, with these: rows are the same ones whichever of
@@ -44,6 +48,9 @@ class PlannedSource {
   std::string plan_digest() const;
 
  private:
+  /// No rule leaves out what cannot be read, and so it is no part of a whole table.
+  void forget_unreadable();
+
   const ConvertOptions& options_;
   SourceSnapshot snapshot_;
   SourceSchema schema_;
@@ -51,6 +58,8 @@ class PlannedSource {
   std::vector<TableProfile> profiles_;
   std::vector<TableQuery> whole_tables_;              ///< as they are without rules
   std::map<std::string, std::string> whole_digests_;  ///< of tables of which a rule skips columns, by name
+  SourceCheck check_;
+  std::chrono::milliseconds check_duration_{0};
   std::chrono::milliseconds scan_duration_{0};
   Plan plan_;
 };

@@ -28,13 +28,22 @@ Json to_json(const std::vector<TableReport>& tables) {
   return list;
 }
 
+Json to_json(const SourceCheck& check) {
+  return {{"is_done", check.is_done}, {"unchecked", check.unchecked}};
+}
+
 Json to_json(const ConvertReport& report) {
   Json durations = Json::object();
   for (const auto& [part, duration] : report.durations) durations[part] = duration.count();
-  return {{"plan", to_json(report.plan)},         {"tables", to_json(report.tables)},
-          {"refused", to_json(report.refused)},   {"rejects", report.rejects},
-          {"durations_ms", std::move(durations)}, {"is_resumed", report.is_resumed},
-          {"is_complete", report.is_complete()},  {"is_rolled_back", report.is_rolled_back}};
+  return {{"plan", to_json(report.plan)},
+          {"check", to_json(report.check)},
+          {"tables", to_json(report.tables)},
+          {"refused", to_json(report.refused)},
+          {"rejects", report.rejects},
+          {"durations_ms", std::move(durations)},
+          {"is_resumed", report.is_resumed},
+          {"is_complete", report.is_complete()},
+          {"is_rolled_back", report.is_rolled_back}};
 }
 
 }  // namespace nerve::convert

@@ -61,18 +61,15 @@ std::set<std::size_t> set_of(const std::vector<std::size_t>& places) {
   return {places.begin(), places.end()};
 }
 
-/// Whether values of a column may be texts, which alone a collation compares.
-bool may_be_text(const ColumnPlan& column) noexcept {
-  const TargetType type = column.type.type;
-  return is_text(type) || type == TargetType::json || (type == TargetType::bytea && column.changed > 0);
-}
-
-/// The keys of a table as its planned columns compare.
+/// The keys of a table as its planned columns compare: by octets where the collation is one that only the
+/// application has.
 std::vector<Key> keys_of(const DefinedTable& table, const TablePlan& plan) {
   std::vector<Key> keys = table.keys;
   for (Key& key : keys) {
     for (std::size_t i = 0; i < key.columns.size(); ++i) {
-      if (!may_be_text(plan.columns[key.columns[i]])) key.collations[i] = sql::Collation::binary;
+      const bool is_unknown = key.collations[i] == sql::Collation::unknown;
+      if (is_unknown || !may_be_text(plan.columns[key.columns[i]]))
+        key.collations[i] = sql::Collation::binary;
     }
   }
   return keys;
@@ -119,6 +116,7 @@ class Keys {
 
   void run() {
     list_not_null_clauses();
+    list_unknown_collations();
     for (const Key& key : keys_) {
       list_clause(key.conflict, joined_names(plan_, key.columns));
       if (!is_repeated(key)) plan_key(key);
@@ -131,6 +129,18 @@ class Keys {
     for (const sql::ColumnDefinition& column : defined_.definition->columns) {
       const auto* rule = sql::find_rule<sql::NotNull>(column);
       if (rule != nullptr) list_clause(rule->conflict, column.name.text);
+    }
+  }
+
+  void list_unknown_collations() {
+    for (const Key& key : defined_.keys) {
+      for (std::size_t i = 0; i < key.columns.size(); ++i) {
+        if (key.collations[i] != sql::Collation::unknown || !may_be_text(plan_.columns[key.columns[i]]))
+          continue;
+        add_untranslated(key.is_primary ? "primary key" : "unique key", key,
+                         "it is by a collation that only its application has, and becomes one by octets");
+        break;
+      }
     }
   }
 
@@ -322,8 +332,11 @@ class ForeignKeys {
     const bool is_skipped = std::ranges::any_of(context_.source.skipped, [&](const Untranslated& object) {
       return object.kind == "table" && sql::equals_folded(object.name, name);
     });
-    return is_skipped ? fmt::format("table {} is left out by rule", name)
-                      : fmt::format("there is no table {}", name);
+    if (is_skipped) return fmt::format("table {} is left out by rule", name);
+    const bool is_unread = std::ranges::any_of(context_.source.left_out, [&](const sqlite::Table& table) {
+      return sql::equals_folded(table.name, name);
+    });
+    return is_unread ? fmt::format("table {} is left out", name) : fmt::format("there is no table {}", name);
   }
 
   /// Empty where PostgreSQL compares the columns of both sides.

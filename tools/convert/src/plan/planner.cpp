@@ -92,7 +92,11 @@ void list_left_out(const SourceSchema& schema, Plan& plan) {
       plan.notes.push_back(
           fmt::format("{} belongs to a virtual table, and is not converted by itself", table.name));
     } else {
-      plan.untranslated.push_back({"table", table.name, "", table.unreadable, ""});
+      const auto entry = std::ranges::find_if(schema.entries, [&](const SchemaEntry& one) {
+        return one.type == "table" && one.name == table.name;
+      });
+      plan.untranslated.push_back(
+          {"table", table.name, "", table.unreadable, entry == schema.entries.end() ? "" : entry->sql});
     }
   }
 }
@@ -104,6 +108,39 @@ void list_broken_not_null(const DefinedTable& table, Plan& plan) {
     if (!columns[place].is_not_null || nulls == 0) continue;
     plan.untranslated.push_back({"not null", columns[place].name, table.source->table.name,
                                  fmt::format("{} rows have NULL there", nulls), ""});
+  }
+}
+
+/// By what SQLite compares a column that is not compared by octets.
+std::string comparison_of(const DefinedTable& table, std::size_t place) {
+  switch (table.environment.columns[place].collation) {
+    case sql::Collation::nocase:
+      return "without regard to the case of A to Z";
+    case sql::Collation::rtrim:
+      return "without regard to trailing spaces";
+    case sql::Collation::unknown:
+      return "by a collation that only its application has";
+    case sql::Collation::binary:
+      break;
+  }
+  return "by octets";
+}
+
+/// A column without its collation finds other rows, whatever its keys and indexes say.
+void list_collations(const DefinedTable& table, const TablePlan& columns, Plan& plan) {
+  for (std::size_t place = 0; place < columns.columns.size(); ++place) {
+    const sql::Collation collation = table.environment.columns[place].collation;
+    const ColumnPlan& column = columns.columns[place];
+    if (collation == sql::Collation::binary || !may_be_text(column)) continue;
+    // Of octets there is no other case; the texts among them are told as changed.
+    const bool is_known = collation != sql::Collation::unknown && column.type.type != TargetType::bytea;
+    const std::string instead =
+        is_known ? fmt::format("; there compare {}", compared(column, collation)) : "";
+    const auto* rule = sql::find_rule<sql::ColumnCollation>(*table.column_definition(place));
+    plan.untranslated.push_back({"collation", column.source, columns.source,
+                                 fmt::format("SQLite compares it {}, and PostgreSQL by octets{}",
+                                             comparison_of(table, place), instead),
+                                 "COLLATE " + rule->collation.text});
   }
 }
 
@@ -146,6 +183,7 @@ Plan make_plan(const PlanRequest& request, const SourceSchema& schema,
   context.unique.resize(plan.tables.size());
   for (std::size_t table = 0; table < plan.tables.size(); ++table) {
     list_broken_not_null(defined[table], plan);
+    list_collations(defined[table], plan.tables[table], plan);
     plan_definitions(context, table);
     plan_keys(context, table);
     plan_text_search(context, table);

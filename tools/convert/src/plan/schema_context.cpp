@@ -21,6 +21,11 @@ std::optional<std::size_t> SchemaContext::find_table(std::string_view name) cons
   return std::nullopt;
 }
 
+bool may_be_text(const ColumnPlan& column) noexcept {
+  const TargetType type = column.type.type;
+  return is_text(type) || type == TargetType::json || (type == TargetType::bytea && column.changed > 0);
+}
+
 std::string compared(const ColumnPlan& column, sql::Collation collation) {
   const bool is_json = column.type.type == TargetType::json;
   const std::string name = postgresql::quote_identifier(column.target);

@@ -40,6 +40,9 @@ struct SchemaContext {
 /// Columns of a table by their places: `"a", "b"`.
 std::string column_list(const TablePlan& table, const std::vector<std::size_t>& places);
 
+/// Whether values of a column may be texts, which alone a collation compares.
+bool may_be_text(const ColumnPlan& column) noexcept;
+
 /// A column in a key or an index, as SQLite compares it by this collation.
 std::string compared(const ColumnPlan& column, sql::Collation collation);
 

@@ -96,6 +96,17 @@ SourceTable describe(sqlite::Table table, const std::vector<SchemaEntry>& entrie
 
 }  // namespace
 
+void SourceTable::erase_column(std::size_t place) {
+  const auto at = static_cast<std::ptrdiff_t>(place);
+  table.columns.erase(table.columns.begin() + at);
+  query.columns.erase(query.columns.begin() + at);
+  declared.erase(declared.begin() + at);
+  interests.erase(interests.begin() + at);
+  rules.erase(rules.begin() + at);
+  if (key_of_module == place) key_of_module.reset();
+  if (key_of_module && *key_of_module > place) --*key_of_module;
+}
+
 bool SourceTable::is_contentless() const {
   if (!is_text_search()) return false;
   std::string definition;

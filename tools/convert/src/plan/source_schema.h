@@ -38,6 +38,8 @@ struct SourceTable {
   std::string ruled_name;         ///< in the target; empty: as names are made
   std::vector<ColumnRule> rules;  ///< by column
 
+  /// Takes a column out of all that is by column.
+  void erase_column(std::size_t place);
   /// Of SQLite's full-text search without its texts (`content=''`).
   bool is_contentless() const;
   /// Of SQLite's full-text search. Its rowids say what the texts are of, so they are a column, the first one.
@@ -52,7 +54,8 @@ struct SourceSchema {
   std::vector<sqlite::Table> left_out;  ///< what cannot be read, and what belongs to a virtual table
   std::int64_t user_version = 0;        ///< what programs number their schemas with
   std::int64_t application_id = 0;
-  std::vector<Untranslated> skipped;  ///< tables and columns that a rule leaves out
+  std::vector<Untranslated>
+      skipped;  ///< tables and columns that a rule leaves out, columns that cannot be read
 };
 
 /// Reads the schema; throws what reading throws.

@@ -12,13 +12,14 @@
 #include <utility>
 
 namespace nerve::convert {
-namespace {
 
 sql::Collation read_collation(std::string_view name) noexcept {
   if (sql::equals_folded(name, "nocase")) return sql::Collation::nocase;
   if (sql::equals_folded(name, "rtrim")) return sql::Collation::rtrim;
-  return sql::Collation::binary;
+  return sql::equals_folded(name, "binary") ? sql::Collation::binary : sql::Collation::unknown;
 }
+
+namespace {
 
 sql::Collation collation_of(const DefinedTable& table, std::size_t place) {
   const sql::ColumnDefinition* column = table.column_definition(place);

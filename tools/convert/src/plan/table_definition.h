@@ -46,6 +46,9 @@ struct DefinedTable {
   std::vector<std::size_t> primary_key() const;
 };
 
+/// The collation that SQLite knows by this name; `unknown` for one that an application has.
+sql::Collation read_collation(std::string_view name) noexcept;
+
 /// Takes the definition apart. What cannot be read is told in `untranslated`.
 DefinedTable define_table(const SourceTable& source, const TableProfile& profile,
                           std::vector<Untranslated>& untranslated);

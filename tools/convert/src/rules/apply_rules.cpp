@@ -174,18 +174,11 @@ class TableRules {
   void skip_columns(std::vector<Untranslated>& skipped) {
     for (std::size_t place = file_columns_.size(); place-- > 0;) {
       if (file_columns_[place] == nullptr || !file_columns_[place]->is_skipped) continue;
-      const auto at = static_cast<std::ptrdiff_t>(place);
       if (!rules_.is_skipped) {
         skipped.push_back({"column", table_.table.columns[place].name, table_.table.name,
                            std::string(left_out_by_rule) + ", and by views that select every column", ""});
       }
-      table_.table.columns.erase(table_.table.columns.begin() + at);
-      table_.query.columns.erase(table_.query.columns.begin() + at);
-      table_.declared.erase(table_.declared.begin() + at);
-      table_.interests.erase(table_.interests.begin() + at);
-      table_.rules.erase(table_.rules.begin() + at);
-      if (table_.key_of_module == place) table_.key_of_module.reset();
-      if (table_.key_of_module && *table_.key_of_module > place) --*table_.key_of_module;
+      table_.erase_column(place);
     }
   }
 

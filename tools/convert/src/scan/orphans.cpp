@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scan/orphans.h"
 
+#include "plan/table_definition.h"
+#include "sql/create_table.h"
 #include "sql/tokens.h"
 
 #include "nerve/backends/sqlite/schema.h"
+#include "nerve/core/error.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -41,13 +44,27 @@ void add_orphans(sqlite::Session& session, const std::string& table,
   }
 }
 
+/// Whether a column is compared by a collation that only the application has. A stand-in finds no keys by it.
+bool has_unknown_collation(const SourceTable& table) {
+  try {
+    const sql::CreateTable definition = sql::parse_create_table(table.sql);
+    return std::ranges::any_of(definition.columns, [](const sql::ColumnDefinition& column) {
+      const auto* rule = sql::find_rule<sql::ColumnCollation>(column);
+      return rule != nullptr && read_collation(rule->collation.text) == sql::Collation::unknown;
+    });
+  } catch (const ValidationError&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 std::vector<Orphans> find_orphans(sqlite::Session& session, const SourceSchema& schema) {
   std::vector<Orphans> found;
   const auto has_table = [&](const std::string& name) {
-    return std::ranges::any_of(
-        schema.tables, [&](const SourceTable& table) { return sql::equals_folded(table.table.name, name); });
+    return std::ranges::any_of(schema.tables, [&](const SourceTable& table) {
+      return sql::equals_folded(table.table.name, name) && !has_unknown_collation(table);
+    });
   };
   for (const SourceTable& table : schema.tables) {
     if (table.table.kind == sqlite::TableKind::table)

@@ -11,7 +11,8 @@
 namespace nerve::convert {
 
 /// Counts the rows whose foreign keys name no row. Where the table or the key that a foreign key names is
-/// none, it has no equal and is told elsewhere; SQLite then checks none of its table's.
+/// none, it has no equal and is told elsewhere; SQLite then checks none of its table's. Keys by collations
+/// that only the application has cannot be looked up, and are not counted.
 std::vector<Orphans> find_orphans(sqlite::Session& session, const SourceSchema& schema);
 
 }  // namespace nerve::convert

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
+#include <map>
+#include <mutex>
 #include <utility>
 
 namespace nerve::convert {
@@ -22,40 +24,103 @@ struct PartOfTable {
   RowidRange rowids;
 };
 
-}  // namespace
+/// Runs `work`, which reads a table, and says why SQLite refuses that; empty where it does not. What concerns
+/// the file is thrown.
+std::string refusal_of(sqlite::Session& session, const TableQuery& table, const std::function<void()>& work) {
+  try {
+    work();
+    return {};
+  } catch (const DatabaseError& error) {
+    const bool is_about_rows = error.code().starts_with("SQLITE_ERROR") || error.code() == "SQLITE_TOOBIG";
+    if (!is_about_rows) throw;
+    // Words about values are not repeated, for they may quote one.
+    return session.prepare_error(select_rows(table))
+        .value_or("an expression has no value for one of its rows");
+  }
+}
 
-std::vector<TableProfile> scan_source(SourceSnapshot& snapshot, const SourceSchema& schema,
-                                      std::int64_t range_bytes, ProgressSink* progress) {
-  std::vector<PartOfTable> tasks;
-  std::vector<std::vector<TablePart>> parts(schema.tables.size());
-  for (std::size_t table = 0; table < schema.tables.size(); ++table) {
-    for (const RowidRange& rowids : table_parts(snapshot.reader(0), schema.tables[table].query)) {
-      tasks.push_back({table, parts[table].size(), rowids});
-      parts[table].emplace_back();
+/// One pass over some tables of a source.
+class Scan {
+ public:
+  Scan(SourceSnapshot& snapshot, const SourceSchema& schema, std::int64_t range_bytes)
+      : snapshot_(snapshot), schema_(schema), range_bytes_(range_bytes), parts_(schema.tables.size()) {}
+
+  void plan(std::size_t table) {
+    sqlite::Session& session = snapshot_.reader(0);
+    const TableQuery& query = schema_.tables[table].query;
+    std::vector<RowidRange> ranges;
+    note(table, refusal_of(session, query, [&] { ranges = table_parts(session, query); }));
+    for (const RowidRange& rowids : ranges) {
+      tasks_.push_back({table, parts_[table].size(), rowids});
+      parts_[table].emplace_back();
     }
   }
-  // Small tables at the end, so that all workers end at about the same time.
-  std::ranges::stable_sort(tasks, std::greater(),
-                           [&](const PartOfTable& task) { return parts[task.table].size(); });
-  std::atomic<std::int64_t> bytes = 0;
-  std::atomic<bool> is_stopped = false;
-  const auto work = [&](std::size_t worker, std::size_t number) {
-    const PartOfTable& task = tasks[number];
-    const SourceTable& table = schema.tables[task.table];
-    parts[task.table][task.part] = scan_part(snapshot.reader(worker), table.query, task.rowids,
-                                             table.interests, range_bytes, [&](std::int64_t count) {
-                                               if (is_stopped)
-                                                 throw CancelledError("another part of the scan failed");
-                                               bytes += count;
-                                             });
-  };
-  run_tasks(snapshot.size(), tasks.size(), work, is_stopped, [&] {
-    if (progress != nullptr) progress->update("scanning", static_cast<std::uint64_t>(bytes.load()), 0);
-  });
-  std::vector<TableProfile> profiles;
-  profiles.reserve(parts.size());
-  for (std::vector<TablePart>& one : parts) profiles.push_back(join_parts(std::move(one), range_bytes));
-  return profiles;
+
+  void run(ProgressSink* progress) {
+    // Small tables at the end, so that all workers end at about the same time.
+    std::ranges::stable_sort(tasks_, std::greater(),
+                             [&](const PartOfTable& task) { return parts_[task.table].size(); });
+    run_tasks(
+        snapshot_.size(), tasks_.size(),
+        [&](std::size_t worker, std::size_t task) { read(worker, tasks_[task]); }, is_stopped_,
+        [&] {
+          if (progress != nullptr) progress->update("scanning", static_cast<std::uint64_t>(bytes_.load()), 0);
+        });
+  }
+
+  TableProfile profile(std::size_t table) { return join_parts(std::move(parts_[table]), range_bytes_); }
+  const std::map<std::size_t, std::string>& unread() const noexcept { return unread_; }
+
+ private:
+  void note(std::size_t table, std::string reason) {
+    if (reason.empty()) return;
+    const std::scoped_lock lock(mutex_);
+    unread_.emplace(table, std::move(reason));
+  }
+
+  bool is_unread(std::size_t table) {
+    const std::scoped_lock lock(mutex_);
+    return unread_.contains(table);
+  }
+
+  void read(std::size_t worker, const PartOfTable& task) {
+    if (is_unread(task.table)) return;
+    sqlite::Session& session = snapshot_.reader(worker);
+    const SourceTable& table = schema_.tables[task.table];
+    note(task.table, refusal_of(session, table.query, [&] {
+           parts_[task.table][task.part] = scan_part(
+               session, table.query, task.rowids, table.interests, range_bytes_, [&](std::int64_t count) {
+                 if (is_stopped_) throw CancelledError("another part of the scan failed");
+                 bytes_ += count;
+               });
+         }));
+  }
+
+  SourceSnapshot& snapshot_;
+  const SourceSchema& schema_;
+  std::int64_t range_bytes_;
+  std::vector<PartOfTable> tasks_;
+  std::vector<std::vector<TablePart>> parts_;  ///< by table
+  std::atomic<std::int64_t> bytes_ = 0;
+  std::atomic<bool> is_stopped_ = false;
+  std::mutex mutex_;
+  std::map<std::size_t, std::string> unread_;  ///< reasons by table
+};
+
+}  // namespace
+
+std::vector<UnreadTable> scan_tables(SourceSnapshot& snapshot, const SourceSchema& schema,
+                                     const std::vector<std::size_t>& tables, std::int64_t range_bytes,
+                                     std::vector<TableProfile>& profiles, ProgressSink* progress) {
+  Scan scan(snapshot, schema, range_bytes);
+  for (const std::size_t table : tables) scan.plan(table);
+  scan.run(progress);
+  std::vector<UnreadTable> unread;
+  for (const auto& [table, reason] : scan.unread()) unread.push_back({table, reason});
+  for (const std::size_t table : tables) {
+    if (!scan.unread().contains(table)) profiles[table] = scan.profile(table);
+  }
+  return unread;
 }
 
 }  // namespace nerve::convert

@@ -7,14 +7,24 @@
 #include "nerve/convert/profile.h"
 #include "nerve/core/progress.h"
 
+#include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace nerve::convert {
 
-/// Reads every table once, by all readers of the snapshot at a time. The profiles are in the order of the
-/// tables.
-std::vector<TableProfile> scan_source(SourceSnapshot& snapshot, const SourceSchema& schema,
-                                      std::int64_t range_bytes, ProgressSink* progress);
+/// A table that SQLite cannot read, though the file is sound.
+struct UnreadTable {
+  std::size_t table = 0;  ///< place in the schema
+  std::string reason;
+};
+
+/// Reads tables once, by all readers of the snapshot at a time, and fills in their profiles; `tables` are
+/// their places in the schema and in the profiles. Those that cannot be read stop no other one, and are
+/// returned.
+std::vector<UnreadTable> scan_tables(SourceSnapshot& snapshot, const SourceSchema& schema,
+                                     const std::vector<std::size_t>& tables, std::int64_t range_bytes,
+                                     std::vector<TableProfile>& profiles, ProgressSink* progress);
 
 }  // namespace nerve::convert

@@ -26,6 +26,10 @@ class SourceSnapshot {
   sqlite::Session& reader(std::size_t index) { return *readers_.at(index); }
   std::size_t size() const noexcept { return readers_.size(); }
 
+  /// Lets the readers read tables with collations that only the application has. What is read depends on none
+  /// as long as nothing is looked up or ordered by one: a scan of the whole gives every row.
+  void stand_in_for_collations();
+
   /// Throws ConflictError where the file had to be read without locks and was written meanwhile.
   void require_unchanged() const;
 

@@ -27,6 +27,8 @@ struct Damage {
       indexes;  ///< likewise; an index being damaged does not put its table into `tables`
   /// Whether there is damage that belongs to no table and no index: the free list, pages that nothing uses.
   bool is_elsewhere = false;
+  /// "TABLE: why", of the lenient check: tables that it could not look at.
+  std::vector<std::string> unchecked;
 
   bool is_found() const noexcept { return !messages.empty(); }
   /// Whether only indexes are damaged, so that REINDEX mends it and no row is lost.
@@ -42,6 +44,12 @@ Damage quick_check(Session& session, ProgressSink* progress = nullptr);
 
 /// Also compares each index with its table; several times slower.
 Damage integrity_check(Session& session, ProgressSink* progress = nullptr);
+
+/// The same for who reads the rows and judges them by himself: rows that break NOT NULL, CHECK or the types
+/// of a STRICT table are no damage. Where SQLite cannot compile the check, for a collation or a function that
+/// only another program has, each table is checked by itself, and those that cannot be are named in
+/// `unchecked`.
+Damage lenient_integrity_check(Session& session, ProgressSink* progress = nullptr);
 
 /// A row whose parent is missing.
 struct ForeignKeyViolation {

@@ -109,8 +109,8 @@ struct Orphans {
 /// What is to be expected of a conversion beside its plan.
 struct Forecast {
   std::vector<Orphans> orphans;
-  /// Scan, load and comparison, if the server is on this machine or one like it; from the time that the scan
-  /// took.
+  /// Check, scan, load and comparison, if the server is on this machine or one like it; from the time that
+  /// check and scan took.
   std::chrono::milliseconds duration{0};
 };
 

@@ -119,6 +119,7 @@ Sides text_sides(Value left, Value right, bool is_ordered, const Context& contex
   if (left.type == TargetType::uuid && right.type == TargetType::uuid && collation == Collation::binary) {
     return {wrapped(left), wrapped(right)};
   }
+  if (collation == Collation::unknown) refuse(left, "the collation of this column is the application's");
   const bool are_literals = left.constant && right.constant;
   left = as_text(left, context);
   right = as_text(right, context);
@@ -321,6 +322,7 @@ std::string sort_key(const Value& value) {
   if (class_of(value) != ValueClass::text || is_time(value.type) || value.type == TargetType::uuid)
     return wrapped(value);
   const Collation collation = value.collation.value_or(Collation::binary);
+  if (collation == Collation::unknown) refuse(value, "the collation of this column is the application's");
   if (collation == Collation::nocase) return case_folded(value) + (value.constant ? " COLLATE \"C\"" : "");
   if (collation == Collation::rtrim) return "rtrim(" + bytewise(value) + ", ' ')";
   return bytewise(value);

@@ -49,7 +49,8 @@ constexpr bool is_numeric(Affinity affinity) noexcept {
 /// The affinity of a declared type; of a column without one it is `blob`. `none` is for what is no column.
 Affinity affinity_of(std::string_view declared_type);
 
-enum class Collation : std::uint8_t { binary, nocase, rtrim };
+/// `unknown` is one that only the application has.
+enum class Collation : std::uint8_t { binary, nocase, rtrim, unknown };
 
 /// How the source writes each value of a column that becomes date, timestamp or timestamptz.
 enum class TimeForm : std::uint8_t {
