@@ -97,6 +97,13 @@ Check check_structure(Session& session, const HealthOptions& options) {
     check.fix = can_reindex(damage) ? sqlite3_command(session.path(), "REINDEX") +
                                           "  # only indexes are damaged, no row is lost"
                                     : restore_command(session.path(), options);
+  } else if (!damage.unchecked.empty()) {
+    check.status = Status::unknown;
+    check.value = fmt::format("{} tables not checked", damage.unchecked.size());
+    check.message =
+        "pages and rows are sound; the order of rows and the indexes of some tables need what only "
+        "their application has: " +
+        list_names(damage.unchecked);
   }
   return check;
 }

@@ -5,11 +5,13 @@
 #include "sqlite/interrupt_watch.h"
 
 #include "nerve/backends/sqlite/schema.h"
+#include "nerve/backends/sqlite/stand_ins.h"
 #include "nerve/core/error.h"
 #include "nerve/core/interrupt.h"
 #include "nerve/core/progress.h"
 #include "nerve/core/text.h"
 
+#include <fmt/format.h>
 #include <sqlite3.h>
 
 #include <algorithm>
@@ -125,45 +127,36 @@ void name_owners(Session& session, const std::string& check, const RunPragma& ru
                         });
 }
 
-Damage check_structure(Session& session, const std::string& check, ProgressSink* progress) {
-  throw_if_interrupted();
-  const InterruptWatch watch(session);
-  if (progress != nullptr) progress->update("checking pages", 0, 0);
-  Damage damage;
-  session.read_snapshot([&] {
-    // One more than is kept tells whether there is more.
-    const std::string limit = std::to_string(Damage::messages_max + 1);
-    keep(run_check(session, "PRAGMA " + check + "(" + limit + ")"), damage);
-    if (damage.is_found()) name_owners(session, check, run_check, damage, progress);
-  });
-  return damage;
+void keep_of_table(const Table& table, const DamageOwners& owners, CheckFindings found, Damage& damage) {
+  if (found.findings.empty() && !found.gave_up) return;
+  OwnedDamage owned = owners.attribute(table, found);
+  if (owned.is_table_damaged) damage.tables.push_back(table.name);
+  damage.indexes.insert(damage.indexes.end(), owned.indexes.begin(), owned.indexes.end());
+  keep(std::move(found), damage);
 }
 
 /// Checks the tables one by one; those that the check cannot be compiled for are told.
-void check_tables(Session& session, Damage& damage, ProgressSink* progress) {
+std::vector<Table> check_tables(Session& session, const std::string& check, const RunPragma& run,
+                                Damage& damage, ProgressSink* progress) {
   const DamageOwners owners(session);
+  std::vector<Table> unchecked;
   std::uint64_t done = 0;
   for (const Table& table : owners.tables()) {
     if (progress != nullptr) progress->update("checking tables", done++, owners.tables().size());
     if (!table.has_rows()) continue;
-    const std::string pragma = "PRAGMA integrity_check(" + quote_identifier(table.name) + ")";
+    const std::string pragma = fmt::format("PRAGMA {}({})", check, quote_identifier(table.name));
     try {
-      if (auto reason = session.prepare_error(pragma)) {
-        damage.unchecked.push_back(table.name + ": " + *reason);
-        continue;
-      }
-      CheckFindings found = run_lenient_pragma(session, pragma);
-      if (found.findings.empty() && !found.gave_up) continue;
-      OwnedDamage owned = owners.attribute(table, found);
-      if (owned.is_table_damaged) damage.tables.push_back(table.name);
-      damage.indexes.insert(damage.indexes.end(), owned.indexes.begin(), owned.indexes.end());
-      keep(std::move(found), damage);
+      keep_of_table(table, owners, run(session, pragma), damage);
     } catch (const DatabaseError& error) {
       if (!is_about_statement(error)) throw;
-      damage.unchecked.push_back(table.name + ": SQLite cannot compute what it holds");
+      const std::string reason =
+          session.prepare_error(pragma).value_or("SQLite cannot compute what it holds");
+      damage.unchecked.push_back(fmt::format("{}: {}", table.name, reason));
+      unchecked.push_back(table);
     }
   }
   damage.is_elsewhere = damage.is_found() && damage.tables.empty() && damage.indexes.empty();
+  return unchecked;
 }
 
 /// The settings of a session for a lenient check, until it ends.
@@ -187,6 +180,55 @@ class LenientSettings {
   std::int64_t cache_size_;
 };
 
+/// What the pages of tables hold can be checked without what only their application has; the order in which
+/// it put them cannot.
+void check_with_stand_ins(Session& session, const std::vector<Table>& tables, Damage& damage) {
+  const DamageOwners owners(session);
+  const LenientSettings settings(session);
+  StandIns stand_ins(session);
+  const auto quick_check_of = [&](const std::string& of) {
+    CheckFindings found;
+    stand_ins.run([&] { found = run_lenient_pragma(session, "PRAGMA quick_check(" + of + ")"); });
+    std::erase_if(found.findings, [](const std::string& finding) {
+      return finding.find("not in PRIMARY KEY order") != std::string::npos;
+    });
+    return found;
+  };
+  const std::size_t known = damage.messages.size();
+  for (const Table& table : tables)
+    keep_of_table(table, owners, quick_check_of(quote_identifier(table.name)), damage);
+  if (damage.is_found() && known == 0) return;
+  // The free list, and pages that nothing uses.
+  CheckFindings whole = quick_check_of("2147483647");
+  std::erase_if(whole.findings, [&](const std::string& finding) {
+    return std::ranges::find(damage.messages, finding) != damage.messages.end();
+  });
+  if (damage.is_found() || (whole.findings.empty() && !whole.gave_up)) return;
+  keep(std::move(whole), damage);
+  damage.is_elsewhere = true;
+}
+
+Damage check_structure(Session& session, const std::string& check, ProgressSink* progress) {
+  throw_if_interrupted();
+  const InterruptWatch watch(session);
+  if (progress != nullptr) progress->update("checking pages", 0, 0);
+  Damage damage;
+  session.read_snapshot([&] {
+    try {
+      // One more than is kept tells whether there is more.
+      const std::string limit = std::to_string(Damage::messages_max + 1);
+      keep(run_check(session, "PRAGMA " + check + "(" + limit + ")"), damage);
+      if (damage.is_found()) name_owners(session, check, run_check, damage, progress);
+    } catch (const DatabaseError& error) {
+      if (!is_about_statement(error)) throw;
+      damage = {};
+      const std::vector<Table> unchecked = check_tables(session, check, run_check, damage, progress);
+      check_with_stand_ins(session, unchecked, damage);
+    }
+  });
+  return damage;
+}
+
 Damage check_leniently(Session& session, ProgressSink* progress) {
   throw_if_interrupted();
   const InterruptWatch watch(session);
@@ -201,7 +243,7 @@ Damage check_leniently(Session& session, ProgressSink* progress) {
     } catch (const DatabaseError& error) {
       if (!is_about_statement(error)) throw;
       damage = {};
-      check_tables(session, damage, progress);
+      check_tables(session, "integrity_check", run_lenient_pragma, damage, progress);
     }
   });
   return damage;

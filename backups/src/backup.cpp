@@ -54,7 +54,7 @@ Manifest make_plain(const sqlite::FileFacts& facts, const Repository& repository
   std::unique_ptr<Snapshot> snapshot;
   try {
     snapshot = std::make_unique<Snapshot>(facts, source_options(facts, options));
-    check_source(snapshot->session(), options.check, progress);
+    tell_unchecked(options, check_source(snapshot->session(), options.check, progress));
   } catch (const IntegrityError& error) {
     snapshot.reset();
     keep_files_and_throw(error, facts, repository, options, clock, progress);

@@ -14,6 +14,7 @@
 #include "witness.h"
 
 #include "nerve/core/shell.h"
+#include "nerve/core/text.h"
 
 #include <fmt/format.h>
 
@@ -52,6 +53,14 @@ std::string hint_after_damage(const IntegrityError& error, const sqlite::FileFac
 
 void tell(const BackupOptions& options, const std::string& note) {
   if (options.on_note) options.on_note(note);
+}
+
+void tell_unchecked(const BackupOptions& options, const std::vector<std::string>& unchecked) {
+  if (unchecked.empty()) return;
+  tell(options,
+       fmt::format("the order of rows and the indexes of these tables could not be checked, for what "
+                   "only their application has: {}",
+                   list_names(unchecked)));
 }
 
 void require_possible(const BackupOptions& options) {

@@ -22,6 +22,9 @@ namespace nerve::backups {
 /// Tells the user a note, where somebody listens.
 void tell(const BackupOptions& options, const std::string& note);
 
+/// Of a check of the source, what it could not look at ("TABLE: why").
+void tell_unchecked(const BackupOptions& options, const std::vector<std::string>& unchecked);
+
 /// Throws ValidationError for options that exclude one another.
 void require_possible(const BackupOptions& options);
 

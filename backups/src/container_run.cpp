@@ -63,7 +63,7 @@ void ContainerRun::pin() {
 void ContainerRun::store() {
   if (!snapshot_) keep_files_and_throw(*damage_, facts_, repository_, options_, clock_, progress_);
   try {
-    check_source(snapshot_->session(), options_.check, progress_);
+    tell_unchecked(options_, check_source(snapshot_->session(), options_.check, progress_));
   } catch (const IntegrityError& error) {
     if (!options_.keep_damaged) throw;
     if (const std::optional<BackupId> kept = kept_lately()) throw DamagedSourceError(error.what(), {}, *kept);

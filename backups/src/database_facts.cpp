@@ -2,6 +2,7 @@
 #include "database_facts.h"
 
 #include "nerve/backends/sqlite/schema.h"
+#include "nerve/backends/sqlite/stand_ins.h"
 #include "nerve/core/bytes.h"
 #include "nerve/core/error.h"
 #include "nerve/crypto/hash.h"
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <utility>
 
 namespace nerve::backups {
 namespace {
@@ -105,12 +107,13 @@ void require_whole(const sqlite::Session& source) {
                                    source.path().string(), missing, missing == 1 ? " is" : "s are"));
 }
 
-void check_source(sqlite::Session& source, SourceCheck check, ProgressSink* progress) {
+std::vector<std::string> check_source(sqlite::Session& source, SourceCheck check, ProgressSink* progress) {
   require_whole(source);
-  if (check == SourceCheck::none) return;
-  require_sound(check == SourceCheck::deep ? sqlite::integrity_check(source, progress)
-                                           : sqlite::quick_check(source, progress),
-                source.path());
+  if (check == SourceCheck::none) return {};
+  sqlite::Damage damage = check == SourceCheck::deep ? sqlite::integrity_check(source, progress)
+                                                     : sqlite::quick_check(source, progress);
+  require_sound(damage, source.path());
+  return std::move(damage.unchecked);
 }
 
 void require_sound(const sqlite::Damage& damage, const std::filesystem::path& database) {
@@ -119,9 +122,13 @@ void require_sound(const sqlite::Damage& damage, const std::filesystem::path& da
 }
 
 bool has_rows(sqlite::Session& session) {
+  sqlite::StandIns stand_ins(session);
   return std::ranges::any_of(sqlite::list_tables(session), [&](const sqlite::Table& table) {
     if (!table.has_rows() || !table.unreadable.empty()) return false;
-    return session.integer("SELECT EXISTS (SELECT 1 FROM " + sqlite::quote_identifier(table.name) + ")") != 0;
+    const std::string sql = "SELECT EXISTS (SELECT 1 FROM " + sqlite::quote_identifier(table.name) + ")";
+    bool has_any = false;
+    stand_ins.run([&] { has_any = session.integer(sql) != 0; });
+    return has_any;
   });
 }
 

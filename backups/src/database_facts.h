@@ -26,7 +26,7 @@ void require_whole(const sqlite::Session& source);
 
 /// Checks that the source is whole, and the rest as the options want it. Throws IntegrityError naming the
 /// damage.
-void check_source(sqlite::Session& source, SourceCheck check, ProgressSink* progress);
+std::vector<std::string> check_source(sqlite::Session& source, SourceCheck check, ProgressSink* progress);
 
 /// Throws IntegrityError where there is damage.
 void require_sound(const sqlite::Damage& damage, const std::filesystem::path& database);

@@ -60,7 +60,8 @@ void look_into(const std::filesystem::path& path, const Manifest& manifest, Veri
   sqlite::SessionOptions options;
   options.mode = sqlite::OpenMode::immutable;
   sqlite::Session copy(path, options);
-  const sqlite::Damage damage = sqlite::integrity_check(copy, progress);
+  sqlite::Damage damage = sqlite::integrity_check(copy, progress);
+  report.unchecked = std::move(damage.unchecked);
   if (damage.is_found()) {
     report.problems.push_back(fmt::format("{} is damaged: {}", manifest.file.name, damage.describe()));
     return;
@@ -151,6 +152,7 @@ Json VerifyReport::to_json() const {
   Json json = {{"id", id}, {"ok", ok()}, {"deep", deep}, {"problems", problems}};
   json["state"] = state ? Json(to_string(*state)) : Json();
   if (deep) {
+    json["unchecked"] = unchecked;
     json["rows"] = rows;
     json["foreign_key_violations"] = foreign_key_violations;
     json["content_sha256"] = content_sha256;

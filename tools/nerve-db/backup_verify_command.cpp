@@ -42,6 +42,7 @@ void show_report(Output& output, const VerifyReport& report) {
                                                     : "ok"),
               style);
   for (const std::string& problem : report.problems) output.line("  " + problem);
+  for (const std::string& one : report.unchecked) output.line("  not checked: " + one, Style::warning);
   if (!report.deep || !report.ok()) return;
   output.line(fmt::format("  {}, {} without parent, content {}", row_count(report.rows),
                           format_count(report.foreign_key_violations), report.content_sha256));

@@ -33,8 +33,11 @@ struct VerifyReport {
   std::string source;          ///< the database it is of; empty when the manifest cannot be trusted
   std::optional<State> state;  ///< as the manifest has it; absent when that cannot be trusted
   bool deep = false;
-  bool is_unauthenticated = false;          ///< nothing proves that who made it had the key (Entry)
-  std::vector<std::string> problems;        ///< one line each, naming the file
+  bool is_unauthenticated = false;    ///< nothing proves that who made it had the key (Entry)
+  std::vector<std::string> problems;  ///< one line each, naming the file
+  /// When deep, "TABLE: why": what could not be checked of the database, for a collation or a function that
+  /// only its application has. No problem of the backup.
+  std::vector<std::string> unchecked;
   std::int64_t rows = 0;                    ///< counted in the copy when deep
   std::int64_t foreign_key_violations = 0;  ///< counted when deep; they are not problems of the backup
   std::string content_sha256;  ///< when deep: equal for databases of equal content (docs/content_digest.md)
@@ -45,8 +48,8 @@ struct VerifyReport {
   /// nothing of what it is worth.
   bool is_of_damaged_source() const noexcept { return state == State::damaged; }
 
-  /// {"id", "ok", "state", "deep", "problems", "rows", "foreign_key_violations", "content_sha256"}; the last
-  /// three when deep, `state` null when it is not known.
+  /// {"id", "ok", "state", "deep", "problems", "unchecked", "rows", "foreign_key_violations",
+  /// "content_sha256"}; the last four when deep, `state` null when it is not known.
   Json to_json() const;
 };
 

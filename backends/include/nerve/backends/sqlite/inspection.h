@@ -27,7 +27,9 @@ struct Damage {
       indexes;  ///< likewise; an index being damaged does not put its table into `tables`
   /// Whether there is damage that belongs to no table and no index: the free list, pages that nothing uses.
   bool is_elsewhere = false;
-  /// "TABLE: why", of the lenient check: tables that it could not look at.
+  /// "TABLE: why": tables that the check cannot be made of, for a collation or a function that only the
+  /// application has. Of these their pages and rows were checked (not by the lenient check), and neither the
+  /// order of their rows nor their indexes.
   std::vector<std::string> unchecked;
 
   bool is_found() const noexcept { return !messages.empty(); }

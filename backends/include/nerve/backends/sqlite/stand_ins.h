@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <set>
+#include <string>
+
+struct sqlite3;
+
+namespace nerve::sqlite {
+
+class Session;
+
+/// Collations and functions that only the application of a database has, for as long as the object lives: the
+/// collations compare octets, the functions return NULL. So rows can be read and counted, since what is
+/// stored does not depend on them. What compares or computes by them is not to be believed: the order of an
+/// index, the parents of foreign keys, generated columns that are not stored.
+class StandIns {
+ public:
+  /// Borrows the session. Nothing stands in before it is missed.
+  explicit StandIns(Session& session);
+  StandIns(const StandIns&) = delete;
+  StandIns& operator=(const StandIns&) = delete;
+  ~StandIns();
+
+  /// Runs `work`, and again from its beginning for each function that was missed. Throws what it throws
+  /// otherwise.
+  void run(const std::function<void()>& work);
+
+ private:
+  static void add_collation(void* self, ::sqlite3* connection, int encoding, const char* name);
+  bool add_function_of(const std::string& message);
+  bool forget_missing_of(const std::string& message);
+
+  Session& session_;
+  std::set<std::string> collations_;
+  std::set<std::string> functions_;
+  bool has_read_schema_again_ = false;
+};
+
+}  // namespace nerve::sqlite

@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Databases with collations, functions and modules that only their application has: they are backed up, verified and
+# restored, and what could not be checked is said.
+# shellcheck source=tests/cli/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# make_databases makes twelve of them, and prints their names.
+make_databases() {
+  python3 -I -S - <<'P'
+import os, sqlite3
+
+
+def connect(name):
+    c = sqlite3.connect(name + '.db')
+    c.create_collation('LOCALIZED', lambda a, b: (a.lower() > b.lower()) - (a.lower() < b.lower()))
+    c.create_collation('BYLENGTH', lambda a, b: ((len(a), a) > (len(b), b)) - ((len(a), a) < (len(b), b)))
+    c.create_function('slug', 1, lambda t: t.lower().replace(' ', '-') if t else t, deterministic=True)
+    c.create_function('score', 1, lambda n: n * 7919 % 1000, deterministic=True)
+    return c
+
+
+def fill(c):
+    c.executemany('INSERT INTO t(a) VALUES (?)', [(f'Row {i * 37 % 500} of 500',) for i in range(500)])
+
+
+def with_schema(c, statement, *values):
+    c.execute('PRAGMA writable_schema=ON')
+    c.execute(statement, values)
+    c.execute('PRAGMA writable_schema=OFF')
+
+
+def keys(c):
+    c.execute("INSERT INTO p VALUES ('One')")
+    c.executemany("INSERT INTO t VALUES (?, 'oNE')", [(f'row {i}',) for i in range(500)])
+
+
+def module(c):
+    fill(c)
+    with_schema(c, "INSERT INTO sqlite_schema VALUES ('table', 'shapes', 'shapes', 0, ?)",
+                'CREATE VIRTUAL TABLE shapes USING geometry_of_app(a, b)')
+
+
+def tokenizer(c):
+    fill(c)
+    with_schema(c, "UPDATE sqlite_schema SET sql = replace(sql, 'porter', 'of_app') WHERE name = 'f'")
+
+
+databases = {
+    'index': ('CREATE TABLE t(a TEXT); CREATE INDEX i ON t(a COLLATE LOCALIZED); CREATE TABLE plain(x)', fill),
+    'column': ('CREATE TABLE t(a TEXT COLLATE LOCALIZED UNIQUE, b DEFAULT 1)', fill),
+    'primary_key': ('CREATE TABLE t(a TEXT COLLATE BYLENGTH PRIMARY KEY, b DEFAULT 1)', fill),
+    'no_rowid': ('CREATE TABLE t(a TEXT COLLATE LOCALIZED PRIMARY KEY, b DEFAULT 1) WITHOUT ROWID', fill),
+    'expression': ('CREATE TABLE t(a TEXT); CREATE INDEX i ON t(slug(a))', fill),
+    'partial': ('CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT); CREATE INDEX i ON t(a) WHERE score(id) > 500', fill),
+    'generated': ('CREATE TABLE t(a TEXT, s TEXT AS (slug(a)) VIRTUAL, k TEXT NOT NULL AS (slug(a)) STORED)', fill),
+    'check': ('CREATE TABLE t(a TEXT CHECK (length(slug(a)) > 2))', fill),
+    'trigger': ('CREATE TABLE t(a TEXT); CREATE TABLE log(x); CREATE VIEW v AS SELECT slug(a) AS s FROM t;'
+                'CREATE TRIGGER g AFTER INSERT ON t BEGIN INSERT INTO log VALUES (slug(NEW.a)); END', fill),
+    'parent': ('CREATE TABLE p(k TEXT COLLATE LOCALIZED PRIMARY KEY); CREATE TABLE t(a TEXT, k TEXT REFERENCES p(k))',
+               keys),
+    'module': ('CREATE TABLE t(a TEXT); CREATE TABLE shapes_node(x)', module),
+    'tokenizer': ("CREATE TABLE t(a TEXT); CREATE VIRTUAL TABLE f USING fts5(x, tokenize='porter')", tokenizer),
+}
+for name, (script, work) in databases.items():
+    c = connect(name)
+    c.executescript(script)
+    work(c)
+    c.commit()
+    c.close()
+    os.chmod(name + '.db', 0o600)
+print(' '.join(databases))
+P
+}
+
+claim "twelve databases with parts of their application are backed up, verified, restored and drilled, and are equal"
+read -ra names <<<"$(make_databases)"
+expect_equal "how many" 12 "${#names[@]}"
+for name in "${names[@]}"; do
+  for form in '' --plain '--full --deep' --no-check; do
+    # shellcheck disable=SC2086  # words
+    run nerve-db backup --db "$name.db" --repo "$name.repo" $form
+    expect_exit 0
+    run nerve-db backup verify latest --deep --db "$name.db" --repo "$name.repo"
+    expect_exit 0
+    rm -f restored.db
+    run nerve-db restore latest --db "$name.db" --repo "$name.repo" --to restored.db
+    expect_exit 0
+    cmp "$name.db" restored.db || fail "$name $form was restored as another database"
+  done
+  run nerve-db backup drill --db "$name.db" --repo "$name.repo"
+  expect_exit 0
+  run nerve-db restore latest --db "$name.db" --repo "$name.repo" --yes
+  expect_exit 0
+  cmp "$name.db" restored.db || fail "$name was restored in place as another database"
+done
+
+claim "what could not be checked is said, and is unknown to health"
+make_databases >/dev/null
+run nerve-db backup --full --db column.db --repo said
+expect_exit 0
+expect_stderr 'could not be checked, for what only their application has: t: no such collation sequence: LOCALIZED'
+run nerve-db backup verify latest --deep --db column.db --repo said
+expect_stdout '^  not checked: t: no such collation sequence: LOCALIZED'
+for name in column no_rowid generated; do
+  run nerve-db health --db "$name.db" --repo "$name.repo"
+  expect_exit 3
+  expect_stdout '^unknown +sqlite\.integrity +1 tables not checked'
+done
+
+claim "damage of a table with parts of its application is found all the same"
+make_databases >/dev/null
+for name in column no_rowid generated; do
+  page=$(sqlite3 -batch -readonly "$name.db" "SELECT pageno FROM dbstat WHERE name = 't' AND pagetype = 'leaf'
+    ORDER BY pageno LIMIT 1 OFFSET 1")
+  head -c 4096 /dev/zero | tr '\0' '\377' | dd of="$name.db" bs=4096 seek=$((page - 1)) conv=notrunc status=none
+  run nerve-db health --db "$name.db" --repo "$name.repo"
+  expect_exit 2
+  expect_stdout '^critical +sqlite\.integrity'
+  run nerve-db backup --db "$name.db" --repo "$name.repo"
+  expect_exit 6
+  expect_hint
+  expect_stderr 'table t'
+done
