@@ -314,6 +314,24 @@ TEST_CASE(
         "f text fail 0\n");
 }
 
+TEST_CASE("rules name the column that keeps implicit rowids, or leave it out, and leave it its type") {
+  if (PostgresServer::is_waived()) return;
+  Run run("rules_rowids",
+          "CREATE TABLE docs (t TEXT); INSERT INTO docs (rowid, t) VALUES (10, 'x'); "
+          "CREATE VIRTUAL TABLE fx USING fts4(t, content=\"docs\"); INSERT INTO fx (fx) VALUES ('rebuild'); "
+          "CREATE VIEW first AS SELECT t FROM docs WHERE rowid = 10;");
+  run.rules("[tables.docs.columns]\nrowid = { name = \"number\" }\n");
+  CHECK(run.convert().is_complete());
+  CHECK(run.text("SELECT number || t FROM docs") == "10x");
+  CHECK(run.text("SELECT t FROM first") == "x");
+  run.options.may_replace = true;
+  run.rules("[tables.docs.columns]\nrowid = { skip = true }\n");
+  CHECK(!run.convert().is_complete());
+  CHECK(run.text("SELECT row_to_json(d)::text FROM docs d") == R"({"t":"x"})");
+  run.rules("[tables.docs.columns]\nrowid = { type = \"text\" }\n");
+  CHECK_THROWS_AS(run.convert(), nerve::ValidationError);
+}
+
 TEST_CASE("skipped tables and columns are left out, with what needs them, and told") {
   if (PostgresServer::is_waived()) return;
   Run run("rules_skip", R"(

@@ -65,6 +65,16 @@ TablePlan plan_table(const SourceTable& source, const TableProfile& profile, Nam
   return plan;
 }
 
+void note_kept_rowids(const std::vector<DefinedTable>& tables, Plan& plan) {
+  for (std::size_t table = 0; table < tables.size(); ++table) {
+    const SourceTable& source = *tables[table].source;
+    if (!source.kept_rowid || source.rowid_user.empty()) continue;
+    plan.notes.push_back(fmt::format("{} keeps its rowids in the column {}, for {} names rows by them",
+                                     source.table.name, plan.tables[table].columns[*source.kept_rowid].target,
+                                     source.rowid_user));
+  }
+}
+
 void note_lost_offsets(Plan& plan) {
   for (const TablePlan& table : plan.tables) {
     for (const ColumnPlan& column : table.columns) {
@@ -196,6 +206,7 @@ Plan make_plan(const PlanRequest& request, const SourceSchema& schema,
   plan_views(context);
   list_triggers(context);
   list_left_out(schema, plan);
+  note_kept_rowids(defined, plan);
   note_lost_offsets(plan);
   note_numbers_of_database(schema, plan);
   return plan;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/source_schema.h"
 
-#include "sql/create_virtual_table.h"
+#include "plan/rowid_user.h"
 #include "sql/tokens.h"
 
 #include "nerve/core/error.h"
@@ -57,15 +57,6 @@ std::string reading_error(sqlite::Session& session, const std::string& table) {
   }
 }
 
-/// Empty where the definition, which anybody may have written into the schema, is none.
-std::string module_of(const std::string& definition) {
-  try {
-    return sql::parse_virtual_table_module(definition);
-  } catch (const ValidationError&) {
-    return {};
-  }
-}
-
 SourceTable describe(sqlite::Table table, const std::vector<SchemaEntry>& entries) {
   SourceTable source;
   const auto entry = std::ranges::find_if(
@@ -78,6 +69,7 @@ SourceTable describe(sqlite::Table table, const std::vector<SchemaEntry>& entrie
     const bool has_rowid = source.is_text_search() && !source.query.rowid.empty();
     if (has_rowid || source.module.starts_with("rtree")) source.key_of_module = 0;
     if (has_rowid) {
+      source.kept_rowid = 0;
       table.columns.insert(table.columns.begin(),
                            {.name = source.query.rowid, .declared_type = "INTEGER", .is_not_null = true});
     }
@@ -94,6 +86,20 @@ SourceTable describe(sqlite::Table table, const std::vector<SchemaEntry>& entrie
   return source;
 }
 
+/// Where something names the implicit rowids of a table, they become a column, the last one.
+void keep_named_rowids(SourceTable& source, const std::vector<SchemaEntry>& entries) {
+  if (source.query.rowid.empty()) return;
+  source.rowid_user = find_rowid_user(source, entries);
+  if (source.rowid_user.empty()) return;
+  source.kept_rowid = source.table.columns.size();
+  source.table.columns.push_back(
+      {.name = source.query.rowid, .declared_type = "INTEGER", .is_not_null = true});
+  source.query.columns.push_back(source.query.rowid);
+  source.declared.push_back(read_declaration("INTEGER"));
+  source.interests.push_back(interest_in(source.declared.back(), std::nullopt));
+  source.rules.emplace_back();
+}
+
 }  // namespace
 
 void SourceTable::erase_column(std::size_t place) {
@@ -105,6 +111,8 @@ void SourceTable::erase_column(std::size_t place) {
   rules.erase(rules.begin() + at);
   if (key_of_module == place) key_of_module.reset();
   if (key_of_module && *key_of_module > place) --*key_of_module;
+  if (kept_rowid == place) kept_rowid.reset();
+  if (kept_rowid && *kept_rowid > place) --*kept_rowid;
 }
 
 bool SourceTable::is_contentless() const {
@@ -132,6 +140,7 @@ SourceSchema read_source_schema(sqlite::Session& session) {
       continue;
     }
     schema.tables.push_back(describe(std::move(table), schema.entries));
+    keep_named_rowids(schema.tables.back(), schema.entries);
   }
   return schema;
 }

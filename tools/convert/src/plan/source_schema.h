@@ -29,10 +29,12 @@ struct SchemaEntry {
 /// A table whose rows are converted.
 struct SourceTable {
   sqlite::Table table;
-  std::string sql;                                ///< its CREATE TABLE, or CREATE VIRTUAL TABLE
-  std::string module;                             ///< of a virtual table, in lower case: "fts5"
-  std::optional<std::size_t> key_of_module;       ///< the column by which the module numbers rows
-  TableQuery query;                               ///< of all its columns
+  std::string sql;                           ///< its CREATE TABLE, or CREATE VIRTUAL TABLE
+  std::string module;                        ///< of a virtual table, in lower case: "fts5"
+  std::optional<std::size_t> key_of_module;  ///< the column by which the module numbers rows
+  std::optional<std::size_t> kept_rowid;     ///< a column of rowids that is none in SQLite
+  std::string rowid_user;                    ///< of a plain table with such a column: what names its rowids
+  TableQuery query;                          ///< of all its columns
   std::vector<std::optional<Declared>> declared;  ///< by column
   std::vector<ColumnInterest> interests;
   std::string ruled_name;         ///< in the target; empty: as names are made

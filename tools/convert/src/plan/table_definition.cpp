@@ -134,6 +134,15 @@ std::optional<std::size_t> find_rowid_column(const DefinedTable& table) {
   return std::nullopt;
 }
 
+/// Implicit rowids number the rows as an INTEGER PRIMARY KEY does, and are the key where there is none.
+void number_by_kept_rowid(DefinedTable& table) {
+  const std::size_t place = *table.source->kept_rowid;
+  const bool has_primary = std::ranges::any_of(table.keys, &Key::is_primary);
+  table.rowid_column = place;
+  table.keys.push_back(
+      {.name = "", .is_primary = !has_primary, .columns = {place}, .collations = {sql::Collation::binary}});
+}
+
 /// Beyond this, the shortest decimal text of a real and an integer could meet.
 constexpr std::int64_t exact_integer_max = std::int64_t{1} << 52;
 
@@ -220,7 +229,9 @@ const sql::ColumnDefinition* DefinedTable::column_definition(std::size_t place) 
 
 std::vector<std::size_t> DefinedTable::primary_key() const {
   for (const Key& key : keys) {
-    if (key.is_primary) return key.columns;
+    // Foreign keys cannot name implicit rowids.
+    const bool is_implicit = source->kept_rowid && key.columns.front() == *source->kept_rowid;
+    if (key.is_primary && !is_implicit) return key.columns;
   }
   return {};
 }
@@ -248,6 +259,7 @@ DefinedTable define_table(const SourceTable& source, const TableProfile& profile
   }
   KeyReader(table, untranslated).read();
   table.rowid_column = find_rowid_column(table);
+  if (!table.rowid_column && source.kept_rowid) number_by_kept_rowid(table);
   return table;
 }
 
@@ -264,6 +276,7 @@ void fill_environment(DefinedTable& table, const TablePlan& plan, const std::str
                                          .collation = collation_of(table, place),
                                          .is_not_null = column.is_not_null,
                                          .is_rowid = table.rowid_column == place,
+                                         .is_implicit = table.source->kept_rowid == place,
                                          .may_be_infinite = profile.reals_infinite > 0,
                                          .is_mixed = is_mixed(column, profile),
                                          .time_form = expression_time_form(column, profile)});

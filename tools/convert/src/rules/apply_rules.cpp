@@ -123,7 +123,8 @@ class TableRules {
     // A type that somebody gives is held, unless the column's own rule says otherwise.
     if (rule.on_misfit == MisfitRule::widen) rule.on_misfit = MisfitRule::reject;
     table_.interests[place] = interest_in(table_.declared[place], rule.type);
-    if (!is_rowid_column(place) || rule.type->type == TargetType::bigint) return;
+    const bool numbers_rows = is_rowid_column(place) || table_.kept_rowid == place;
+    if (!numbers_rows || rule.type->type == TargetType::bigint) return;
     errors_.add(
         rules.type->place,
         fmt::format("{} is an INTEGER PRIMARY KEY, which numbers its rows; its type is bigint, so leave "

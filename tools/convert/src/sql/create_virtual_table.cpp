@@ -16,16 +16,45 @@ std::string parse_virtual_table_module(std::string_view sql) {
   return folded(unquoted(cursor.next()));
 }
 
-std::vector<std::string> parse_unindexed_columns(std::string_view sql) {
-  TokenCursor cursor(sql);
+namespace {
+
+/// Goes on to what stands behind the module's name.
+void pass_module(TokenCursor& cursor) {
   while (cursor.peek().kind != TokenKind::end && !cursor.take("using")) cursor.next();
   cursor.next();
+}
+
+/// Whether an argument of the module ends here.
+bool is_end_of_argument(const TokenCursor& cursor) {
+  const Token& token = cursor.peek();
+  return token.kind == TokenKind::end || token.is_symbol(",") || token.is_symbol(")");
+}
+
+}  // namespace
+
+std::string parse_module_option(std::string_view sql, std::string_view option) {
+  TokenCursor cursor(sql);
+  pass_module(cursor);
+  while (cursor.take_symbol("(") || cursor.take_symbol(",")) {
+    const bool is_wanted = cursor.peek().is(option) && cursor.peek(1).is_symbol("=");
+    if (is_wanted) {
+      cursor.next();
+      cursor.next();
+      return is_end_of_argument(cursor) ? "" : unquoted(cursor.next());
+    }
+    while (!is_end_of_argument(cursor)) cursor.next();
+  }
+  return {};
+}
+
+std::vector<std::string> parse_unindexed_columns(std::string_view sql) {
+  TokenCursor cursor(sql);
+  pass_module(cursor);
   std::vector<std::string> columns;
   // Behind the module: ( name UNINDEXED, name, option = value … ).
   while (cursor.take_symbol("(") || cursor.take_symbol(",")) {
     const std::string name = unquoted(cursor.next());
-    while (cursor.peek().kind != TokenKind::end && !cursor.peek().is_symbol(",") &&
-           !cursor.peek().is_symbol(")")) {
+    while (!is_end_of_argument(cursor)) {
       if (cursor.next().is("unindexed")) columns.push_back(name);
     }
   }

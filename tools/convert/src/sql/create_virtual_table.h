@@ -15,4 +15,8 @@ std::string parse_virtual_table_module(std::string_view sql);
 /// what is no statement.
 std::vector<std::string> parse_unindexed_columns(std::string_view sql);
 
+/// What an option of a full-text table says (`content='docs'`), without quotes; empty where it is not given.
+/// Throws ValidationError for what is no statement.
+std::string parse_module_option(std::string_view sql, std::string_view option);
+
 }  // namespace nerve::convert::sql

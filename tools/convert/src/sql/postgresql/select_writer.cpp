@@ -169,7 +169,7 @@ void Writer::write_star(const Star& star, const Scope& scope, std::size_t offset
     is_found = true;
     for (const Column& column : table.columns) {
       const bool is_hidden = std::ranges::find(table.hidden, folded(column.name)) != table.hidden.end();
-      if (is_hidden && star.table.empty()) continue;
+      if (column.is_implicit || (is_hidden && star.table.empty())) continue;
       const Value value = column_value(column, table.qualifier, table.is_nullable, offset);
       outputs.push_back(Output{column.name, {}, as_output(value)});
     }

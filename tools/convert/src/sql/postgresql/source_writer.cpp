@@ -16,9 +16,10 @@ std::vector<Name> shared_columns(const Scope& scope, std::size_t split) {
   std::vector<Name> names;
   for (std::size_t i = split; i < scope.tables.size(); ++i) {
     for (const Column& column : scope.tables[i].columns) {
+      if (column.is_implicit) continue;
       for (std::size_t k = 0; k < split; ++k) {
         const bool is_shared = std::ranges::any_of(scope.tables[k].columns, [&](const Column& left) {
-          return equals_folded(left.name, column.name);
+          return !left.is_implicit && equals_folded(left.name, column.name);
         });
         const bool is_known = std::ranges::any_of(
             names, [&](const Name& name) { return equals_folded(name.text, column.name); });

@@ -71,7 +71,8 @@ struct Column {
   Affinity affinity = Affinity::blob;
   Collation collation = Collation::binary;
   bool is_not_null = false;
-  bool is_rowid = false;         ///< an INTEGER PRIMARY KEY, which is reached as rowid, oid and _rowid_ too
+  bool is_rowid = false;     ///< an INTEGER PRIMARY KEY, which is reached as rowid, oid and _rowid_ too
+  bool is_implicit = false;  ///< no column in the source, where it is named by its name alone and by no `*`
   bool may_be_infinite = false;  ///< a double precision that holds an infinity
   bool is_mixed = false;         ///< a double precision of which SQLite holds some values as integers
   TimeForm time_form = TimeForm::unknown;
