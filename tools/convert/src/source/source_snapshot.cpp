@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <string_view>
 #include <system_error>
 #include <thread>
 
@@ -33,17 +32,6 @@ struct FileState {
   sqlite::FileFacts facts;
   std::filesystem::file_time_type wal_time;
 };
-
-int compare_octets(void* /*unused*/, int left_bytes, const void* left, int right_bytes, const void* right) {
-  const std::string_view one(static_cast<const char*>(left), static_cast<std::size_t>(left_bytes));
-  const std::string_view other(static_cast<const char*>(right), static_cast<std::size_t>(right_bytes));
-  return one.compare(other);
-}
-
-/// Called by SQLite for a collation that it does not have.
-void add_stand_in(void* /*unused*/, ::sqlite3* connection, int /*encoding*/, const char* name) {
-  ::sqlite3_create_collation_v2(connection, name, SQLITE_UTF8, nullptr, &compare_octets, nullptr);
-}
 
 bool may_write(const std::filesystem::path& path) noexcept {
   return ::access(path.c_str(), W_OK) == 0;
@@ -103,7 +91,7 @@ void SourceSnapshot::open_readers(const std::filesystem::path& path, int count) 
 
 void SourceSnapshot::stand_in_for_collations() {
   for (const auto& reader : readers_) {
-    ::sqlite3_collation_needed(reader->handle(), nullptr, &add_stand_in);
+    stand_ins_.push_back(std::make_unique<sqlite::StandIns>(*reader));
     // SQLite gives up an index, also the one that is its table, as soon as it misses a collation, until the
     // schema is loaded anew.
     reader->execute("PRAGMA writable_schema=RESET");

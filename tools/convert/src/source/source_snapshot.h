@@ -2,6 +2,7 @@
 #pragma once
 
 #include "nerve/backends/sqlite/session.h"
+#include "nerve/backends/sqlite/stand_ins.h"
 
 #include <filesystem>
 #include <memory>
@@ -39,6 +40,7 @@ class SourceSnapshot {
   /// Takes the write lock at first, and is the last to leave the file, so that its companions go with it.
   std::unique_ptr<sqlite::Session> keeper_;
   std::vector<std::unique_ptr<sqlite::Session>> readers_;
+  std::vector<std::unique_ptr<sqlite::StandIns>> stand_ins_;  ///< of the readers
 };
 
 }  // namespace nerve::convert
