@@ -3,6 +3,7 @@
 
 #include "nerve/backends/sqlite/inspection.h"
 #include "nerve/backends/sqlite/schema.h"
+#include "nerve/core/shell.h"
 #include "nerve/core/text.h"
 
 #include <fmt/format.h>
@@ -49,9 +50,10 @@ Check check_schema(Session& session) {
   const std::vector<Table> tables = list_tables(session);
   std::vector<const Table*> broken;
   std::vector<const Table*> foreign;
+  std::vector<const Table*> damaged;
   for (const Table& table : tables) {
     if (table.unreadable.empty()) continue;
-    (is_foreign(table.unreadable) ? foreign : broken).push_back(&table);
+    (table.is_damaged ? damaged : is_foreign(table.unreadable) ? foreign : broken).push_back(&table);
   }
   Check check{.id = "sqlite.schema",
               .status = Status::ok,
@@ -67,6 +69,14 @@ Check check_schema(Session& session) {
     check.message = "what these name is not in the schema: " + list_unreadable(broken);
     check.fix = "Make the view anew so that it fits the tables, or drop it: DROP VIEW " +
                 quote_identifier(broken.front()->name);
+  }
+  if (!damaged.empty()) {
+    check.status = Status::critical;
+    check.value = fmt::format("{} damaged", damaged.size());
+    check.message =
+        "the tables behind a virtual table are damaged, all others can be read: " + list_unreadable(damaged);
+    check.fix = fmt::format("nerve-db salvage --db {} --to FILE  # then make {} anew",
+                            shell_word(session.path().string()), quote_identifier(damaged.front()->name));
   }
   return check;
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <optional>
 
 namespace nerve::sqlite {
 
@@ -45,9 +46,22 @@ Column read_column(const Row& row) {
   return column;
 }
 
+/// A virtual table reads tables of its own when it is first used; where these are damaged, so is it, and not
+/// the schema.
+std::optional<std::string> reason_not_to_read(Session& session, Table& table) {
+  const std::string sql = "SELECT * FROM " + quote_identifier(table.name);
+  if (table.kind != TableKind::virtual_table) return session.prepare_error(sql);
+  try {
+    return session.prepare_error(sql);
+  } catch (const IntegrityError& error) {
+    table.is_damaged = true;
+    return error.what();
+  }
+}
+
 void read_columns(Session& session, Table& table) {
   if (!table.has_rows()) {
-    if (auto reason = session.prepare_error("SELECT * FROM " + quote_identifier(table.name))) {
+    if (auto reason = reason_not_to_read(session, table)) {
       table.unreadable = std::move(*reason);
       return;
     }

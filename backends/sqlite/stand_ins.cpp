@@ -71,8 +71,8 @@ void StandIns::run(const std::function<void()>& work) {
   }
 }
 
-/// SQLite does not use an index any more once a statement lacked its collation, and finds no way then to read a
-/// table that is one.
+/// SQLite does not use an index any more once a statement lacked its collation, and finds no way then to read
+/// a table that is one.
 bool StandIns::forget_missing_of(const std::string& message) {
   if (has_read_schema_again_ || message.find("no query solution") == std::string::npos) return false;
   has_read_schema_again_ = true;

@@ -57,10 +57,7 @@ void tell(const BackupOptions& options, const std::string& note) {
 
 void tell_unchecked(const BackupOptions& options, const std::vector<std::string>& unchecked) {
   if (unchecked.empty()) return;
-  tell(options,
-       fmt::format("the order of rows and the indexes of these tables could not be checked, for what "
-                   "only their application has: {}",
-                   list_names(unchecked)));
+  tell(options, fmt::format("these tables could not be checked in full: {}", list_names(unchecked)));
 }
 
 void require_possible(const BackupOptions& options) {

@@ -99,7 +99,7 @@ claim "what could not be checked is said, and is unknown to health"
 make_databases >/dev/null
 run nerve-db backup --full --db column.db --repo said
 expect_exit 0
-expect_stderr 'could not be checked, for what only their application has: t: no such collation sequence: LOCALIZED'
+expect_stderr 'these tables could not be checked in full: t: no such collation sequence: LOCALIZED'
 run nerve-db backup verify latest --deep --db column.db --repo said
 expect_stdout '^  not checked: t: no such collation sequence: LOCALIZED'
 for name in column no_rowid generated; do
@@ -122,3 +122,37 @@ for name in column no_rowid generated; do
   expect_hint
   expect_stderr 'table t'
 done
+
+claim "a damaged record of a full-text index keeps nothing from being backed up, restored and salvaged"
+sqlite3 text.db "CREATE VIRTUAL TABLE d USING fts5(a, b); INSERT INTO d VALUES('hello', 'world');
+  CREATE TABLE important(x); INSERT INTO important SELECT value FROM generate_series(1, 1000);"
+sqlite3 rtree.db "CREATE VIRTUAL TABLE d USING rtree(id, x1, x2); INSERT INTO d VALUES(1, 2, 3);
+  CREATE TABLE important(x); INSERT INTO important SELECT value FROM generate_series(1, 1000);"
+python3 -I -S -c "
+import sqlite3
+for name, change in (('text', \"UPDATE d_data SET block = x'0000000EEEEEEEEEEEEEEEEE' WHERE id = 10\"),
+                     ('rtree', 'DELETE FROM d_node')):
+    c = sqlite3.connect(name + '.db'); c.execute(change); c.commit()"
+chmod 600 text.db rtree.db
+for name in text rtree; do
+  run nerve-db backup --db $name.db --repo $name.repo
+  expect_exit 0
+  expect_stderr 'these tables could not be checked in full: d: .*malformed'
+  run nerve-db restore latest --db $name.db --repo $name.repo --to $name.restored
+  expect_exit 0
+  cmp $name.db $name.restored || fail "$name.db was restored as another database"
+  run nerve-db salvage --db $name.db --to $name.new
+  expect_equal "the rows" 1000 "$(sqlite3 -batch -readonly $name.new 'SELECT count(*) FROM important')"
+  run nerve-db health --db $name.db --repo $name.repo
+  expect_exit 2
+  expect_stdout '^critical +sqlite\.schema +1 damaged .*all others can be read: d '
+done
+
+claim "a sqlite_sequence with other columns keeps no table from being salvaged"
+sqlite3 sequence.db "CREATE TABLE q(a INTEGER PRIMARY KEY AUTOINCREMENT, b); INSERT INTO q(b) VALUES ('x'), ('y');
+  PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE TABLE sqlite_sequence(name,xeq)' WHERE name = 'sqlite_sequence'"
+chmod 600 sequence.db
+run nerve-db salvage --db sequence.db --to sequence.new
+expect_exit 0
+expect_equal "the rows" 'x y' "$(sqlite3 -batch sequence.new 'SELECT b FROM q ORDER BY a' | paste -sd ' ')"
+expect_equal "the next number" 3 "$(sqlite3 -batch sequence.new "INSERT INTO q(b) VALUES ('z') RETURNING a")"

@@ -34,6 +34,7 @@ namespace {
 
 constexpr std::uint64_t rows_between_updates = 1'000;
 constexpr std::string_view sequence_table = "sqlite_sequence";
+constexpr std::string_view sequence_sql = "CREATE TABLE sqlite_sequence(name,seq)";
 
 bool is_unique_index(const SchemaEntry& entry) {
   constexpr std::string_view words = "CREATE UNIQUE";
@@ -117,8 +118,10 @@ void Salvage::make_tables() {
   // AUTOINCREMENT would make it, so it comes first.
   std::stable_partition(schema_.entries.begin(), schema_.entries.end(),
                         [](const SchemaEntry& entry) { return entry.name == sequence_table; });
-  for (const SchemaEntry& entry : schema_.entries) {
+  for (SchemaEntry& entry : schema_.entries) {
     if (entry.type != "table" || entry.is_virtual_table()) continue;
+    // SQLite writes to it by these names, whatever damage made of them.
+    if (entry.name == sequence_table) entry.sql = sequence_sql;
     if (auto problem = database_.create(entry))
       report_.lost_objects.push_back({"table", entry.name, *problem});
   }
@@ -306,6 +309,12 @@ void check_new_database(const std::filesystem::path& path, SalvageReport& report
   if (damage.is_found()) {
     throw IntegrityError(fmt::format("the new database is damaged: {}", damage.describe()),
                          "Try another disk, and look at the memory of this machine.");
+  }
+  for (const sqlite::Table& table : sqlite::list_tables(session)) {
+    if (!table.is_damaged) continue;
+    report.notes.push_back(
+        fmt::format("the virtual table {} cannot be read, for its own tables hold damaged rows: make it anew",
+                    table.name));
   }
   const std::int64_t violations = sqlite::check_foreign_keys(session, progress).total();
   if (violations > 0) {

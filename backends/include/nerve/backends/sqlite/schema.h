@@ -49,6 +49,7 @@ struct Table {
   /// Why its columns cannot be read ("no such module: spatialite", "no such column: c.id"); empty when they
   /// can.
   std::string unreadable;
+  bool is_damaged = false;  ///< of a virtual table: what it reads of its own tables is damaged
 
   /// Whether it holds rows in the file: virtual tables and views do not.
   bool has_rows() const noexcept { return kind == TableKind::table || kind == TableKind::shadow; }
