@@ -13,13 +13,13 @@ configure() {
       "Look at CMake's message above. If the folder build/$preset comes from elsewhere, remove it and run this again."
 }
 
-# build PRESET [CMAKE-OPTION...] [--target NAME]
+# build PRESET [CMAKE-OPTION...] [--target NAME]...
 build() {
   local preset=$1 options=() targets=()
   shift
   while [[ $# -gt 0 ]]; do
     if [[ $1 == --target ]]; then
-      targets=(--target "$2")
+      targets+=(--target "$2")
       shift
     else
       options+=("$1")

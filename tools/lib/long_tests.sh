@@ -9,7 +9,7 @@ long_areas=(
   "kills    every kill -9 and power loss of the tests, at 15 to 100 moments each"
   "faults   every fault of the sweeps of backup, restore, prune, consolidation, replication and sets"
   "backups  the tests of backups with full counts: 5 GiB sparse files, 1000 random damages, all page sizes"
-  "threads  the tests of backups with ThreadSanitizer, in build/tsan"
+  "threads  backups, convert, the database port, modules and workspace with ThreadSanitizer, in build/tsan"
   "tidy     clang-tidy on every source file"
   "fuzz     clang's libFuzzer on each target, ten minutes each (NERVE_FUZZ_SECONDS=600), in build/fuzz"
 )
@@ -41,8 +41,8 @@ long_area() {
       run_tests fuzz --label-regex '^fuzz$'
       ;;
     threads)
-      build tsan --target backups_tests
-      run_tests tsan --label-regex '^backups$'
+      build tsan -DNERVE_BUILD_TESTS=ON --target backups_tests --target convert_tests --target threads_tests
+      run_tests tsan --label-regex '^(backups|convert|threads)$'
       ;;
     *)
       build release -DNERVE_BUILD_TESTS=ON --target "$1_tests"
