@@ -5,6 +5,7 @@
 #include "postgresql/errors.h"
 #include "postgresql/result.h"
 #include "postgresql/script.h"
+#include "postgresql/shared_statement.h"
 #include "postgresql/statement.h"
 
 #include "nerve/core/error.h"
@@ -20,33 +21,73 @@ namespace {
 /// Notices can quote values; what they warn of is told by errors.
 void drop_notice(void* /*context*/, const PGresult* /*result*/) {}
 
+/// Hands a conninfo to libpq as it is. SOCI's own factory looks for an option of its own in it and takes the
+/// spaces within quoted values, such as those between startup options, for ends of values.
+class ConninfoFactory final : public soci::backend_factory {
+ public:
+  soci::details::session_backend* make_session(const soci::connection_parameters& parameters) const override {
+    return new soci::postgresql_session_backend(parameters, false);  // owned by the session
+  }
+};
+
+const ConninfoFactory conninfo_factory;
+
 }  // namespace
 
-PostgresqlConnection::PostgresqlConnection(const std::string& conninfo, const std::string& name,
-                                           const OpenOptions& options) try
-    : name_(name),
+PostgresqlConnection::PostgresqlConnection(const PostgresqlUrl& url, const OpenOptions& options)
+    : name_(url.display_name()),
       statement_timeout_(options.statement_timeout),
       lock_timeout_(options.lock_timeout),
-      session_(soci::postgresql, conninfo),
-      handle_(static_cast<soci::postgresql_session_backend*>(session_.get_backend())->conn_) {
-  configure(options);
-} catch (const soci::soci_error& error) {
-  throw_connect_error(error.what(), name);
+      is_read_only_(options.read_only) {
+  const SessionSettings settings(options);
+  if (!open_own(url, options, settings)) open_shared(url, options, settings);
 }
 
-void PostgresqlConnection::configure(const OpenOptions& options) {
+bool PostgresqlConnection::open_own(const PostgresqlUrl& url, const OpenOptions& options,
+                                    const SessionSettings& settings) {
+  try {
+    session_.open(conninfo_factory, url.conninfo(options, settings.startup_options()));
+  } catch (const soci::soci_error& error) {
+    if (is_refusal_of_options(error.what())) return false;
+    throw_connect_error(error.what(), name_);
+  }
+  use(static_cast<soci::postgresql_session_backend*>(session_.get_backend())->conn_);
+  const Result claim(PQexec(handle_, settings.claim_sql().c_str()));
+  if (PQresultStatus(claim.get()) != PGRES_TUPLES_OK) throw_error(claim.get());
+  if (PQntuples(claim.get()) == 1) return true;
+  // SOCI sets this by itself when it connects. Should the proxy choose another server process for this, then
+  // nothing is lost: since PostgreSQL 12 SOCI's value writes numbers as the default does.
+  run("RESET extra_float_digits");
+  session_.close();
+  return false;
+}
+
+void PostgresqlConnection::open_shared(const PostgresqlUrl& url, const OpenOptions& options,
+                                       const SessionSettings& settings) {
+  shared_handle_.reset(PQconnectdb(url.conninfo(options).c_str()));
+  if (PQstatus(shared_handle_.get()) != CONNECTION_OK) {
+    // It expects a line of the caller's above libpq's text.
+    throw_connect_error("\n" + std::string(PQerrorMessage(shared_handle_.get())), name_);
+  }
+  use(shared_handle_.get());
+  // By default, since another client may have left a path of its own.
+  const std::string sql = "BEGIN READ ONLY;SET LOCAL search_path TO DEFAULT;SELECT " +
+                          std::string(SessionSettings::search_path_sql());
+  const Result path(PQexec(handle_, sql.c_str()));
+  if (PQresultStatus(path.get()) != PGRES_TUPLES_OK) throw_error(path.get());
+  local_settings_ = settings.local_sql(PQgetvalue(path.get(), 0, 0));
+  rollback();
+}
+
+void PostgresqlConnection::use(PGconn* handle) noexcept {
+  handle_ = handle;
   PQsetNoticeReceiver(handle_, drop_notice, nullptr);
   // Verbose messages begin with the SQLSTATE, also where SOCI has freed the result that carried it.
   PQsetErrorVerbosity(handle_, PQERRORS_VERBOSE);
-  run("SET timezone='UTC'; SET datestyle='ISO, YMD'; SET intervalstyle='iso_8601'; SET bytea_output='hex';"
-      "SET standard_conforming_strings=on;"
-      "SET default_transaction_isolation='read committed';"
-      "SET statement_timeout=" +
-      std::to_string(options.statement_timeout.count()) +
-      ";"
-      "SET lock_timeout=" +
-      std::to_string(options.lock_timeout.count()) +
-      (options.read_only ? ";SET default_transaction_read_only=on" : ""));
+}
+
+void PostgresqlConnection::require_own_session() const {
+  if (is_shared()) throw_pooled(name_);
 }
 
 void PostgresqlConnection::run(const std::string& sql) {
@@ -55,12 +96,20 @@ void PostgresqlConnection::run(const std::string& sql) {
 }
 
 void PostgresqlConnection::begin(db::Access access, const db::TransactionOptions& options) {
-  std::string sql = access == db::Access::write ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+  std::string sql = "BEGIN";
+  if (access == db::Access::read) {
+    sql += " ISOLATION LEVEL REPEATABLE READ READ ONLY";
+  } else if (is_shared()) {
+    // A session of its own has this as its default.
+    sql += is_read_only_ ? " ISOLATION LEVEL READ COMMITTED READ ONLY" : " ISOLATION LEVEL READ COMMITTED";
+  }
+  sql += local_settings_;
   const auto set_local = [&](const char* setting, const std::optional<std::chrono::milliseconds>& value) {
     if (value) sql += std::string(";SET LOCAL ") + setting + "=" + std::to_string(value->count());
   };
   set_local("lock_timeout", options.lock_timeout);
   set_local("statement_timeout", options.statement_timeout);
+  if (options.reads_catalogue) sql += ";SET LOCAL search_path=pg_catalog,pg_temp";
   run(sql);
 }
 
@@ -107,6 +156,7 @@ void PostgresqlConnection::rollback_to_savepoint(int depth) {
 }
 
 std::unique_ptr<db::PreparedStatement> PostgresqlConnection::prepare(const db::StatementText& statement) {
+  if (is_shared()) return std::make_unique<SharedStatement>(*this, statement);
   return std::make_unique<PostgresqlStatement>(*this, statement);
 }
 
@@ -116,6 +166,7 @@ void PostgresqlConnection::execute_script(std::string_view sql) {
 }
 
 void PostgresqlConnection::execute_alone(std::string_view sql, std::chrono::milliseconds lock_timeout) {
+  require_own_session();
   require_no_transaction_control(sql);
   set_timeouts(std::chrono::milliseconds(0), lock_timeout);
   try {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "postgresql/session_settings.h"
+#include "postgresql/url.h"
 #include "soci/soci_include.h"
 
 #include "nerve/backends/open.h"
@@ -15,11 +17,15 @@
 
 namespace nerve::backends {
 
-/// One session with a PostgreSQL server: UTC, ISO dates, timeouts, no text of the server passed on that could
-/// hold values.
+/// A connection to a PostgreSQL server: UTC, ISO dates, timeouts, a search_path that is pinned, no text of
+/// the server passed on that could hold values.
+///
+/// Its session is its own, or behind a proxy shared with others (session_settings.h). In a shared one nothing
+/// runs outside of a transaction and nothing is left behind: settings are those of each transaction,
+/// statements are not kept.
 class PostgresqlConnection : public db::Connection {
  public:
-  PostgresqlConnection(const std::string& conninfo, const std::string& name, const OpenOptions& options);
+  PostgresqlConnection(const PostgresqlUrl& url, const OpenOptions& options);
 
   void begin(db::Access access, const db::TransactionOptions& options) override;
   void commit() override;
@@ -36,14 +42,25 @@ class PostgresqlConnection : public db::Connection {
   bool is_usable() noexcept override;
 
   PGconn* handle() noexcept { return handle_; }
+  /// Of a session of its own only.
   soci::session& session() noexcept { return session_; }
+  /// Throws UnsupportedError where the session is shared.
+  void require_own_session() const;
 
   /// Throws what `result` means, or where it is null what the connection's last error means. `preparing` says
   /// that no value was bound yet, so that the server's text may be passed on.
   [[noreturn]] void throw_error(const PGresult* result, bool preparing = false);
 
  private:
-  void configure(const OpenOptions& options);
+  struct Finish {
+    void operator()(PGconn* connection) const noexcept { PQfinish(connection); }
+  };
+
+  /// False where a proxy refuses the settings or gives a session that is not what was asked for.
+  bool open_own(const PostgresqlUrl& url, const OpenOptions& options, const SessionSettings& settings);
+  void open_shared(const PostgresqlUrl& url, const OpenOptions& options, const SessionSettings& settings);
+  void use(PGconn* handle) noexcept;
+  bool is_shared() const noexcept { return shared_handle_ != nullptr; }
   /// Runs a statement of ours that has no values and no result.
   void run(const std::string& sql);
   void run_script(std::string_view sql);
@@ -52,8 +69,11 @@ class PostgresqlConnection : public db::Connection {
   std::string name_;
   std::chrono::milliseconds statement_timeout_;
   std::chrono::milliseconds lock_timeout_;
-  soci::session session_;
-  PGconn* handle_;
+  bool is_read_only_;
+  soci::session session_;                          // connected where the session is its own
+  std::unique_ptr<PGconn, Finish> shared_handle_;  // the connection where it is not
+  PGconn* handle_ = nullptr;                       // of either
+  std::string local_settings_;                     // what BEGIN is followed by in a shared session
 };
 
 }  // namespace nerve::backends

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "postgresql/errors.h"
 
+#include "postgresql/session_settings.h"
+
 #include "nerve/core/error.h"
 
 #include <array>
@@ -176,6 +178,10 @@ void throw_connect_error(std::string_view text, const std::string& database) {
     throw ConnectionError(
         message, "Use fewer connections at once, or raise the limit of the role, the database or the server.",
         "53300");
+  }
+  if (is_refusal_of_options(reason)) {
+    throw ConnectionError(message,
+                          "Unset PGOPTIONS: the proxy takes no settings with the request to connect.");
   }
   throw ConnectionError(message, "Check that the server runs, and its host and port.");
 }

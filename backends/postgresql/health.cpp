@@ -64,7 +64,7 @@ constexpr std::array<std::string_view, checks.size()> ids = [] {
   return list;
 }();
 
-ServerFacts read_facts(db::Database& database) {
+ServerFacts read_facts(CatalogueOnly database) {
   const auto [version, number, role, superuser, statistics, recovery] =
       database.read([](db::Transaction& transaction) {
         return transaction.one<std::string, int, std::string, bool, bool, bool>(
@@ -82,7 +82,7 @@ ServerFacts read_facts(db::Database& database) {
 }
 
 /// Connects, and sets `facts` where that succeeds.
-Check open(db::Database& database, const HealthOptions& options, std::optional<ServerFacts>& facts) {
+Check open(CatalogueOnly database, const HealthOptions& options, std::optional<ServerFacts>& facts) {
   Check check{.id = std::string(ids.front()),
               .status = Status::ok,
               .value = {},
@@ -192,13 +192,14 @@ Report check_health(db::Database& database, const HealthOptions& options, const 
   report.target = database.name();
   Checklist list(report, options.skip);
   std::optional<ServerFacts> facts;
-  const Check opened = open(database, options, facts);
+  const CatalogueOnly catalogues(database);
+  const Check opened = open(catalogues, options, facts);
   list.add(opened);
   if (!facts) {
     list.add_unknown(std::span(ids).subspan(1), health::reason_of(opened));
     return report;
   }
-  const HealthInput input{.database = database, .facts = *facts, .options = options, .clock = clock};
+  const HealthInput input{.database = catalogues, .facts = *facts, .options = options, .clock = clock};
   for (const NamedCheck& check : std::span(checks).subspan(1)) {
     list.attempt(check.id, [&] { return check.make(input); });
   }

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 /// The single checks of check_health(), each by itself. They throw what Database::read throws.
@@ -29,9 +30,25 @@ struct ServerFacts {
   bool is_in_recovery = false;   ///< a replica
 };
 
+/// A database as the checks see it: of its server's catalogues only, so that none of them can run what
+/// somebody has put into the schema that is current; see db::Database::read_catalogue.
+class CatalogueOnly {
+ public:
+  explicit CatalogueOnly(db::Database& database) : database_(&database) {}
+
+  template <class Work>
+  auto read(Work&& work) const {
+    return database_->read_catalogue(std::forward<Work>(work));
+  }
+  const std::string& name() const noexcept { return database_->name(); }
+
+ private:
+  db::Database* database_;
+};
+
 /// What a check is made with. Borrows all.
 struct HealthInput {
-  db::Database& database;
+  CatalogueOnly database;
   const ServerFacts& facts;
   const HealthOptions& options;
   const Clock& clock;

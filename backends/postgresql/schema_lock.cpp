@@ -24,19 +24,6 @@ std::string query(PostgresqlConnection& connection, const std::string& sql) {
   return PQntuples(result.get()) == 0 ? std::string() : PQgetvalue(result.get(), 0, 0);
 }
 
-/// A proxy that gives each transaction another server process would also give session settings and the
-/// statements outside of transactions to whichever process is free.
-void require_one_server_process(PostgresqlConnection& connection, const std::string& database) {
-  const std::string first = query(connection, "SELECT pg_backend_pid()");
-  for (int i = 0; i < 3; ++i) {
-    if (query(connection, "SELECT pg_backend_pid()") == first) continue;
-    throw UnsupportedError(
-        "the connection to " + database + " meets another server process in each transaction",
-        "It goes through a proxy that pools transactions: name the server itself, or a "
-        "port of the proxy that pools sessions.");
-  }
-}
-
 std::string describe_holder(PostgresqlConnection& connection) {
   const std::string pid = query(
       connection,
@@ -70,8 +57,8 @@ std::unique_ptr<db::SchemaLock> lock_with_transaction(std::unique_ptr<Postgresql
                                                       const std::string& database,
                                                       std::chrono::milliseconds wait) {
   constexpr std::chrono::milliseconds pause{50};
-  require_one_server_process(*connection, database);
-  connection->begin(db::Access::write, {});
+  connection->require_own_session();
+  connection->begin(db::Access::write, {.reads_catalogue = true});
   query(*connection, "SELECT set_config('idle_in_transaction_session_timeout', '0', true)");
   const auto deadline = std::chrono::steady_clock::now() + wait;
   while (query(*connection, std::string("SELECT pg_try_advisory_xact_lock(") + lock_key + ")") != "t") {

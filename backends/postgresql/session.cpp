@@ -3,6 +3,7 @@
 
 #include "postgresql/errors.h"
 #include "postgresql/result.h"
+#include "postgresql/session_settings.h"
 #include "postgresql/url.h"
 
 #include "nerve/core/error.h"
@@ -109,25 +110,21 @@ struct Session::Connection {
 
 Session::Connection::Connection(std::string_view text, const OpenOptions& options) {
   const backends::PostgresqlUrl url = backends::parse_postgresql_url(text);
+  const backends::SessionSettings settings(options);
   name = url.display_name();
-  handle.reset(PQconnectdb(url.conninfo(options).c_str()));
+  handle.reset(PQconnectdb(url.conninfo(options, settings.startup_options()).c_str()));
   if (PQstatus(handle.get()) != CONNECTION_OK) {
+    const std::string reason = PQerrorMessage(handle.get());
+    if (backends::is_refusal_of_options(reason)) backends::throw_pooled(name);
     // It expects a line of the caller's above libpq's text.
-    backends::throw_connect_error("\n" + std::string(PQerrorMessage(handle.get())), name);
+    backends::throw_connect_error("\n" + reason, name);
   }
   PQsetNoticeReceiver(handle.get(), drop_notice, nullptr);
   PQsetErrorVerbosity(handle.get(), PQERRORS_VERBOSE);
   PQsetnonblocking(handle.get(), 1);
-  send(
-      "SELECT set_config('timezone', 'UTC', false), set_config('datestyle', 'ISO, YMD', false), "
-      "set_config('bytea_output', 'hex', false), set_config('standard_conforming_strings', 'on', false), "
-      "set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false), "
-      "set_config('default_transaction_read_only', "
-      "CASE WHEN $3 = 'on' THEN 'on' ELSE current_setting('default_transaction_read_only') END, false)",
-      std::array<Parameter, 3>{std::to_string(options.statement_timeout.count()),
-                               std::to_string(options.lock_timeout.count()),
-                               options.read_only ? "on" : "off"});
-  finish(false);
+  send(settings.claim_sql(), {});
+  const Result claim = finish(false);
+  if (PQntuples(claim.get()) != 1) backends::throw_pooled(name);
 }
 
 void Session::Connection::send(const std::string& sql, std::span<const Parameter> parameters) {

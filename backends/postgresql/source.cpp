@@ -14,22 +14,21 @@ namespace {
 
 class PostgresqlSource final : public db::ConnectionSource {
  public:
-  PostgresqlSource(const PostgresqlUrl& url, OpenOptions options)
-      : conninfo_(url.conninfo(options)), name_(url.display_name()), options_(std::move(options)) {}
+  PostgresqlSource(PostgresqlUrl url, OpenOptions options)
+      : url_(std::move(url)), name_(url_.display_name()), options_(std::move(options)) {}
 
   std::unique_ptr<db::Connection> connect() override {
-    return std::make_unique<PostgresqlConnection>(conninfo_, name_, options_);
+    return std::make_unique<PostgresqlConnection>(url_, options_);
   }
   db::Dialect dialect() const noexcept override { return db::Dialect::postgresql; }
   const std::string& name() const noexcept override { return name_; }
   std::shared_ptr<std::timed_mutex> writer_queue() const override { return nullptr; }
   std::unique_ptr<db::SchemaLock> lock_schema(std::chrono::milliseconds wait) override {
-    return lock_with_transaction(std::make_unique<PostgresqlConnection>(conninfo_, name_, options_), name_,
-                                 wait);
+    return lock_with_transaction(std::make_unique<PostgresqlConnection>(url_, options_), name_, wait);
   }
 
  private:
-  std::string conninfo_;
+  PostgresqlUrl url_;
   std::string name_;
   OpenOptions options_;
 };

@@ -1,22 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "postgresql/statement.h"
 
+#include "postgresql/row_reader.h"
 #include "postgresql/text_format.h"
 
-#include <charconv>
-#include <cstring>
-
 namespace nerve::backends {
-
-namespace {
-
-template <class Number>
-bool parse_number(std::string_view text, Number& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
-}  // namespace
 
 PostgresqlStatement::PostgresqlStatement(PostgresqlConnection& connection, const db::StatementText& statement)
     : SociStatement(connection.session()), connection_(connection), slots_(statement.parameters.size()) {
@@ -43,48 +31,13 @@ void PostgresqlStatement::bind(std::size_t index, const db::Value& value) {
 void PostgresqlStatement::read(std::span<db::Cell> cells) {
   decoded_.resize(cells.size());
   for (std::size_t index = 0; index < cells.size(); ++index) {
-    read_column(static_cast<int>(index), expected()[index], cells[index]);
+    read_cell(backend().result_, backend().currentRow_, static_cast<int>(index), expected()[index],
+              cells[index], decoded_[index]);
   }
-}
-
-void PostgresqlStatement::read_column(int column, db::ValueType type, db::Cell& cell) {
-  const PGresult* result = backend().result_;
-  const int row = backend().currentRow_;
-  cell.null = PQgetisnull(result, row, column) != 0;
-  if (cell.null) return;
-  const std::string_view text(PQgetvalue(result, row, column),
-                              static_cast<std::size_t>(PQgetlength(result, row, column)));
-  const auto position = static_cast<std::size_t>(column);
-  bool understood = true;
-  switch (type) {
-    case db::ValueType::null:
-    case db::ValueType::text:
-      cell.octets = text;
-      break;
-    case db::ValueType::integer:
-      understood = parse_number(text, cell.integer);
-      break;
-    case db::ValueType::boolean:
-      understood = text == "t" || text == "f";
-      cell.integer = text == "t" ? 1 : 0;
-      break;
-    case db::ValueType::real:
-      understood = parse_number(text, cell.real);
-      break;
-    case db::ValueType::bytes:
-      understood = decode_bytea(text, decoded_[position]);
-      cell.octets = decoded_[position];
-      break;
-  }
-  if (!understood) throw_wrong_type(position, type, "another type");
 }
 
 std::int64_t PostgresqlStatement::affected_rows() {
-  PGresult* result = backend().result_.get_result();
-  if (result == nullptr || std::strncmp(PQcmdStatus(result), "SELECT", 6) == 0) return 0;
-  std::int64_t rows = 0;
-  parse_number(std::string_view(PQcmdTuples(result)), rows);
-  return rows;
+  return rows_changed(backend().result_.get_result());
 }
 
 void PostgresqlStatement::reset() noexcept {

@@ -9,8 +9,8 @@
 
 namespace nerve::backends {
 
-/// A statement on PostgreSQL. Values go as text whose type the server infers from where they stand, and come
-/// back as text that is read here.
+/// A statement that the session of a connection of its own keeps prepared. Values go as text whose type the
+/// server infers from where they stand, and come back as text that is read here.
 class PostgresqlStatement final : public SociStatement<soci::postgresql_statement_backend> {
  public:
   PostgresqlStatement(PostgresqlConnection& connection, const db::StatementText& statement);
@@ -30,8 +30,6 @@ class PostgresqlStatement final : public SociStatement<soci::postgresql_statemen
     std::string text;
     char* pointer = nullptr;
   };
-
-  void read_column(int column, db::ValueType type, db::Cell& cell);
 
   PostgresqlConnection& connection_;
   std::vector<Slot> slots_;

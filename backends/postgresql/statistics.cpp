@@ -115,7 +115,7 @@ Json Statistics::to_json() const {
 }
 
 Statistics collect_statistics(db::Database& database) {
-  Statistics statistics = database.read([](db::Transaction& transaction) {
+  Statistics statistics = database.read_catalogue([](db::Transaction& transaction) {
     Statistics found;
     read_database(transaction, found);
     read_tables(transaction, found);

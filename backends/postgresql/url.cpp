@@ -223,7 +223,7 @@ std::string PostgresqlUrl::to_url() const {
   return text;
 }
 
-std::string PostgresqlUrl::conninfo(const OpenOptions& options) const {
+std::string PostgresqlUrl::conninfo(const OpenOptions& options, const std::string& startup_options) const {
   std::map<std::string, std::string> values = settings;
   const auto [names, ports] = joined_hosts(*this);
   const bool local =
@@ -235,6 +235,7 @@ std::string PostgresqlUrl::conninfo(const OpenOptions& options) const {
   values.emplace("application_name", "nerve");
   values.emplace("client_encoding", "UTF8");
   values.emplace("connect_timeout", std::to_string(options.connect_timeout.count()));
+  if (!startup_options.empty()) values.emplace("options", startup_options);
   if (!options.password_file.empty()) values.emplace("passfile", options.password_file.string());
   if (!local && !values.contains("sslmode")) {
     values.emplace("sslmode", "verify-full");

@@ -28,7 +28,8 @@ struct PostgresqlUrl {
   /// The whole as a URL that libpq reads, hosts as settings.
   std::string to_url() const;
   /// keyword='value' pairs for libpq, with NERVE's defaults: verify-full for hosts that are not this machine.
-  std::string conninfo(const OpenOptions& options) const;
+  /// `startup_options` are settings of the session, as `options` takes them; without any PGOPTIONS counts.
+  std::string conninfo(const OpenOptions& options, const std::string& startup_options = {}) const;
 };
 
 /// Throws ValidationError that names what is wrong; a password in the URL is refused without being repeated.

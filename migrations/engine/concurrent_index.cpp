@@ -18,8 +18,10 @@ namespace {
 /// Whether the index is valid; absent where there is none.
 std::optional<bool> validity_of(db::SchemaSession& session, const std::string& index) {
   return session.read([&](db::Transaction& transaction) {
-    return transaction.maybe<bool>("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)",
-                                   {{"name", index}});
+    return transaction.maybe<bool>(
+        "SELECT indisvalid FROM pg_catalog.pg_index WHERE indexrelid OPERATOR(pg_catalog.=) "
+        "pg_catalog.to_regclass(:name)",
+        {{"name", index}});
   });
 }
 

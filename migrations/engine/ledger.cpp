@@ -45,10 +45,12 @@ CREATE TABLE {1} (
 
 /// In no order.
 std::vector<std::string> column_names(db::Transaction& transaction, const std::string& table) {
-  const std::string_view sql = transaction.dialect() == db::Dialect::sqlite
-                                   ? "SELECT name FROM pragma_table_info(:table)"
-                                   : "SELECT CAST(attname AS text) FROM pg_attribute WHERE attrelid = "
-                                     "to_regclass(:table) AND attnum > 0 AND NOT attisdropped";
+  const std::string_view sql =
+      transaction.dialect() == db::Dialect::sqlite
+          ? "SELECT name FROM pragma_table_info(:table)"
+          : "SELECT CAST(attname AS text) FROM pg_catalog.pg_attribute WHERE attrelid "
+            "OPERATOR(pg_catalog.=) pg_catalog.to_regclass(:table) AND attnum "
+            "OPERATOR(pg_catalog.>) 0 AND NOT attisdropped";
   std::vector<std::string> names;
   transaction.each<std::string>(sql, {{"table", table}},
                                 [&](std::string name) { names.push_back(std::move(name)); });
@@ -140,20 +142,23 @@ void Ledger::insert(db::Transaction& transaction, const LedgerEntry& entry) cons
                        {"duration_us", static_cast<std::int64_t>(entry.duration.count())}});
 }
 
+// A version is cast, since varchar has no operators of its own in PostgreSQL's catalogue: one that somebody
+// has made for it in the user's schema would run here.
 void Ledger::update(db::Transaction& transaction, const LedgerEntry& entry) const {
-  transaction.execute("UPDATE " + table_ +
-                          " SET checksum = :checksum, state = :state, statements_done = :statements_done, "
-                          "applied_at = :applied_at, duration_us = :duration_us WHERE version = :version",
-                      {{"checksum", entry.checksum},
-                       {"state", entry.state},
-                       {"statements_done", entry.statements_done},
-                       {"applied_at", entry.applied_at},
-                       {"duration_us", static_cast<std::int64_t>(entry.duration.count())},
-                       {"version", entry.reference.to_string()}});
+  transaction.execute(
+      "UPDATE " + table_ +
+          " SET checksum = :checksum, state = :state, statements_done = :statements_done, "
+          "applied_at = :applied_at, duration_us = :duration_us WHERE CAST(version AS text) = :version",
+      {{"checksum", entry.checksum},
+       {"state", entry.state},
+       {"statements_done", entry.statements_done},
+       {"applied_at", entry.applied_at},
+       {"duration_us", static_cast<std::int64_t>(entry.duration.count())},
+       {"version", entry.reference.to_string()}});
 }
 
 void Ledger::erase(db::Transaction& transaction, const Reference& reference) const {
-  transaction.execute("DELETE FROM " + table_ + " WHERE version = :version",
+  transaction.execute("DELETE FROM " + table_ + " WHERE CAST(version AS text) = :version",
                       {{"version", reference.to_string()}});
 }
 

@@ -14,7 +14,7 @@ CREATE TABLE store_identity (
 
 -- dialect:postgresql
 -- The triggers that the logical type `touch` makes call it.
-CREATE FUNCTION nerve_touch() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION nerve_touch() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   NEW.updated_at := clock_timestamp();
   RETURN NEW;

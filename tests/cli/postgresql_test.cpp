@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // nerve-db against a real PostgreSQL server. NERVE_DB_BIN names the command.
+#include "nerve_db.h"
 #include "support/postgres_server.h"
 #include "support/process.h"
 #include "support/temp_folder.h"
@@ -7,10 +8,8 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -18,28 +17,6 @@
 #include <vector>
 
 using namespace nerve::test;
-
-namespace {
-
-using Environment = std::map<std::string, std::optional<std::string>>;
-
-ProcessResult nerve_db(std::vector<std::string> words, Environment env = {},
-                       const std::filesystem::path& cwd = {}) {
-  const char* program = std::getenv("NERVE_DB_BIN");
-  REQUIRE(program != nullptr);
-  words.insert(words.begin(), program);
-  for (const char* name : {"NERVE_DB", "NERVE_REPO", "NERVE_WORKSPACE"}) env.emplace(name, std::nullopt);
-  ProcessOptions options;
-  options.env = std::move(env);
-  options.cwd = cwd;
-  return run_process(std::move(words), options);
-}
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
-}  // namespace
 
 TEST_CASE("stats of a PostgreSQL database names tables, rows, sizes and indexes as the server counts them") {
   if (PostgresServer::is_waived()) return;

@@ -9,7 +9,7 @@ build_packages=(
   libtomlplusplus-dev libxxhash-dev libzstd-dev nlohmann-json3-dev
 )
 run_packages=(sqlite3)
-test_packages=(doctest-dev openssl postgresql python3 sqlite3 zstd)
+test_packages=(doctest-dev openssl pgbouncer postgresql python3 sqlite3 zstd)
 check_packages=(clang-format clang-tidy git shellcheck)
 fuzz_packages=(clang)
 

@@ -63,7 +63,8 @@ void run_exclusively(const std::filesystem::path& folder, db::Database& core,
   // The lock is that of a transaction which does nothing else, so it holds up nobody, and a proxy cannot hand
   // it on.
   core.write([&](db::Transaction& transaction) {
-    transaction.one<std::string>("SELECT set_config('idle_in_transaction_session_timeout', '0', true)");
+    transaction.one<std::string>(
+        "SELECT pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true)");
     const std::string sql = fmt::format("SELECT {}", db::try_lock_expression(transaction.dialect()));
     if (!transaction.one<bool>(sql, {{"lock", lock_number}})) throw_busy(folder);
     work();

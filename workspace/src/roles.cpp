@@ -17,6 +17,8 @@ constexpr std::string_view roles_and_database =
     R"(-- Roles of the {4} store, for the database {3}: run them there as a superuser, after `nerve-db migrate up`, and again
 -- after each later one. They hold no password; set one for each role with psql's \password, or use certificates.
 BEGIN;
+-- Names without a schema are the server's own, whatever others have put into public.
+SET LOCAL search_path = pg_catalog, pg_temp;
 
 DO $$
 DECLARE

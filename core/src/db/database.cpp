@@ -90,10 +90,11 @@ Database::Database(std::unique_ptr<ConnectionSource> source, DatabaseOptions opt
 
 Database::~Database() = default;
 
-void Database::run(Access access, const std::function<void(Transaction&)>& work) {
+void Database::run(Access access, const TransactionOptions& options,
+                   const std::function<void(Transaction&)>& work) {
   for (int attempt = 1;; ++attempt) {
     try {
-      return run_once(access, work);
+      return run_once(access, options, work);
     } catch (const DatabaseError& error) {
       if (attempt >= state_->options.attempts || !may_retry(error)) throw;
     }
@@ -101,11 +102,12 @@ void Database::run(Access access, const std::function<void(Transaction&)>& work)
   }
 }
 
-void Database::run_once(Access access, const std::function<void(Transaction&)>& work) {
+void Database::run_once(Access access, const TransactionOptions& options,
+                        const std::function<void(Transaction&)>& work) {
   const WriterTurn turn(access == Access::write ? state_->writer_queue.get() : nullptr,
                         state_->options.writer_wait, name());
   Pool::Lease session = state_->pool.lease();
-  run_transaction(*session, access, {}, work);
+  run_transaction(*session, access, options, work);
 }
 
 void Database::run_transaction(Session& session, Access access, const TransactionOptions& options,

@@ -57,7 +57,7 @@ std::string_view database_size_expression(Dialect dialect) noexcept {
 }
 
 std::string_view try_lock_expression(Dialect dialect) noexcept {
-  return dialect == Dialect::sqlite ? ":lock IS NOT NULL" : "pg_try_advisory_xact_lock(:lock)";
+  return dialect == Dialect::sqlite ? ":lock IS NOT NULL" : "pg_catalog.pg_try_advisory_xact_lock(:lock)";
 }
 
 }  // namespace nerve::db

@@ -18,39 +18,42 @@ namespace nerve::migrations {
 
 namespace {
 
+// What is asked between the statements of migrations runs with their search_path, so it is written as that of
+// catalogue/postgresql_queries.h.
 constexpr std::string_view place_sql = R"(
-SELECT current_setting('search_path'), CAST(current_user AS text), CAST(current_schema() AS text),
-       EXISTS (SELECT 1 FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace
-               WHERE n.nspname = current_schema()))";
+SELECT pg_catalog.current_setting('search_path'), CAST(current_user AS text), CAST(pg_catalog.current_schema() AS text),
+       EXISTS (SELECT 1 FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+               WHERE n.nspname = pg_catalog.current_schema()))";
 
 constexpr std::string_view extension_member =
-    "EXISTS (SELECT 1 FROM pg_depend AS e WHERE e.classid = c.tableoid AND e.objid = c.oid AND e.deptype = "
+    "EXISTS (SELECT 1 FROM pg_catalog.pg_depend AS e WHERE e.classid = c.tableoid AND e.objid = c.oid AND "
+    "e.deptype = "
     "'e')";
 
 constexpr std::string_view reached_sql = R"(
 SELECT CAST(n.nspname AS text) || '.' || CAST(c.relname AS text)
-FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', CAST(:scratch AS name)) AND NOT {}
   AND (CAST(n.nspname AS text) || '.' || CAST(c.relname AS text)) IN
-      (SELECT value FROM jsonb_array_elements_text(CAST(:names AS jsonb)))
+      (SELECT value FROM pg_catalog.jsonb_array_elements_text(CAST(:names AS jsonb)))
 ORDER BY 1 LIMIT 1)";
 
 // A target without a schema is met in the scratch schema first, then in the user's.
 constexpr std::string_view met_sql = R"(
 SELECT CAST(n.nspname AS text) || '.' || CAST(c.relname AS text)
-FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = CAST(:schema AS name) AND NOT {}
-  AND CAST(c.relname AS text) IN (SELECT value FROM jsonb_array_elements_text(CAST(:names AS jsonb)))
-  AND NOT EXISTS (SELECT 1 FROM pg_class AS s JOIN pg_namespace AS m ON m.oid = s.relnamespace
+  AND CAST(c.relname AS text) IN (SELECT value FROM pg_catalog.jsonb_array_elements_text(CAST(:names AS jsonb)))
+  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_class AS s JOIN pg_catalog.pg_namespace AS m ON m.oid = s.relnamespace
                   WHERE m.nspname = CAST(:scratch AS name) AND s.relname = c.relname)
 ORDER BY 1 LIMIT 1)";
 
 constexpr std::string_view locked_sql = R"(
 SELECT CAST(n.nspname AS text) || '.' || CAST(c.relname AS text)
-FROM pg_locks AS l
-JOIN pg_class AS c ON c.oid = l.relation
-JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation'
+FROM pg_catalog.pg_locks AS l
+JOIN pg_catalog.pg_class AS c ON c.oid = l.relation
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation'
   AND n.nspname NOT IN ('pg_catalog', 'pg_toast', 'information_schema', CAST(:scratch AS name)) AND NOT {}
 ORDER BY 1 LIMIT 1)";
 
@@ -59,7 +62,7 @@ ORDER BY 1 LIMIT 1)";
 constexpr std::string_view effective_sql = R"(
 SELECT CAST(n.nspname AS text) || '.' || CAST(p.proname AS text)
 FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
-WHERE CAST(p.proname AS text) IN (SELECT value FROM jsonb_array_elements_text(CAST(:names AS jsonb)))
+WHERE CAST(p.proname AS text) IN (SELECT value FROM pg_catalog.jsonb_array_elements_text(CAST(:names AS jsonb)))
   AND n.nspname <> 'information_schema'
   AND (n.nspname <> 'pg_catalog'
        OR (CAST(:of_server_too AS boolean) AND p.provolatile = 'v'
@@ -69,7 +72,7 @@ ORDER BY 1 LIMIT 1)";
 
 constexpr std::string_view deferred_sql = R"(
 SELECT DISTINCT CAST(k.conname AS text)
-FROM pg_constraint AS k JOIN pg_namespace AS n ON n.oid = k.connamespace
+FROM pg_catalog.pg_constraint AS k JOIN pg_catalog.pg_namespace AS n ON n.oid = k.connamespace
 WHERE n.nspname = CAST(:scratch AS name) AND k.condeferred ORDER BY 1)";
 
 /// Thrown to roll back what has served its purpose. No Error, so that nobody takes it for one.
@@ -86,7 +89,8 @@ class ScratchSchema {
  public:
   explicit ScratchSchema(db::Transaction& transaction) : transaction_(transaction) {
     // No other session can make the same, and nobody sees it before it is gone.
-    scratch_ = fmt::format("nerve_scratch_{}", transaction.one<std::int64_t>("SELECT pg_backend_pid()"));
+    scratch_ =
+        fmt::format("nerve_scratch_{}", transaction.one<std::int64_t>("SELECT pg_catalog.pg_backend_pid()"));
     std::string path;
     std::string user;
     std::tie(path, user, schema_, sees_schema_) =

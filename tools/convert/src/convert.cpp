@@ -36,16 +36,12 @@ constexpr int scans_in_conversion = 8;
 constexpr std::size_t differences_max = 10;
 constexpr std::size_t relations_named_max = 5;
 
-SearchPath search_path(const ConvertOptions& options) noexcept {
-  return options.may_append ? SearchPath::own : SearchPath::empty;
-}
-
 /// A session for each reader of the source.
 std::vector<postgresql::Session> open_workers(const std::string& url, const ConvertOptions& options,
                                               std::size_t count) {
   std::vector<postgresql::Session> sessions;
   for (std::size_t i = 0; i < count; ++i) {
-    sessions.push_back(connect_target(url, options.target, search_path(options)));
+    sessions.push_back(connect_target(url, options.target));
     if (count > 1) use_one_process(sessions.back());
   }
   return sessions;
@@ -64,7 +60,7 @@ void require_empty(postgresql::Session& target, const std::string& schema) {
 /// Connects to a target into which can be converted as far as it shows by itself: before the source is read,
 /// which may take long.
 postgresql::Session open_target(const std::string& url, const ConvertOptions& options) {
-  postgresql::Session target = connect_target(url, options.target, search_path(options));
+  postgresql::Session target = connect_target(url, options.target);
   require_supported_server(target);
   require_schema_name(options.schema);
   if (options.schema == Ledger::schema) {
@@ -223,8 +219,11 @@ void Conversion::work() {
   if (defers) target_.execute("SET CONSTRAINTS ALL DEFERRED");
   timed("load", [&] { report_loaded(load()); });
   if (defers) {
-    append_to("the tables of schema " + plan_.schema, transactions(),
-              [&] { target_.execute("SET CONSTRAINTS ALL IMMEDIATE"); });
+    append_to("the tables of schema " + plan_.schema, transactions(), [&] {
+      use_own_path(target_);
+      target_.execute("SET CONSTRAINTS ALL IMMEDIATE");
+      use_server_path(target_);
+    });
   }
   if (!defers) run_steps();
   timed("comparison", [&] { verify(); });

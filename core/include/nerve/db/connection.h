@@ -23,7 +23,7 @@ namespace nerve::db {
 /// Whether a transaction may change the database.
 enum class Access : std::uint8_t { read, write };
 
-/// What a transaction may ask for beyond its access. Only schema changes need it.
+/// What a transaction may ask for beyond its access. Only schema changes and looks at catalogues need it.
 struct TransactionOptions {
   /// False on SQLite for the rebuild of a table: with foreign keys enforced, dropping the old table deletes
   /// the rows of its children. Names in views are then not looked up by a rename either. PostgreSQL needs
@@ -34,6 +34,8 @@ struct TransactionOptions {
   /// On PostgreSQL the longest run of one statement inside it, 0 for no limit; absent: as the connection has
   /// it.
   std::optional<std::chrono::milliseconds> statement_timeout = std::nullopt;
+  /// On PostgreSQL names without a schema are the server's own inside it; see Database::read_catalogue.
+  bool reads_catalogue = false;
 };
 
 /// A statement as the port hands it to a backend: one statement, without comments, its parameters written

@@ -59,11 +59,22 @@ class Database {
 
   template <class Work>
   auto read(Work&& work) {
-    return run_returning(Access::read, std::forward<Work>(work));
+    return run_returning(Access::read, {}, std::forward<Work>(work));
   }
   template <class Work>
   auto write(Work&& work) {
-    return run_returning(Access::write, std::forward<Work>(work));
+    return run_returning(Access::write, {}, std::forward<Work>(work));
+  }
+  /// A read of what the engine knows of the database, and of no table of the application by its bare name.
+  ///
+  /// On PostgreSQL a name without a schema, operators included, is looked up in pg_catalog only. In `read` it
+  /// would also be in the application's schema, where whoever may create can add a function or operator that
+  /// fits the types of a catalogue's columns better than the server's own, and so run code as the reader.
+  template <class Work>
+  auto read_catalogue(Work&& work) {
+    TransactionOptions options;
+    options.reads_catalogue = true;
+    return run_returning(Access::read, options, std::forward<Work>(work));
   }
 
   /// Calls `work(SchemaSession&)` with one connection for changes of the schema; see
@@ -85,9 +96,8 @@ class Database {
   ///
   /// On SQLite it is a lock of the operating system on the database's folder (so a migration of another
   /// database in the same folder waits too); on PostgreSQL a lock of a transaction that stays open on a
-  /// connection of its own, so that a proxy cannot hand the session to somebody else. Throws ConnectionError
-  /// that says who holds it; UnsupportedError where each transaction of a connection meets another server
-  /// process.
+  /// connection of its own. Throws ConnectionError that says who holds it; UnsupportedError where the server
+  /// is behind a proxy that pools connections, since changes of the schema need sessions of their own.
   std::unique_ptr<SchemaLock> lock_schema(std::chrono::milliseconds wait);
 
   QueryLog& query_log() noexcept;
@@ -98,21 +108,22 @@ class Database {
 
  private:
   template <class Work>
-  auto run_returning(Access access, Work&& work) {
+  auto run_returning(Access access, const TransactionOptions& options, Work&& work) {
     using Result = std::invoke_result_t<Work&, Transaction&>;
     if constexpr (std::is_void_v<Result>) {
-      run(access, [&work](Transaction& transaction) { work(transaction); });
+      run(access, options, [&work](Transaction& transaction) { work(transaction); });
     } else {
       static_assert(!std::is_reference_v<Result>, "what the closure returns must outlive its transaction");
       std::optional<Result> result;
-      run(access, [&](Transaction& transaction) { result.emplace(work(transaction)); });
+      run(access, options, [&](Transaction& transaction) { result.emplace(work(transaction)); });
       return std::move(*result);
     }
   }
 
-  void run(Access access, const std::function<void(Transaction&)>& work);
+  void run(Access access, const TransactionOptions& options, const std::function<void(Transaction&)>& work);
   void run_schema_change(const std::function<void(SchemaSession&)>& work);
-  void run_once(Access access, const std::function<void(Transaction&)>& work);
+  void run_once(Access access, const TransactionOptions& options,
+                const std::function<void(Transaction&)>& work);
   static void run_transaction(Session& session, Access access, const TransactionOptions& options,
                               const std::function<void(Transaction&)>& work);
 

@@ -148,10 +148,12 @@ class Load {
     RangeResult result;
     const auto work = [&] {
       if (is_whole) target.execute("TRUNCATE " + qualified_name(plan_.schema, table.target));
+      if (plan_.appends) use_own_path(target);
       result = load_range(context_, range, source, target, is_whole);
     };
     if (transactions == Transactions::one) {
       work();
+      if (plan_.appends) use_server_path(target);
     } else {
       target.transaction([&] {
         context_.ledger.require_own(target);

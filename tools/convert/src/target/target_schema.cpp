@@ -40,10 +40,12 @@ constexpr const char* kind_name = R"(CASE c.relkind
 
 }  // namespace
 
-postgresql::Session connect_target(const std::string& url, const OpenOptions& options,
-                                   SearchPath search_path) {
+postgresql::Session connect_target(const std::string& url, const OpenOptions& options) {
   postgresql::Session session(url, options);
-  if (search_path == SearchPath::empty) session.execute("SET search_path = ''");
+  // What is asked of the catalogues must not find functions and operators that others made.
+  session.execute(
+      "SELECT pg_catalog.set_config('nerve.own_path', pg_catalog.current_setting('search_path'), false), "
+      "pg_catalog.set_config('search_path', '', false)");
   // To compile a query that reads a table once takes longer than it saves. A run that goes on after a kill
   // would else wait for an index that the killed one had asked for. Other systems cannot tell that a client
   // is gone, and refuse the setting.
@@ -52,6 +54,14 @@ postgresql::Session connect_target(const std::string& url, const OpenOptions& op
       "current_setting('server_version_num')::int >= 140000 THEN "
       "set_config('client_connection_check_interval', '2s', false) END");
   return session;
+}
+
+void use_own_path(postgresql::Session& session) {
+  session.execute("SELECT set_config('search_path', current_setting('nerve.own_path'), true)");
+}
+
+void use_server_path(postgresql::Session& session) {
+  session.execute("SET LOCAL search_path = ''");
 }
 
 void use_one_process(postgresql::Session& session) {

@@ -10,15 +10,14 @@
 
 namespace nerve::convert {
 
-/// What unqualified names mean on the server.
-enum class SearchPath : std::uint8_t {
-  empty,  ///< what the server itself calls so, whatever server, database and role are set to
-  own,    ///< as these are set: for triggers of tables that are there
-};
+/// Connects with the settings that are relied on; a statement whose client is gone soon ends. Unqualified
+/// names mean what the server itself calls so, whatever server, database and role are set to.
+postgresql::Session connect_target(const std::string& url, const OpenOptions& options);
 
-/// Connects with the settings that are relied on; a statement whose client is gone soon ends.
-postgresql::Session connect_target(const std::string& url, const OpenOptions& options,
-                                   SearchPath search_path);
+/// Has unqualified names mean what they did when the session began, for triggers of tables that are there, to
+/// the end of the transaction or to use_server_path().
+void use_own_path(postgresql::Session& session);
+void use_server_path(postgresql::Session& session);
 
 /// Has the server do what this session asks for by one process, because as many sessions are at work as there
 /// are to be processes.

@@ -38,17 +38,20 @@ class Row {
 
 /// A native connection to a server, for work on whole tables: streams of COPY, statements that take hours.
 ///
-/// It speaks UTF-8, UTC, ISO dates, and bytea in hexadecimal digits. While it waits for the server, the
-/// interrupt flag of nerve/core/interrupt.h is looked at: the statement is cancelled on the server then, and
-/// CancelledError thrown. All errors are those of nerve/core/error.h; none repeats a value that was sent. A
-/// statement of `options.statement_timeout` 0 may take as long as it likes. Used by one thread at a time.
+/// It speaks UTF-8, UTC, ISO dates, and bytea in hexadecimal digits; its search_path is the schema that is
+/// current at the beginning, then those of the role's path in which only their owners can create, then
+/// pg_temp. While it waits for the server, the interrupt flag of nerve/core/interrupt.h is looked at: the
+/// statement is cancelled on the server then, and CancelledError thrown. All errors are those of
+/// nerve/core/error.h; none repeats a value that was sent. A statement of `options.statement_timeout` 0 may
+/// take as long as it likes. Used by one thread at a time.
 class Session {
  public:
   /// A value that stands for $1, $2 … of a statement; absent for NULL.
   using Parameter = std::optional<std::string>;
   using OnRow = std::function<void(const Row&)>;
 
-  /// Connects at once. Throws ValidationError for a URL that is none, and ConnectionError.
+  /// Connects at once. Throws ValidationError for a URL that is none, ConnectionError, and UnsupportedError
+  /// behind a proxy that pools connections.
   explicit Session(std::string_view url, const OpenOptions& options = {});
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;
