@@ -9,16 +9,11 @@
 #include <array>
 #include <cstddef>
 #include <string_view>
+#include <utility>
 
 namespace nerve::sqlite {
 
 namespace {
-
-int compare_octets(void* /*unused*/, int left_bytes, const void* left, int right_bytes, const void* right) {
-  const std::string_view one(static_cast<const char*>(left), static_cast<std::size_t>(left_bytes));
-  const std::string_view other(static_cast<const char*>(right), static_cast<std::size_t>(right_bytes));
-  return one.compare(other);
-}
 
 void return_null(::sqlite3_context* context, int /*count*/, ::sqlite3_value** /*values*/) {
   ::sqlite3_result_null(context);
@@ -48,8 +43,8 @@ StandIns::StandIns(Session& session) : session_(session) {
 StandIns::~StandIns() {
   ::sqlite3* connection = session_.handle();
   ::sqlite3_collation_needed(connection, nullptr, nullptr);
-  for (const std::string& name : collations_)
-    ::sqlite3_create_collation_v2(connection, name.c_str(), SQLITE_UTF8, nullptr, nullptr, nullptr);
+  for (const Collation& one : collations_)
+    ::sqlite3_create_collation_v2(connection, one.name.c_str(), SQLITE_UTF8, nullptr, nullptr, nullptr);
   for (const std::string& name : functions_) {
     ::sqlite3_create_function_v2(connection, name.c_str(), any_count, function_flags, nullptr, nullptr,
                                  nullptr, nullptr, nullptr);
@@ -57,8 +52,23 @@ StandIns::~StandIns() {
 }
 
 void StandIns::add_collation(void* self, ::sqlite3* connection, int /*encoding*/, const char* name) {
-  ::sqlite3_create_collation_v2(connection, name, SQLITE_UTF8, nullptr, &compare_octets, nullptr);
-  static_cast<StandIns*>(self)->collations_.insert(name);
+  auto* owner = static_cast<StandIns*>(self);
+  Collation& added = owner->collations_.emplace_back(Collation{name, owner});
+  ::sqlite3_create_collation_v2(connection, name, SQLITE_UTF8, &added, &StandIns::compare, nullptr);
+}
+
+/// By octets. That it compares at all is noted, for its order is not that of the application.
+int StandIns::compare(void* collation, int left_bytes, const void* left, int right_bytes, const void* right) {
+  const auto* self = static_cast<const Collation*>(collation);
+  self->owner->used_ = self;
+  const std::string_view one(static_cast<const char*>(left), static_cast<std::size_t>(left_bytes));
+  const std::string_view other(static_cast<const char*>(right), static_cast<std::size_t>(right_bytes));
+  return one.compare(other);
+}
+
+std::string StandIns::take_used_collation() {
+  const Collation* used = std::exchange(used_, nullptr);
+  return used == nullptr ? std::string() : used->name;
 }
 
 void StandIns::run(const std::function<void()>& work) {

@@ -527,6 +527,23 @@ TEST_CASE("no orphans are told of a key that only its application can look up") 
   CHECK(planned.check.unchecked == std::vector<std::string>{"p: no such collation sequence: theirs"});
 }
 
+TEST_CASE("a plan is made although a foreign key has a column that SQLite cannot compute") {
+  const TempFolder scratch;
+  const auto source = scratch / "source.db";
+  make_source(
+      source,
+      "CREATE TABLE p (k TEXT PRIMARY KEY); CREATE TABLE c (d TEXT); INSERT INTO c VALUES ('no JSON'); "
+      "ALTER TABLE c ADD COLUMN k AS (json_extract(d, '$.k')) REFERENCES p(k); "
+      "CREATE TABLE o (k TEXT REFERENCES p(k)); INSERT INTO o VALUES ('x');");
+  const PlannedConversion planned = plan_conversion(source, {});
+  REQUIRE(planned.forecast.orphans.size() == 1);
+  CHECK(planned.forecast.orphans.front().table == "o");
+  std::vector<std::string> told;
+  for (const Untranslated& object : planned.plan.untranslated)
+    told.push_back(object.kind + " " + object.name);
+  CHECK(told == std::vector<std::string>{"generated column k", "foreign key k"});
+}
+
 TEST_CASE("an encrypted source is refused with nothing made") {
   if (PostgresServer::is_waived()) return;
   const Run run("runs_encrypted", two_tables);

@@ -25,14 +25,20 @@ void add_orphans(sqlite::Session& session, const std::string& table,
   const std::string check = "PRAGMA main.foreign_key_check" + name;
   if (session.prepare_error(check)) return;
   std::map<std::int64_t, Orphans> by_key;
-  // Columns: table, rowid, parent, number of the foreign key.
-  session.each(check, [&](const sqlite::Row& row) {
-    Orphans& orphans = by_key[row.integer(3)];
-    if (orphans.rows++ > 0) return;
-    orphans.table = table;
-    orphans.parent = row.text(2);
-    if (!row.is_null(1)) orphans.first_rowid = row.integer(1);
-  });
+  try {
+    // Columns: table, rowid, parent, number of the foreign key.
+    session.each(check, [&](const sqlite::Row& row) {
+      Orphans& orphans = by_key[row.integer(3)];
+      if (orphans.rows++ > 0) return;
+      orphans.table = table;
+      orphans.parent = row.text(2);
+      if (!row.is_null(1)) orphans.first_rowid = row.integer(1);
+    });
+  } catch (const DatabaseError& error) {
+    // A column of a key has no value for one of the rows, and was left out.
+    if (!error.code().starts_with("SQLITE_ERROR")) throw;
+    return;
+  }
   if (by_key.empty()) return;
   // Columns: number, place, parent, column.
   session.each("PRAGMA main.foreign_key_list" + name, [&](const sqlite::Row& row) {

@@ -94,6 +94,10 @@ class Scan {
                  bytes_ += count;
                });
          }));
+    const std::string collation = snapshot_.take_stand_in_used(worker);
+    if (collation.empty()) return;
+    note(task.table,
+         "an expression compares by the collation " + collation + ", which only its application has");
   }
 
   SourceSnapshot& snapshot_;

@@ -98,6 +98,10 @@ void SourceSnapshot::stand_in_for_collations() {
   }
 }
 
+std::string SourceSnapshot::take_stand_in_used(std::size_t reader) {
+  return stand_ins_.empty() ? std::string() : stand_ins_.at(reader)->take_used_collation();
+}
+
 void SourceSnapshot::require_unchanged() const {
   for (const auto& reader : readers_) reader->require_unchanged();
 }

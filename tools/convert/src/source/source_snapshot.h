@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace nerve::convert {
@@ -30,6 +31,9 @@ class SourceSnapshot {
   /// Lets the readers read tables with collations that only the application has. What is read depends on none
   /// as long as nothing is looked up or ordered by one: a scan of the whole gives every row.
   void stand_in_for_collations();
+  /// The name of such a collation by which a reader has compared since it was asked for last, so that what it
+  /// read is not what the application would read; empty where there is none.
+  std::string take_stand_in_used(std::size_t reader);
 
   /// Throws ConflictError where the file had to be read without locks and was written meanwhile.
   void require_unchanged() const;

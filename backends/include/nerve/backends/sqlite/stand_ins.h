@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <set>
 #include <string>
@@ -27,13 +28,24 @@ class StandIns {
   /// otherwise.
   void run(const std::function<void()>& work);
 
+  /// The name of a collation by which SQLite has compared since it was asked for last: what was read
+  /// meanwhile is not what the application would read. Empty where there is none.
+  std::string take_used_collation();
+
  private:
+  struct Collation {
+    std::string name;
+    StandIns* owner = nullptr;
+  };
+
+  static int compare(void* collation, int left_bytes, const void* left, int right_bytes, const void* right);
   static void add_collation(void* self, ::sqlite3* connection, int encoding, const char* name);
   bool add_function_of(const std::string& message);
   bool forget_missing_of(const std::string& message);
 
   Session& session_;
-  std::set<std::string> collations_;
+  std::deque<Collation> collations_;  // whose elements stay where they are
+  const Collation* used_ = nullptr;
   std::set<std::string> functions_;
   bool has_read_schema_again_ = false;
 };
