@@ -81,17 +81,14 @@ class Initialization {
     refuse_complete();
     choose_urls();
     make_folder(folder_, result_.was_folder_made);
-    bool was_backups_made = false;
-    make_folder(folder_ / backups_name, was_backups_made);
+    // Before anything is made there. It is asked again by who is alone.
+    if (!is_begun()) require_unused();
+    bool ignored = false;
+    make_folder(folder_ / backups_name, ignored);
     // The folder itself is what migrations lock.
     const FolderLock lock(folder_ / backups_name, folder_);
-    try {
-      refuse_complete();
-      begin();
-    } catch (const Error&) {
-      if (was_backups_made) ::rmdir((folder_ / backups_name).c_str());
-      throw;
-    }
+    refuse_complete();
+    begin();
     for (const Store store : every_store) make_store(store);
     rename_settings(folder_ / unfinished_name, folder_ / settings_name);
     return result_;
@@ -135,9 +132,8 @@ class Initialization {
   /// Takes up what an earlier run began, or begins.
   void begin() {
     const fs::path unfinished = folder_ / unfinished_name;
-    std::error_code error;
-    if (!fs::exists(unfinished, error)) {
-      for (const Store store : every_store) require_unused(store);
+    if (!is_begun()) {
+      require_unused();
       settings_.id = new_uuid();
       write_settings(unfinished, settings_text(settings_));
     } else {
@@ -165,6 +161,15 @@ class Initialization {
   bool is_file(Store store) const {
     return parse_database_url(store == Store::core ? settings_.core_url : settings_.secure_url).engine ==
            db::Dialect::sqlite;
+  }
+
+  bool is_begun() const {
+    std::error_code error;
+    return fs::exists(folder_ / unfinished_name, error);
+  }
+
+  void require_unused() const {
+    for (const Store store : every_store) require_unused(store);
   }
 
   void require_unused(Store store) const {
