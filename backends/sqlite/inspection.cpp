@@ -103,7 +103,7 @@ void keep(CheckFindings found, Damage& damage) {
 using RunPragma = CheckFindings(Session&, const std::string&);
 
 /// Asks each table by itself, to tell which are damaged.
-void name_owners(Session& session, const std::string& check, const RunPragma& run, Damage& damage,
+void name_owners(Session& session, const std::string& check, RunPragma& run, Damage& damage,
                  ProgressSink* progress) {
   const DamageOwners owners(session);
   std::set<std::string> tables;
@@ -136,7 +136,7 @@ void keep_of_table(const Table& table, const DamageOwners& owners, CheckFindings
 }
 
 /// Checks the tables one by one; those that the check cannot be compiled for are told.
-std::vector<Table> check_tables(Session& session, const std::string& check, const RunPragma& run,
+std::vector<Table> check_tables(Session& session, const std::string& check, RunPragma& run,
                                 Damage& damage, ProgressSink* progress) {
   const DamageOwners owners(session);
   std::vector<Table> unchecked;
