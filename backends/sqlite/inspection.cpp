@@ -136,8 +136,8 @@ void keep_of_table(const Table& table, const DamageOwners& owners, CheckFindings
 }
 
 /// Checks the tables one by one; those that the check cannot be compiled for are told.
-std::vector<Table> check_tables(Session& session, const std::string& check, RunPragma& run,
-                                Damage& damage, ProgressSink* progress) {
+std::vector<Table> check_tables(Session& session, const std::string& check, RunPragma& run, Damage& damage,
+                                ProgressSink* progress) {
   const DamageOwners owners(session);
   std::vector<Table> unchecked;
   std::uint64_t done = 0;
