@@ -21,7 +21,7 @@ namespace nerve::backups {
 namespace {
 
 /// How far behind the end of a file that is being written it is read: less would wait for the device.
-constexpr std::uint64_t behind_bytes = std::uint64_t{32} << 20U;
+constexpr std::uint64_t behind_bytes = std::uint64_t{16} << 20U;
 
 /// What cannot be read is no damage of a database either.
 void read_back(const Descriptor& file, std::span<std::byte> bytes, ::off_t offset,
@@ -76,6 +76,11 @@ class DeviceReader {
     drop_from_cache(file_);
   }
 
+  /// Reads by way of the cache, from which each block is dropped when it is on the device: on most file
+  /// systems a read past the cache keeps writers of the file out as long as it takes.
+  void follow_writer() { following_ = open_file(path_, O_RDONLY | O_NOFOLLOW | O_NONBLOCK); }
+  void end_following() noexcept { following_ = Descriptor(); }
+
   const Descriptor& file() const noexcept { return file_; }
   /// Whether all that was read came from the device.
   bool is_direct() const noexcept { return is_direct_; }
@@ -100,7 +105,10 @@ class DeviceReader {
 
   void fill() {
     // An offset that is no multiple, after a short read, is refused as one with a wrong alignment.
-    const ssize_t count = ::pread(file_.number(), block_.get(), block_bytes, static_cast<::off_t>(offset_));
+    const bool is_following = following_.number() >= 0;
+    if (is_following) settle_block();
+    const int number = is_following ? following_.number() : file_.number();
+    const ssize_t count = ::pread(number, block_.get(), block_bytes, static_cast<::off_t>(offset_));
     if (count > 0) {
       left_ = ByteView(block_.get(), static_cast<std::size_t>(count));
       offset_ += static_cast<std::uint64_t>(count);
@@ -119,8 +127,18 @@ class DeviceReader {
                 "Look into the kernel's log (dmesg), and write to another device.");
   }
 
+  void settle_block() {
+    const auto offset = static_cast<::off64_t>(offset_);
+    constexpr unsigned wait_for_all =
+        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+    // What is not on the device would stay in the cache, and be read from there.
+    if (::sync_file_range(following_.number(), offset, block_bytes, wait_for_all) != 0) is_direct_ = false;
+    ::posix_fadvise(following_.number(), offset, block_bytes, POSIX_FADV_DONTNEED);
+  }
+
   std::filesystem::path path_;
   Descriptor file_;
+  Descriptor following_;
   std::unique_ptr<std::byte, Free> block_;
   ByteView left_;  ///< of the block: what was not handed out yet
   std::uint64_t offset_ = 0;
@@ -131,6 +149,9 @@ class DeviceReader {
 class WrittenParts::Reader {
  public:
   explicit Reader(const std::filesystem::path& path) : path_(path), device_(path) {}
+
+  void follow_writer() { device_.follow_writer(); }
+  void end_following() noexcept { device_.end_following(); }
 
   const Descriptor& file() const noexcept { return device_.file(); }
   bool is_direct() const noexcept { return device_.is_direct(); }
@@ -171,7 +192,10 @@ void WrittenParts::add(ByteView part) {
   }
   if (is_large && !reader_) {
     reader_ = std::make_unique<Reader>(path_);
-    if (reader_->is_direct()) thread_ = std::thread([this] { follow(); });
+    if (reader_->is_direct()) {
+      reader_->follow_writer();
+      thread_ = std::thread([this] { follow(); });
+    }
   }
   changed_.notify_one();
 }
@@ -226,6 +250,7 @@ void WrittenParts::compare() {
     reader_ = std::make_unique<Reader>(path_);
     compared_ = 0;
   }
+  reader_->end_following();
   require_size(reader_->file(), path_, written_bytes_);
   for (; compared_ < parts_.size(); ++compared_) {
     throw_if_interrupted();
