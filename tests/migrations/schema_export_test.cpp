@@ -222,11 +222,12 @@ TEST_CASE("a definition with a string that looks like a word of migrations is ex
   run(*database,
       "CREATE TABLE a (id INTEGER PRIMARY KEY, b TEXT DEFAULT '{{1}}', c TEXT DEFAULT '\n-- "
       "migrate:down\n')");
-  const Migration migration =
-      parse_migration("app", "0001_first.sql", "0001_first.sql", to_baseline_migration(read(*database), "x"));
+  const migrations::Migration migration = migrations::parse_migration(
+      "app", "0001_first.sql", "0001_first.sql", to_baseline_migration(read(*database), "x"));
   const test::Sqlite other;
   const auto copy = other.open();
-  for (const auto& one : migration.statements(Direction::up, db::Dialect::sqlite)) run(*copy, one.sql);
+  for (const auto& one : migration.statements(migrations::Direction::up, db::Dialect::sqlite))
+    run(*copy, one.sql);
   CHECK(to_sql(read(*copy)) == to_sql(read(*database)));
 }
 
