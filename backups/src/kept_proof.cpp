@@ -115,7 +115,7 @@ class NewestProof {
       proved.insert(lineage[place].id);
       since = std::min(since, *times[place]);
     }
-    const std::string problem = newest.container ? read_chain(lineage, proved) : read_plain_copy(newest);
+    std::string problem = newest.container ? read_chain(lineage, proved) : read_plain_copy(newest);
     if (problem.empty()) keep_whole_proof(repository_, lineage.front().id, {newest.id, since});
     return problem;
   }

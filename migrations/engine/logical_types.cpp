@@ -100,6 +100,7 @@ class Expander {
         std::find_if(types.begin(), types.end(), [&](const auto& t) { return t.name == name; });
     if (type == types.end()) {
       std::vector<std::string_view> names;
+      names.reserve(types.size());
       for (const LogicalType& known : types) names.push_back(known.name);
       const auto meant = closest_match(name, names);
       fail(place, fmt::format("unknown logical type {{{{{}}}}}", name),

@@ -147,14 +147,16 @@ TEST_CASE("of a large file the parts are compared while it is written, on a disk
         random.fill(part);
         write_bytes(file, part, path);
         parts.add(part);
-        if (number == changed) flip(path, static_cast<std::streamoff>(number * part_bytes + 5));
+        if (number == changed)
+          flip(path, static_cast<std::streamoff>(static_cast<std::size_t>(number) * part_bytes + 5));
       }
       sync_descriptor(file, path);
       const std::string found = complaint([&] { parts.compare(); });
       if (changed == none) {
         CHECK(found.empty());
       } else {
-        CHECK(found.find(fmt::format("(from byte {} on)", changed * part_bytes)) != std::string::npos);
+        CHECK(found.find(fmt::format("(from byte {} on)", static_cast<std::size_t>(changed) * part_bytes)) !=
+              std::string::npos);
       }
       std::filesystem::remove(path);
     }

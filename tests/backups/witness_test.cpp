@@ -267,7 +267,7 @@ TEST_CASE("what is no file in the place of the witness is neither waited for nor
   scene.again();
   const fs::path state = scene.folder / "state";
   for (const fs::directory_entry& entry : fs::directory_iterator(state)) {
-    const fs::path witness = entry.path();
+    const fs::path& witness = entry.path();
     fs::remove(witness);
     REQUIRE(::mkfifo(witness.c_str(), 0600) == 0);
   }
