@@ -4,9 +4,9 @@
 #include "postgresql/session_settings.h"
 
 #include "nerve/core/error.h"
+#include "nerve/core/text.h"
 
 #include <array>
-#include <cctype>
 
 namespace nerve::backends {
 
@@ -110,12 +110,6 @@ std::string describe(const Meaning& meaning, const PGresult* result, bool prepar
   return message;
 }
 
-std::string trimmed(std::string_view text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) text.remove_suffix(1);
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0) text.remove_prefix(1);
-  return std::string(text);
-}
-
 }  // namespace
 
 void throw_postgresql_error(PGconn* connection, const PGresult* result, const std::string& database,
@@ -146,7 +140,7 @@ void throw_connect_error(std::string_view text, const std::string& database) {
   // SOCI puts a line of its own before libpq's. At this point no value was sent, and libpq never repeats a
   // password.
   const std::size_t line_end = text.find('\n');
-  const std::string reason = trimmed(line_end == std::string_view::npos ? text : text.substr(line_end));
+  const std::string reason(trimmed(line_end == std::string_view::npos ? text : text.substr(line_end)));
   const auto says = [&](std::string_view words) { return reason.find(words) != std::string::npos; };
   const std::string message = "cannot connect to " + database + ": " + reason;
   if (says("password authentication failed") || says("no password supplied") ||

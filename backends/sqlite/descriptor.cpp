@@ -16,27 +16,28 @@ namespace {
 /// How many descriptors are tried where /proc is not mounted: the usual limit of a process.
 constexpr int descriptors_tried = 1024;
 
-}  // namespace
-
+/// Whether a descriptor of this process is one of that file.
 bool is_open_as(int number, const FileIdentity& file) noexcept {
   struct stat status {};
   return ::fstat(number, &status) == 0 && FileIdentity{status.st_dev, status.st_ino} == file;
 }
 
-int find_own_descriptor(const FileIdentity& file) noexcept {
+}  // namespace
+
+bool is_open_here(const FileIdentity& file) noexcept {
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc/self/fd"), &::closedir);
   if (!folder) {
     for (int number = 0; number < descriptors_tried; ++number) {
-      if (is_open_as(number, file)) return number;
+      if (is_open_as(number, file)) return true;
     }
-    return -1;
+    return false;
   }
   while (const dirent* entry = ::readdir(folder.get())) {
     int number = -1;
     std::from_chars(entry->d_name, entry->d_name + std::strlen(entry->d_name), number);
-    if (number >= 0 && is_open_as(number, file)) return number;
+    if (number >= 0 && is_open_as(number, file)) return true;
   }
-  return -1;
+  return false;
 }
 
 Descriptor open_for_reading(const std::filesystem::path& path) noexcept {

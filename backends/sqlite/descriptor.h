@@ -41,12 +41,9 @@ struct FileIdentity {
   friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
 };
 
-/// Whether a descriptor of this process is one of that file.
-bool is_open_as(int number, const FileIdentity& file) noexcept;
-
-/// A descriptor by which this process has the file open already, or -1. It belongs to somebody else: do not
-/// close it, and ask is_open_as() once more after it was used: its owner may have closed it.
-int find_own_descriptor(const FileIdentity& file) noexcept;
+/// Whether this process has the file open already: to close another descriptor of it would drop SQLite's
+/// locks.
+bool is_open_here(const FileIdentity& file) noexcept;
 
 /// Opens for reading and never waits (for the other end of a pipe); falsy, with errno set, where it fails.
 Descriptor open_for_reading(const std::filesystem::path& path) noexcept;

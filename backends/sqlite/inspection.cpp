@@ -194,16 +194,12 @@ void check_with_stand_ins(Session& session, const std::vector<Table>& tables, Da
     });
     return found;
   };
-  const std::size_t known = damage.messages.size();
   for (const Table& table : tables)
     keep_of_table(table, owners, quick_check_of(quote_identifier(table.name)), damage);
-  if (damage.is_found() && known == 0) return;
+  if (damage.is_found()) return;
   // The free list, and pages that nothing uses.
   CheckFindings whole = quick_check_of("2147483647");
-  std::erase_if(whole.findings, [&](const std::string& finding) {
-    return std::ranges::find(damage.messages, finding) != damage.messages.end();
-  });
-  if (damage.is_found() || (whole.findings.empty() && !whole.gave_up)) return;
+  if (whole.findings.empty() && !whole.gave_up) return;
   keep(std::move(whole), damage);
   damage.is_elsewhere = true;
 }

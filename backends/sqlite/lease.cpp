@@ -19,7 +19,7 @@ ExclusiveLease::ExclusiveLease(const std::filesystem::path& path) {
   // Any regular file will do: a damaged database is no database any more, and is still to be guarded.
   const bool is_file = facts.kind == FileKind::not_sqlite || facts.kind == FileKind::maybe_encrypted;
   if (!is_file) require_database(facts);
-  if (find_own_descriptor({facts.device, facts.inode}) >= 0) {
+  if (is_open_here({facts.device, facts.inode})) {
     // One more descriptor of ours would drop SQLite's locks when it is closed, and the answer is known.
     state_ = State::busy;
     return;

@@ -31,7 +31,8 @@ namespace {
 
 [[noreturn]] void throw_not_opened(const std::filesystem::path& path) {
   if (::access(path.c_str(), R_OK) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) throw NotFoundError("there is no file " + path.string());
+    if (errno == ENOENT || errno == ENOTDIR)
+      throw NotFoundError("there is no file " + path.string(), "Check the path.");
     if (errno == EACCES || errno == EPERM) {
       throw DeniedError("may not read " + path.string(), "Run the command as the owner of the file.");
     }
@@ -44,7 +45,8 @@ namespace {
 
 RawFile::RawFile(const std::filesystem::path& path) : open_(std::make_unique<Open>(path)) {
   sqlite3_vfs* vfs = sqlite3_vfs_find("unix");
-  if (vfs == nullptr) throw Error(ErrorKind::failure, "this SQLite cannot open files");
+  if (vfs == nullptr)
+    throw Error(ErrorKind::failure, "this SQLite cannot open files", "Use Debian's libsqlite3-0.");
   const std::string text = std::filesystem::absolute(path).string();
   open_->terminated_path.assign(text.begin(), text.end());
   open_->terminated_path.insert(open_->terminated_path.end(), 2, '\0');
@@ -66,7 +68,8 @@ RawFile::~RawFile() {
 std::uint64_t RawFile::size_bytes() const {
   sqlite3_int64 size = 0;
   if (open_->file()->pMethods->xFileSize(open_->file(), &size) != SQLITE_OK) {
-    throw Error(ErrorKind::failure, "cannot look at " + open_->name);
+    throw Error(ErrorKind::failure, "cannot look at " + open_->name,
+                "The device may be failing: look into the system's log (dmesg).");
   }
   return static_cast<std::uint64_t>(size);
 }

@@ -17,7 +17,7 @@ constexpr ::off_t reserved_byte = 0x40000001;
 }  // namespace
 
 WriteLock find_write_lock(const FileFacts& facts) noexcept {
-  if (find_own_descriptor({facts.device, facts.inode}) >= 0) return WriteLock::unknown;
+  if (is_open_here({facts.device, facts.inode})) return WriteLock::unknown;
   const Descriptor file = open_for_reading(facts.path);
   struct flock lock {};
   lock.l_type = F_WRLCK;

@@ -38,7 +38,7 @@ bool vouch_for_one(const Repository& repository, const std::filesystem::path& fo
 std::vector<std::string> vouch_for(const Repository& repository, const std::vector<std::string>& ids) {
   std::vector<std::string> vouched_for;
   if (repository.keyring() == nullptr) return vouched_for;
-  const Catalogue catalogue = Catalogue::read(repository.path(), repository.keyring());
+  const Catalogue catalogue = Catalogue::read(repository);
   for (const std::string& id : ids) {
     // One that the key has stored is of no older program: its manifest was altered since.
     if (catalogue.vouches_for(id)) continue;

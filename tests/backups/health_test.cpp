@@ -162,3 +162,13 @@ TEST_CASE("a repository that cannot be looked into leaves both unknown") {
   CHECK(checks[1].status == Status::unknown);
   CHECK(checks[1].message.find("format 99") != std::string::npos);
 }
+
+TEST_CASE("where the database is damaged or gone no fix makes a backup of it") {
+  HealthScene scene;
+  const Manifest good = scene.back_up();
+  scene.clock.advance(std::chrono::hours(37));
+  CHECK(scene.check()[0].fix.starts_with("nerve-db backup --db "));
+  CHECK(scene.check({.is_database_damaged = true})[0].fix ==
+        "nerve-db restore " + std::string(good.id.short_text()) + " --db " +
+            (scene.folder / "app.db").string());
+}

@@ -103,6 +103,7 @@ TEST_CASE("damage in a delta of the chain that is kept stops the prune of its hi
   const fs::path other = scene.folder / "other.db";
   test::make_database(other, 20, "wal");
   std::vector<Manifest> of_other;
+  of_other.reserve(3);
   for (int number = 0; number < 3; ++number)
     of_other.push_back(create_backup(other, scene.repository, {.form = Form::full}, scene.clock));
   const Manifest old_full = scene.add();

@@ -276,11 +276,3 @@ nerve-db backup --db shop.db --repo lone.db.backups --quiet >/dev/null 2>&1
 look --db none.db
 expect_exit 2
 expect_equal "the fix" 'There is no backup of it: look for the file where it was before.' "$(field backup.age fix)"
-make_database kept.db 5000
-nerve-db backup --db kept.db --quiet >/dev/null 2>&1
-
-damage kept.db album
-printf '[health]\nbackup_max_hours = 1\n' >nerve.toml
-chmod 600 nerve.toml
-look --db kept.db
-expect_equal "a fix that makes a backup" 0 "$(field backup.age fix | grep -c '^nerve-db backup')"
