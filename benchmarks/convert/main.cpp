@@ -65,11 +65,13 @@ class Benchmark {
 
   void run() {
     Series ours;
+    Series unchecked;
     Series pgloader;
     std::array<Series, connections_max> data;
     std::array<Series, connections_max> copy;
     for (int round = 0; round < options_.rounds; ++round) {
-      ours.add(convert(whole_));
+      ours.add(convert(whole_, {}));
+      unchecked.add(convert(whole_, {"--no-check"}));
       if (!options_.without_pgloader) pgloader.add(load_by_pgloader());
       for (std::size_t connections = 1; connections <= connections_max; ++connections) {
         data.at(connections - 1).ms.push_back(load_ms(connections));
@@ -80,7 +82,8 @@ class Benchmark {
                static_cast<double>(std::filesystem::file_size(whole_)) / 1e6, options_.rows, options_.rounds);
     fmt::print("{:<48}{:>9}{:>9}{:>9}\n", "", "s", "ratio", "RSS MB");
     const double base = median(ours.ms);
-    print("nerve-db convert, with comparison", ours, base);
+    print("nerve-db convert, checked and compared", ours, base);
+    print("nerve-db convert --no-check, compared", unchecked, base);
     if (!options_.without_pgloader) print("pgloader", pgloader, base);
     for (std::size_t connections = connections_max; connections > 0; --connections) {
       const double raw = median(copy.at(connections - 1).ms);
@@ -100,9 +103,11 @@ class Benchmark {
   std::string new_database() { return server_.create_database(fmt::format("bench_{}", ++databases_)); }
   void drop_database() { server_.execute(fmt::format("DROP DATABASE bench_{}", databases_)); }
 
-  ProgramRun convert(const std::filesystem::path& source) {
+  ProgramRun convert(const std::filesystem::path& source, const std::vector<std::string>& further) {
     const std::string url = new_database();
-    const ProgramRun run = run_program({options_.nerve_db, "convert", source, url, "--quiet"});
+    std::vector<std::string> arguments{options_.nerve_db, "convert", source, url, "--quiet"};
+    arguments.insert(arguments.end(), further.begin(), further.end());
+    const ProgramRun run = run_program(arguments);
     drop_database();
     return run;
   }

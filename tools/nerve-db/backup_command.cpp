@@ -293,19 +293,19 @@ int run_backup(Context& context, const Arguments& arguments) {
   });
 }
 
-Parameter full_every_option() {
+Argument full_every_option() {
   constexpr std::int64_t one_hour_s = 3600;
   return {.name = "--full-every",
           .value_name = "SPAN",
-          .type = ValueType::duration,
+          .type = ArgumentType::duration,
           .description = "make a full where the last one is as old: 12h, 1d, weekly",
           .choices = {"12h", "1d", "1w"},
           .minimum = one_hour_s,
           .maximum = duration_max.count()};
 }
 
-std::vector<Parameter> all_options() {
-  std::vector<Parameter> options = {
+std::vector<Argument> all_options() {
+  std::vector<Argument> options = {
       database_option(),
       repository_option(),
       also_option(),
@@ -317,8 +317,8 @@ std::vector<Parameter> all_options() {
       {.name = "--no-check", .description = "store the database unchecked, which is faster"},
       {.name = "--same-database",
        .description = "continue the history of this path although the file looks like another database"}};
-  for (Parameter& option : key_options()) options.push_back(std::move(option));
-  for (Parameter& option : hook_options()) options.push_back(std::move(option));
+  for (Argument& option : key_options()) options.push_back(std::move(option));
+  for (Argument& option : hook_options()) options.push_back(std::move(option));
   options.push_back(metrics_option());
   return options;
 }

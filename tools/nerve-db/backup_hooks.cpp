@@ -63,14 +63,14 @@ std::string document_of(const BackupOccasion& occasion) {
 
 }  // namespace
 
-std::vector<Parameter> hook_options() {
+std::vector<Argument> hook_options() {
   return {{.name = "--before",
            .value_name = "PROGRAM",
-           .type = ValueType::file,
+           .type = ArgumentType::file,
            .description = "run it first; where it fails, no backup is made (default: backup.before)"},
           {.name = "--after",
            .value_name = "PROGRAM",
-           .type = ValueType::file,
+           .type = ArgumentType::file,
            .description = "run it last, whatever happened, and tell it what (default: backup.after)"}};
 }
 

@@ -13,7 +13,7 @@
 namespace nerve::cli {
 
 /// --before and --after.
-std::vector<Parameter> hook_options();
+std::vector<Argument> hook_options();
 
 /// The programs before and after each backup: --before and --after, else backup.before and backup.after of
 /// nerve.toml (docs/scheduling.md says what they are told).

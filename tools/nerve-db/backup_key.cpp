@@ -54,23 +54,23 @@ bool has_credential_key() {
   return has_passphrase || has_key;
 }
 
-std::vector<Parameter> key_options() {
+std::vector<Argument> key_options() {
   return {
       {.name = "--passphrase-file",
        .value_name = "FILE",
-       .type = ValueType::file,
+       .type = ArgumentType::file,
        .description = "the passphrase of encrypted backups is in this file (else a credential of systemd,\n"
                       "else NERVE_PASSPHRASE, else asked)"},
       {.name = "--key-file",
        .value_name = "FILE",
-       .type = ValueType::file,
+       .type = ArgumentType::file,
        .description = "the key of encrypted backups is in this file: 32 bytes or 64 hexadecimal digits"}};
 }
 
-Parameter recovery_key_option() {
+Argument recovery_key_option() {
   return {.name = "--recovery-key-file",
           .value_name = "FILE",
-          .type = ValueType::file,
+          .type = ArgumentType::file,
           .description = "the recovery key of encrypted backups is in this file (else NERVE_RECOVERY_KEY)"};
 }
 

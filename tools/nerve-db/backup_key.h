@@ -16,10 +16,10 @@ class Arguments;
 namespace nerve::cli {
 
 /// --passphrase-file and --key-file.
-std::vector<Parameter> key_options();
+std::vector<Argument> key_options();
 
 /// --recovery-key-file, for commands that open what there is and make no new backups.
-Parameter recovery_key_option();
+Argument recovery_key_option();
 
 /// Whether one of the three is given. Throws ValidationError where several are.
 bool names_key(const Arguments& arguments);

@@ -230,10 +230,10 @@ std::string renewed(const std::optional<std::string>& before, const BackupOccasi
 
 }  // namespace
 
-Parameter metrics_option() {
+Argument metrics_option() {
   return {.name = "--metrics",
           .value_name = "FILE",
-          .type = ValueType::file,
+          .type = ArgumentType::file,
           .description = "renew this file for Prometheus after each run (default: backup.metrics_file)"};
 }
 

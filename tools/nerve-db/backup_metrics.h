@@ -11,7 +11,7 @@
 namespace nerve::cli {
 
 /// --metrics.
-Parameter metrics_option();
+Argument metrics_option();
 
 /// The file that --metrics or backup.metrics_file names; empty where neither does.
 std::filesystem::path metrics_file(Context& context, const Arguments& arguments);

@@ -63,25 +63,25 @@ Manifest manifest_from(Context& context, const Arguments& arguments, const Repos
                        context.database_of_latest(backup_instead_for_postgresql));
 }
 
-Parameter id_operand(bool required) {
+Argument id_operand(bool required) {
   return {.name = "ID",
-          .type = ValueType::backup,
+          .type = ArgumentType::backup,
           .description = required ? "id of the backup, its last 8 characters, or latest"
                                   : "id of the backup, its last 8 characters, or latest (default: latest)",
           .required = required};
 }
 
-Parameter whose_option(std::string_view description) {
-  Parameter option = database_option();
+Argument whose_option(std::string_view description) {
+  Argument option = database_option();
   option.description = description;
   return option;
 }
 
-Parameter also_option() {
+Argument also_option() {
   return {
       .name = "--also",
       .value_name = "DIR",
-      .type = ValueType::folder,
+      .type = ArgumentType::folder,
       .description = "copy it, and what else is missing there, to the repository DIR (default: backup.also)"};
 }
 
@@ -92,8 +92,8 @@ std::optional<std::filesystem::path> second_folder(Context& context, const Argum
   return folder;
 }
 
-std::vector<Parameter> with_key_options(std::vector<Parameter> options) {
-  for (Parameter& option : key_options()) options.push_back(std::move(option));
+std::vector<Argument> with_key_options(std::vector<Argument> options) {
+  for (Argument& option : key_options()) options.push_back(std::move(option));
   options.push_back(recovery_key_option());
   return options;
 }

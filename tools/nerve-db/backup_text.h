@@ -40,17 +40,17 @@ void warn_of_unreadable(Output& output, const std::vector<backups::Entry>& entri
 backups::Manifest manifest_from(Context& context, const Arguments& arguments,
                                 const backups::Repository& repository);
 
-Parameter id_operand(bool required);
+Argument id_operand(bool required);
 
 /// --db with another description.
-Parameter whose_option(std::string_view description);
+Argument whose_option(std::string_view description);
 
 /// --also.
-Parameter also_option();
+Argument also_option();
 
 /// The second folder, if any: --also, else backup.also.
 std::optional<std::filesystem::path> second_folder(Context& context, const Arguments& arguments);
 
-std::vector<Parameter> with_key_options(std::vector<Parameter> options);
+std::vector<Argument> with_key_options(std::vector<Argument> options);
 
 }  // namespace nerve::cli

@@ -170,7 +170,7 @@ Command verify_command() {
                             {.name = "--deep", .description = "also look into the database"},
                             {.name = "--scratch",
                              .value_name = "DIR",
-                             .type = ValueType::folder,
+                             .type = ArgumentType::folder,
                              .description = "where --deep restores to (default: the repository; encrypted\n"
                                             "backups need one)"}}),
       .exit_codes = "6 when a backup is damaged; otherwise as 'nerve-db --help' lists them",

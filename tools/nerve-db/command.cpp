@@ -25,23 +25,23 @@ std::vector<Command> all_commands() {
 
 }  // namespace
 
-std::span<const Parameter> global_options() {
+std::span<const Argument> global_options() {
   static const std::array options = {
-      Parameter{.name = "--workspace",
+      Argument{.name = "--workspace",
                 .value_name = "DIR",
-                .type = ValueType::folder,
+                .type = ArgumentType::folder,
                 .description =
                     "folder with nerve.toml (default: NERVE_WORKSPACE, then this folder and its parents)"},
-      Parameter{.name = "--json", .description = "data and errors as JSON"},
-      Parameter{.name = "--quiet", .description = "no notes and no progress; errors are still shown"},
-      Parameter{.name = "--utc", .description = "times in UTC instead of local time"},
-      Parameter{.name = "--color",
+      Argument{.name = "--json", .description = "data and errors as JSON"},
+      Argument{.name = "--quiet", .description = "no notes and no progress; errors are still shown"},
+      Argument{.name = "--utc", .description = "times in UTC instead of local time"},
+      Argument{.name = "--color",
                 .value_name = "WHEN",
-                .type = ValueType::choice,
+                .type = ArgumentType::choice,
                 .description = "auto, always or never (default: auto)",
                 .choices = {"auto", "always", "never"}},
-      Parameter{.name = "--version", .description = "show the version"},
-      Parameter{.name = "--help", .description = "show this help"},
+      Argument{.name = "--version", .description = "show the version"},
+      Argument{.name = "--help", .description = "show this help"},
   };
   return options;
 }
@@ -58,20 +58,20 @@ const Command& root_command() {
   return root;
 }
 
-Parameter database_option() {
+Argument database_option() {
   return {.name = "--db",
           .value_name = "URL",
-          .type = ValueType::database,
+          .type = ArgumentType::database,
           .description =
               "database: a path, sqlite:PATH or postgresql://[user@]host/name\n"
               "(default: NERVE_DB unless --workspace is given, then database.url of the\n"
               "workspace, then its nerve.db)"};
 }
 
-Parameter repository_option() {
+Argument repository_option() {
   return {.name = "--repo",
           .value_name = "DIR",
-          .type = ValueType::folder,
+          .type = ArgumentType::folder,
           .description =
               "folder of the backups (default: NERVE_REPO unless --workspace is given, then\n"
               "backup.repository of the workspace, then FILE.backups beside the database)"};

@@ -8,14 +8,14 @@
 namespace nerve::cli {
 
 /// The options that every command takes, before or after its name.
-std::span<const Parameter> global_options();
+std::span<const Argument> global_options();
 
 /// "nerve-db" with all its commands.
 const Command& root_command();
 
 // The definitions that several commands share.
-Parameter database_option();
-Parameter repository_option();
+Argument database_option();
+Argument repository_option();
 
 // One for each source file of the same name.
 Command backup_command();

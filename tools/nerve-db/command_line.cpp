@@ -22,7 +22,7 @@ namespace {
 /// A command with what CLI11 keeps of it.
 struct Node {
   struct Value {
-    const Parameter* parameter;
+    const Argument* parameter;
     CLI::Option* option;
   };
 
@@ -59,7 +59,7 @@ class Parser {
 
  private:
   void build(const Command& command, const Node* parent);
-  static void add(Node& node, const Parameter& parameter);
+  static void add(Node& node, const Argument& parameter);
   const Node& chosen() const;
 
   std::vector<const Command*> path_to(const Node& node) const;
@@ -72,7 +72,7 @@ class Parser {
 
   Arguments collect(const Node& node) const;
   void collect_value(const Node& node, const Node::Value& value, Arguments& arguments) const;
-  void check(const Node& node, const Parameter& parameter, const std::string& value) const;
+  void check(const Node& node, const Argument& parameter, const std::string& value) const;
   void require_complete(const Node& node, const Arguments& arguments) const;
 
   const std::vector<std::string>& words_;
@@ -91,10 +91,10 @@ void Parser::build(const Command& command, const Node* parent) {
   // Global options may follow the command, and words that nobody knows end at the root, which reports them.
   if (parent != nullptr) node.app->fallthrough();
   if (parent == nullptr) {
-    for (const Parameter& option : global_options()) add(node, option);
+    for (const Argument& option : global_options()) add(node, option);
   }
-  for (const Parameter& operand : command.operands) add(node, operand);
-  for (const Parameter& option : command.options) add(node, option);
+  for (const Argument& operand : command.operands) add(node, operand);
+  for (const Argument& option : command.options) add(node, option);
   // Each command that CLI11 is told of costs time, and one whose name is no word of the line cannot be
   // chosen.
   for (const Command& inner : command.commands) {
@@ -102,10 +102,10 @@ void Parser::build(const Command& command, const Node* parent) {
   }
 }
 
-void Parser::add(Node& node, const Parameter& parameter) {
+void Parser::add(Node& node, const Argument& parameter) {
   const std::string name(parameter.name);
   CLI::Option* option = nullptr;
-  if (parameter.type == ValueType::none) {
+  if (parameter.type == ArgumentType::none) {
     option = node.app->add_flag(name)->disable_flag_override();
   } else {
     // All values are taken, so that an option given twice is refused with words of our own.
@@ -167,7 +167,7 @@ void Parser::refuse_word(const Node& node, const std::string& word) const {
   bool takes_operand_of_database = false;
   bool has_option_of_database = false;
   for (const Node::Value& value : node.values) {
-    const bool is_of_database = value.parameter->type == ValueType::database;
+    const bool is_of_database = value.parameter->type == ArgumentType::database;
     if (is_option(value.parameter->name)) {
       has_option_of_database = has_option_of_database || is_of_database;
     } else {
@@ -193,8 +193,8 @@ void Parser::refuse_word(const Node& node, const std::string& word) const {
 void Parser::refuse_option(const Node& node, const std::string& word) const {
   const std::string name = word.substr(0, word.find('='));
   std::vector<std::string_view> names;
-  for (const Parameter& option : node.command->options) names.push_back(option.name);
-  for (const Parameter& option : global_options()) names.push_back(option.name);
+  for (const Argument& option : node.command->options) names.push_back(option.name);
+  for (const Argument& option : global_options()) names.push_back(option.name);
   const auto match = closest_match(name, names);
   refuse(node, fmt::format("{} has no option {}", name_of(node), shown(name)),
          match ? fmt::format("Did you mean {}?", *match) : std::string());
@@ -209,7 +209,7 @@ void Parser::refuse_parse_error(const std::string& what) const {
     for (const Node::Value& value : step->values) {
       const std::string_view name = value.parameter->name;
       if (first_word != name && first_word != name.substr(2)) continue;
-      if (value.parameter->type == ValueType::none)
+      if (value.parameter->type == ArgumentType::none)
         refuse(node, fmt::format("option {} takes no value", name));
       refuse(node, fmt::format("option {} needs a value", name),
              fmt::format("Write it as {} {}.", name, value.parameter->value_name));
@@ -241,11 +241,11 @@ Arguments Parser::collect(const Node& node) const {
 
 /// An option may stand before the inner command, as in `backup --db FILE list`, if that one knows it.
 void Parser::collect_value(const Node& node, const Node::Value& value, Arguments& arguments) const {
-  const Parameter& given = *value.parameter;
-  const auto knows = [&](const Parameter& known) { return known.name == given.name; };
-  const std::span<const Parameter> global = global_options();
-  const std::vector<Parameter>& own = node.command->options;
-  const std::vector<Parameter>& operands = node.command->operands;
+  const Argument& given = *value.parameter;
+  const auto knows = [&](const Argument& known) { return known.name == given.name; };
+  const std::span<const Argument> global = global_options();
+  const std::vector<Argument>& own = node.command->options;
+  const std::vector<Argument>& operands = node.command->operands;
   if (std::none_of(own.begin(), own.end(), knows) && std::none_of(global.begin(), global.end(), knows) &&
       std::none_of(operands.begin(), operands.end(), knows)) {
     refuse_option(node, std::string(given.name));
@@ -256,7 +256,7 @@ void Parser::collect_value(const Node& node, const Node::Value& value, Arguments
     refuse(node, fmt::format("{} stands before the command {}", given.name, node.command->name),
            "Write it behind the command.");
   }
-  if (given.type == ValueType::none) {
+  if (given.type == ArgumentType::none) {
     arguments.add(given.name, "true");
     return;
   }
@@ -268,16 +268,16 @@ void Parser::collect_value(const Node& node, const Node::Value& value, Arguments
   arguments.add(given.name, results.front());
 }
 
-void Parser::check(const Node& node, const Parameter& parameter, const std::string& value) const {
+void Parser::check(const Node& node, const Argument& parameter, const std::string& value) const {
   if (value.empty()) refuse(node, fmt::format("{} is given an empty value", parameter.name));
-  if (parameter.type == ValueType::choice) {
+  if (parameter.type == ArgumentType::choice) {
     if (std::find(parameter.choices.begin(), parameter.choices.end(), value) != parameter.choices.end())
       return;
     const auto match = closest_match(value, parameter.choices);
     refuse(node, fmt::format("{} must be one of {}", parameter.name, fmt::join(parameter.choices, ", ")),
            match ? fmt::format("Did you mean {}?", *match) : std::string());
   }
-  if (parameter.type == ValueType::duration) {
+  if (parameter.type == ArgumentType::duration) {
     const auto span = parse_duration(value);
     if (span && span->count() >= parameter.minimum && span->count() <= parameter.maximum) return;
     refuse(node, fmt::format("{} must be a span from {} to {}, such as {}", parameter.name,
@@ -285,7 +285,7 @@ void Parser::check(const Node& node, const Parameter& parameter, const std::stri
                              duration_word(std::chrono::seconds(parameter.maximum)),
                              fmt::join(parameter.choices, ", ")));
   }
-  if (parameter.type == ValueType::integer) {
+  if (parameter.type == ArgumentType::integer) {
     std::int64_t number = 0;
     const auto read = std::from_chars(value.data(), value.data() + value.size(), number);
     const bool whole = read.ec == std::errc() && read.ptr == value.data() + value.size();
@@ -300,7 +300,7 @@ void Parser::require_complete(const Node& node, const Arguments& arguments) cons
     refuse(node, fmt::format("{} needs a command", name_of(node)),
            fmt::format("'{} --help' lists the commands.", name_of(node)));
   }
-  for (const Parameter& operand : node.command->operands) {
+  for (const Argument& operand : node.command->operands) {
     if (operand.required && !arguments.has(operand.name)) {
       refuse(node, fmt::format("{} needs {}: {}", name_of(node), operand.name, operand.description));
     }

@@ -23,13 +23,13 @@ void each_command(const Command& root, const std::function<void(const std::strin
 std::vector<std::string> command_names(const Command& root);
 
 /// Every option that takes a value, global ones and those of all commands; one name once.
-std::vector<Parameter> options_with_values(const Command& root);
+std::vector<Argument> options_with_values(const Command& root);
 
 /// What completes the value of an option, and where: a pattern of the shells for `COMMAND:OPTION`.
 struct ValueCase {
   std::string pattern;  ///< "*:--db"; "'nerve-db backup schedule:--every'" where the name means something
                         ///< else elsewhere
-  Parameter option;
+  Argument option;
 };
 
 /// One for each option that takes a value and each of its meanings.

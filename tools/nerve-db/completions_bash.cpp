@@ -50,16 +50,16 @@ _nerve_db() {{
 )";
 
 std::string bash_value_case(const ValueCase& one) {
-  const Parameter& option = one.option;
+  const Argument& option = one.option;
   switch (option.type) {
-    case ValueType::choice:
-    case ValueType::duration:
+    case ArgumentType::choice:
+    case ArgumentType::duration:
       return fmt::format("    {}) _nerve_db_offer '{}' \"$current\" ;;\n", one.pattern,
                          fmt::join(option.choices, " "));
-    case ValueType::folder:
+    case ArgumentType::folder:
       return fmt::format("    {}) _nerve_db_offer_files -d \"$current\" ;;\n", one.pattern);
-    case ValueType::database:
-    case ValueType::file:
+    case ArgumentType::database:
+    case ArgumentType::file:
       return fmt::format("    {}) _nerve_db_offer_files -f \"$current\" ;;\n", one.pattern);
     default:
       return fmt::format("    {}) COMPREPLY=() ;;\n", one.pattern);
@@ -69,18 +69,18 @@ std::string bash_value_case(const ValueCase& one) {
 std::string words_of(const Command& command) {
   std::vector<std::string_view> words;
   for (const Command& inner : command.commands) words.push_back(inner.name);
-  for (const Parameter& operand : command.operands) {
+  for (const Argument& operand : command.operands) {
     words.insert(words.end(), operand.choices.begin(), operand.choices.end());
   }
-  for (const Parameter& option : command.options) words.push_back(option.name);
-  for (const Parameter& option : global_options()) words.push_back(option.name);
+  for (const Argument& option : command.options) words.push_back(option.name);
+  for (const Argument& option : global_options()) words.push_back(option.name);
   return fmt::format("{}", fmt::join(words, " "));
 }
 
 std::string bash_command_case(const std::string& name, const Command& command) {
   std::string ids;
-  for (const Parameter& operand : command.operands) {
-    if (operand.type != ValueType::backup) continue;
+  for (const Argument& operand : command.operands) {
+    if (operand.type != ArgumentType::backup) continue;
     ids = "      backups=$(\"$program\" backup list --ids --quiet \"${place[@]}\" 2>/dev/null)\n";
   }
   return fmt::format("    '{}')\n{}      _nerve_db_offer \"{}{}\" \"$current\"\n      ;;\n", name, ids,
@@ -92,7 +92,7 @@ std::string bash_command_case(const std::string& name, const Command& command) {
 std::string bash_completions(const Command& root) {
   std::vector<std::string_view> other_options;
   std::string values;
-  for (const Parameter& option : options_with_values(root)) {
+  for (const Argument& option : options_with_values(root)) {
     const bool is_place = option.name == "--db" || option.name == "--repo" || option.name == "--workspace";
     if (!is_place) other_options.push_back(option.name);
   }

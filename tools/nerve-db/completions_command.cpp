@@ -44,33 +44,33 @@ std::vector<std::string> command_names(const Command& root) {
   return names;
 }
 
-std::vector<Parameter> options_with_values(const Command& root) {
-  std::vector<Parameter> options;
-  const auto take = [&](const Parameter& option) {
+std::vector<Argument> options_with_values(const Command& root) {
+  std::vector<Argument> options;
+  const auto take = [&](const Argument& option) {
     const bool known = std::any_of(options.begin(), options.end(),
-                                   [&](const Parameter& other) { return other.name == option.name; });
-    if (option.type != ValueType::none && !known) options.push_back(option);
+                                   [&](const Argument& other) { return other.name == option.name; });
+    if (option.type != ArgumentType::none && !known) options.push_back(option);
   };
-  for (const Parameter& option : global_options()) take(option);
+  for (const Argument& option : global_options()) take(option);
   each_command(root, [&](const std::string&, const Command& command) {
-    for (const Parameter& option : command.options) take(option);
+    for (const Argument& option : command.options) take(option);
   });
   return options;
 }
 
 namespace {
 
-bool means_the_same(const Parameter& one, const Parameter& other) {
+bool means_the_same(const Argument& one, const Argument& other) {
   return one.type == other.type && one.choices == other.choices;
 }
 
 }  // namespace
 
 std::vector<ValueCase> value_cases(const Command& root) {
-  std::vector<std::pair<std::string, Parameter>> uses;
-  for (const Parameter& option : global_options()) uses.emplace_back("", option);
+  std::vector<std::pair<std::string, Argument>> uses;
+  for (const Argument& option : global_options()) uses.emplace_back("", option);
   each_command(root, [&](const std::string& name, const Command& command) {
-    for (const Parameter& option : command.options) uses.emplace_back(name, option);
+    for (const Argument& option : command.options) uses.emplace_back(name, option);
   });
   std::vector<ValueCase> cases;
   for (const auto& [command, option] : uses) {
@@ -80,7 +80,7 @@ std::vector<ValueCase> value_cases(const Command& root) {
     const std::string pattern = is_ambiguous ? shell_quoted(fmt::format("{}:{}", command, option.name))
                                              : fmt::format("*:{}", option.name);
     const bool is_known = std::ranges::find(cases, pattern, &ValueCase::pattern) != cases.end();
-    if (option.type != ValueType::none && !is_known) cases.push_back({pattern, option});
+    if (option.type != ArgumentType::none && !is_known) cases.push_back({pattern, option});
   }
   return cases;
 }
@@ -106,7 +106,7 @@ Command completions_command() {
               "zsh:  source <(nerve-db completions zsh)\n"
               "fish: nerve-db completions fish | source",
           .operands = {{.name = "SHELL",
-                        .type = ValueType::choice,
+                        .type = ArgumentType::choice,
                         .description = "bash, zsh or fish",
                         .choices = {"bash", "zsh", "fish"},
                         .required = true}},

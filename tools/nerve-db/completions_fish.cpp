@@ -59,24 +59,24 @@ std::string fish_quoted(std::string_view text) {
   return quoted + "'";
 }
 
-std::string argument_of(const Parameter& option) {
+std::string argument_of(const Argument& option) {
   switch (option.type) {
-    case ValueType::none:
+    case ArgumentType::none:
       return "";
-    case ValueType::choice:
-    case ValueType::duration:
+    case ArgumentType::choice:
+    case ArgumentType::duration:
       return fmt::format(" -x -a '{}'", fmt::join(option.choices, " "));
-    case ValueType::folder:
+    case ArgumentType::folder:
       return " -x -a '(__fish_complete_directories)'";
-    case ValueType::database:
-    case ValueType::file:
+    case ArgumentType::database:
+    case ArgumentType::file:
       return " -r -F";
     default:
       return " -x";
   }
 }
 
-std::string line(const std::string& condition, const Parameter& option) {
+std::string line(const std::string& condition, const Argument& option) {
   return fmt::format("complete -c nerve-db{} -l {}{} -d {}\n", condition, option.name.substr(2),
                      argument_of(option), fish_quoted(first_line(option.description)));
 }
@@ -88,14 +88,14 @@ std::string lines_of(const std::string& name, const Command& command) {
     text += fmt::format("complete -c nerve-db{} -a {} -d {}\n", condition, inner.name,
                         fish_quoted(inner.summary));
   }
-  for (const Parameter& operand : command.operands) {
-    if (operand.type == ValueType::backup) {
+  for (const Argument& operand : command.operands) {
+    if (operand.type == ArgumentType::backup) {
       text += fmt::format("complete -c nerve-db{} -a '(__nerve_db_backups)'\n", condition);
     } else if (!operand.choices.empty()) {
       text += fmt::format("complete -c nerve-db{} -a '{}'\n", condition, fmt::join(operand.choices, " "));
     }
   }
-  for (const Parameter& option : command.options) text += line(condition, option);
+  for (const Argument& option : command.options) text += line(condition, option);
   return text;
 }
 
@@ -103,9 +103,9 @@ std::string lines_of(const std::string& name, const Command& command) {
 
 std::string fish_completions(const Command& root) {
   std::vector<std::string> options;
-  for (const Parameter& option : options_with_values(root)) options.emplace_back(option.name);
+  for (const Argument& option : options_with_values(root)) options.emplace_back(option.name);
   std::string text = fmt::format(functions, fmt::join(options, " "), quoted_list(command_names(root), " "));
-  for (const Parameter& option : global_options()) text += line("", option);
+  for (const Argument& option : global_options()) text += line("", option);
   each_command(root,
                [&](const std::string& name, const Command& command) { text += lines_of(name, command); });
   return text;

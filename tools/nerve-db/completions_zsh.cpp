@@ -52,15 +52,15 @@ fi
 )";
 
 std::string zsh_value_case(const ValueCase& one) {
-  const Parameter& option = one.option;
+  const Argument& option = one.option;
   switch (option.type) {
-    case ValueType::choice:
-    case ValueType::duration:
+    case ArgumentType::choice:
+    case ArgumentType::duration:
       return fmt::format("    {}) compadd -- {}; return ;;\n", one.pattern, fmt::join(option.choices, " "));
-    case ValueType::folder:
+    case ArgumentType::folder:
       return fmt::format("    {}) _files -/; return ;;\n", one.pattern);
-    case ValueType::database:
-    case ValueType::file:
+    case ArgumentType::database:
+    case ArgumentType::file:
       return fmt::format("    {}) _files; return ;;\n", one.pattern);
     default:
       return fmt::format("    {}) _message {}; return ;;\n", one.pattern, shell_quoted(option.value_name));
@@ -76,16 +76,16 @@ std::string zsh_command_case(const std::string& name, const Command& command) {
   std::string options;
   std::string ids;
   for (const Command& inner : command.commands) commands += " " + described(inner.name, inner.summary);
-  for (const Parameter& operand : command.operands) {
+  for (const Argument& operand : command.operands) {
     for (const std::string_view choice : operand.choices) commands += " " + shell_quoted(choice);
-    if (operand.type == ValueType::backup) {
+    if (operand.type == ArgumentType::backup) {
       ids =
           "      backups=('latest:the newest good one' "
           "${(f)\"$(\"${words[1]}\" backup list --ids --quiet $place 2>/dev/null)\"})\n";
     }
   }
-  for (const Parameter& option : command.options) options += " " + described(option.name, option.description);
-  for (const Parameter& option : global_options())
+  for (const Argument& option : command.options) options += " " + described(option.name, option.description);
+  for (const Argument& option : global_options())
     options += " " + described(option.name, option.description);
   return fmt::format("    {})\n      commands=({})\n      options=({})\n{}      ;;\n", shell_quoted(name),
                      commands.empty() ? "" : commands.substr(1), options.substr(1), ids);
@@ -96,7 +96,7 @@ std::string zsh_command_case(const std::string& name, const Command& command) {
 std::string zsh_completions(const Command& root) {
   std::vector<std::string_view> other_options;
   std::string values;
-  for (const Parameter& option : options_with_values(root)) {
+  for (const Argument& option : options_with_values(root)) {
     const bool is_place = option.name == "--db" || option.name == "--repo" || option.name == "--workspace";
     if (!is_place) other_options.push_back(option.name);
   }

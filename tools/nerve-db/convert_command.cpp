@@ -162,37 +162,37 @@ int run_verify(Context& context, const Arguments& arguments) {
   return 0;
 }
 
-std::vector<Parameter> operands() {
+std::vector<Argument> operands() {
   return {{.name = "SOURCE",
-           .type = ValueType::file,
+           .type = ArgumentType::file,
            .description = "the SQLite database; it is only read",
            .required = true},
-          {.name = "TARGET", .type = ValueType::database, .description = "postgresql://[user@]host/name"}};
+          {.name = "TARGET", .type = ArgumentType::database, .description = "postgresql://[user@]host/name"}};
 }
 
-Parameter schema_option() {
+Argument schema_option() {
   return {.name = "--schema",
           .value_name = "NAME",
-          .type = ValueType::text,
+          .type = ArgumentType::text,
           .description = "schema of the target; it is made where it is missing (default: public)"};
 }
 
-Parameter keep_case_option() {
+Argument keep_case_option() {
   return {.name = "--keep-case",
           .description = "keep upper case in names, which then need quotes in PostgreSQL"};
 }
 
-Parameter rules_option() {
+Argument rules_option() {
   return {.name = "--rules",
           .value_name = "FILE",
-          .type = ValueType::file,
+          .type = ArgumentType::file,
           .description = "take types, names, what to skip and what to do with misfits from there"};
 }
 
-Parameter workers_option() {
+Argument workers_option() {
   return {.name = "--workers",
           .value_name = "N",
-          .type = ValueType::integer,
+          .type = ArgumentType::integer,
           .description = "connections to the target, each with a reader of the source (default: 2)",
           .minimum = 1,
           .maximum = workers_max};
@@ -229,7 +229,7 @@ Command convert_command() {
             .description = "show what would be done, and write nothing; no target is needed"},
            {.name = "--write-rules",
             .value_name = "FILE",
-            .type = ValueType::file,
+            .type = ArgumentType::file,
             .description =
                 "write what would be done to a new file, to be edited for --rules, and convert nothing"},
            rules_option(),
@@ -239,7 +239,7 @@ Command convert_command() {
            {.name = "--atomic", .description = "do all in one transaction, on one connection"},
            {.name = "--rejects",
             .value_name = "FILE",
-            .type = ValueType::file,
+            .type = ArgumentType::file,
             .description =
                 "write rows that cannot be stored there, as JSON lines; without it there must be none"},
            {.name = "--no-check", .description = "do not look for damage in the source first"},

@@ -155,7 +155,7 @@ int run_watch(Context& context, const Arguments& arguments) {
   return *exit_code;
 }
 
-Parameter deep_option() {
+Argument deep_option() {
   return {.name = "--deep",
           .description = "also compare indexes with tables, and look for rows without parent (SQLite)"};
 }
@@ -173,13 +173,13 @@ Command watch_command() {
                   deep_option(),
                   {.name = "--every",
                    .value_name = "SECONDS",
-                   .type = ValueType::integer,
+                   .type = ArgumentType::integer,
                    .description = "pause between two rounds (default: 60)",
                    .minimum = 1,
                    .maximum = one_day_s},
                   {.name = "--count",
                    .value_name = "N",
-                   .type = ValueType::integer,
+                   .type = ArgumentType::integer,
                    .description = "end after N rounds",
                    .minimum = 1}},
       .exit_codes = "of the last round, also when a signal ends it: 0 ok, 1 warning, 2 critical, 3 unknown",

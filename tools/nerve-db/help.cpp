@@ -37,15 +37,15 @@ std::string usage(const std::vector<const Command*>& path) {
   const Command& command = *path.back();
   std::string line = "Usage: " + full_name(path);
   if (!command.commands.empty()) line += command.run == nullptr ? " COMMAND" : " [COMMAND]";
-  for (const Parameter& operand : command.operands) {
+  for (const Argument& operand : command.operands) {
     line += operand.required ? fmt::format(" {}", operand.name) : fmt::format(" [{}]", operand.name);
   }
   return line + " [OPTIONS]\n";
 }
 
-Rows rows_of(std::span<const Parameter> parameters) {
+Rows rows_of(std::span<const Argument> parameters) {
   Rows rows;
-  for (const Parameter& parameter : parameters) {
+  for (const Argument& parameter : parameters) {
     std::string left(parameter.name);
     if (!parameter.value_name.empty()) left += " " + std::string(parameter.value_name);
     rows.emplace_back(std::move(left), parameter.description);

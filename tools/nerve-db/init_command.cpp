@@ -61,15 +61,15 @@ Command init_command() {
               "id of the workspace. Nothing that exists is overwritten. Cut off at any point, the same\n"
               "command completes it.",
           .operands = {{.name = "DIR",
-                        .type = ValueType::folder,
+                        .type = ArgumentType::folder,
                         .description = "folder to make it in (default: the working folder)"}},
           .options = {{.name = "--core",
                        .value_name = "URL",
-                       .type = ValueType::database,
+                       .type = ArgumentType::database,
                        .description = "empty database of the core store, instead of nerve.db"},
                       {.name = "--secure",
                        .value_name = "URL",
-                       .type = ValueType::database,
+                       .type = ArgumentType::database,
                        .description = "empty database of the secure store, instead of nerve-secure.db"}},
           .example = "nerve-db init security",
           .run = &run_init};

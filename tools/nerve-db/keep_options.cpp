@@ -12,10 +12,10 @@ namespace {
 constexpr std::int64_t count_max = 100'000;
 constexpr std::int64_t safety_days_max = 36'500;
 
-Parameter keep_option(std::string_view name, std::string_view description) {
+Argument keep_option(std::string_view name, std::string_view description) {
   return {.name = name,
           .value_name = "N",
-          .type = ValueType::integer,
+          .type = ArgumentType::integer,
           .description = description,
           .minimum = 0,
           .maximum = count_max};
@@ -23,7 +23,7 @@ Parameter keep_option(std::string_view name, std::string_view description) {
 
 }  // namespace
 
-std::vector<Parameter> keep_options() {
+std::vector<Argument> keep_options() {
   return {keep_option("--keep-last", "the newest N"),
           keep_option("--keep-hourly", "the newest of each of N hours"),
           keep_option("--keep-daily", "the newest of each of N days"),
@@ -32,7 +32,7 @@ std::vector<Parameter> keep_options() {
           keep_option("--keep-yearly", "the newest of each of N years"),
           {.name = "--keep-safety",
            .value_name = "DAYS",
-           .type = ValueType::integer,
+           .type = ArgumentType::integer,
            .description = "what restores and migrations kept, for so many days (default: 7)",
            .minimum = 0,
            .maximum = safety_days_max}};
@@ -52,7 +52,7 @@ backups::RetentionPolicy retention_policy(const Arguments& arguments) {
 
 std::vector<std::string> keep_words(const Arguments& arguments) {
   std::vector<std::string> words;
-  for (const Parameter& option : keep_options()) {
+  for (const Argument& option : keep_options()) {
     if (const auto value = arguments.text(option.name)) {
       words.emplace_back(option.name);
       words.push_back(*value);

@@ -11,7 +11,7 @@
 namespace nerve::cli {
 
 /// --keep-last to --keep-yearly, and --keep-safety: which backups a policy keeps.
-std::vector<Parameter> keep_options();
+std::vector<Argument> keep_options();
 
 /// The policy that they say.
 backups::RetentionPolicy retention_policy(const Arguments& arguments);

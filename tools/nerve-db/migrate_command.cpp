@@ -7,36 +7,36 @@ namespace nerve::cli {
 
 namespace {
 
-Parameter folder_option() {
+Argument folder_option() {
   return {.name = "--dir",
           .value_name = "DIR",
-          .type = ValueType::folder,
+          .type = ArgumentType::folder,
           .description = "folder of your own migrations: NNNN_name.sql, subfolders are modules"};
 }
 
-Parameter ledger_option() {
+Argument ledger_option() {
   return {.name = "--ledger",
           .value_name = "NAME",
-          .type = ValueType::text,
+          .type = ArgumentType::text,
           .description = "table that keeps what was applied (default: schema_migrations)"};
 }
 
-Parameter target_option(std::string_view description) {
-  return {.name = "--to", .value_name = "MIGRATION", .type = ValueType::text, .description = description};
+Argument target_option(std::string_view description) {
+  return {.name = "--to", .value_name = "MIGRATION", .type = ArgumentType::text, .description = description};
 }
 
-Parameter object_option(std::string_view name, std::string_view description) {
-  return {.name = name, .value_name = "OBJECT", .type = ValueType::text, .description = description};
+Argument object_option(std::string_view name, std::string_view description) {
+  return {.name = name, .value_name = "OBJECT", .type = ArgumentType::text, .description = description};
 }
 
 /// What every verb that looks at a database takes.
-std::vector<Parameter> with_common(std::vector<Parameter> options) {
+std::vector<Argument> with_common(std::vector<Argument> options) {
   options.insert(options.begin(), {database_option(), folder_option(), ledger_option()});
   return options;
 }
 
 /// What every verb that changes a database takes as well.
-std::vector<Parameter> with_checklist(std::vector<Parameter> options) {
+std::vector<Argument> with_checklist(std::vector<Argument> options) {
   options.push_back({.name = "--dry-run", .description = "show what would be done and change nothing"});
   options.push_back({.name = "--no-backup", .description = "make no backup before (SQLite)"});
   options.push_back(repository_option());
@@ -44,7 +44,7 @@ std::vector<Parameter> with_checklist(std::vector<Parameter> options) {
       {.name = "--window", .description = "refuse outside of maintenance.windows of nerve.toml"});
   options.push_back({.name = "--wait",
                      .value_name = "SECONDS",
-                     .type = ValueType::integer,
+                     .type = ArgumentType::integer,
                      .description = "how long to wait for another migration of this database (default: 60)"});
   return with_common(std::move(options));
 }
@@ -67,12 +67,12 @@ Command plan_verb() {
           .options = with_common({target_option("only this migration and what it stands on"),
                                   {.name = "--down",
                                    .value_name = "COUNT",
-                                   .type = ValueType::integer,
+                                   .type = ArgumentType::integer,
                                    .description = "show the way back of the last COUNT migrations",
                                    .minimum = 1},
                                   {.name = "--dialect",
                                    .value_name = "ENGINE",
-                                   .type = ValueType::choice,
+                                   .type = ArgumentType::choice,
                                    .description = "sqlite or postgresql (default: that of the database)",
                                    .choices = {"sqlite", "postgresql"}}}),
           .example = "nerve-db migrate plan --dir migrations --dialect postgresql",
@@ -99,13 +99,13 @@ Command history_verb() {
           .summary = "show all that was ever done to the schema, newest first",
           .options = with_common({{.name = "--limit",
                                    .value_name = "COUNT",
-                                   .type = ValueType::integer,
+                                   .type = ArgumentType::integer,
                                    .description = "how many events (default: 50)",
                                    .minimum = 1,
                                    .maximum = 10'000},
                                   {.name = "--before",
                                    .value_name = "NUMBER",
-                                   .type = ValueType::integer,
+                                   .type = ArgumentType::integer,
                                    .description = "only events before this number, for the next page",
                                    .minimum = 1}}),
           .example = "nerve-db migrate history --db app.db --dir migrations",
@@ -133,7 +133,7 @@ Command down_verb() {
       .description = "In reverse order of application. What the way back deletes is gone, so it asks first.",
       .options = with_checklist({{.name = "--steps",
                                   .value_name = "COUNT",
-                                  .type = ValueType::integer,
+                                  .type = ArgumentType::integer,
                                   .description = "how many (default: 1)",
                                   .minimum = 1},
                                  target_option("all that were applied after this migration"),
@@ -162,14 +162,14 @@ Command repair_verb() {
           .options = with_common(
               {{.name = "--accept",
                 .value_name = "MIGRATION",
-                .type = ValueType::text,
+                .type = ArgumentType::text,
                 .description = "take the changed file of an applied migration as the published one"},
                object_option("--adopt", "this object is wanted as it is now (see migrate verify)"),
                object_option("--ignore", "never compare this object"),
                object_option("--compare", "compare it again"),
                {.name = "--reason",
                 .value_name = "TEXT",
-                .type = ValueType::text,
+                .type = ArgumentType::text,
                 .description = "why, for the history"}}),
           .example = "nerve-db migrate repair --db app.db --dir migrations --accept 0001",
           .run = &run_migrate_repair};
@@ -179,13 +179,13 @@ Command new_verb() {
   return {.name = "new",
           .summary = "make the next migration file",
           .operands = {{.name = "NAME",
-                        .type = ValueType::text,
+                        .type = ArgumentType::text,
                         .description = "what it does: add_users",
                         .required = true}},
           .options = {folder_option(),
                       {.name = "--module",
                        .value_name = "NAME",
-                       .type = ValueType::text,
+                       .type = ArgumentType::text,
                        .description = "subfolder of the folder"}},
           .example = "nerve-db migrate new add_users --dir migrations",
           .run = &run_migrate_new};

@@ -168,14 +168,14 @@ int run_release(Context& context, const Arguments& arguments) {
   return 0;
 }
 
-std::vector<Parameter> prune_options() {
+std::vector<Argument> prune_options() {
   constexpr std::int64_t one_day_s = 86'400;
-  std::vector<Parameter> options{repository_option(), database_option()};
-  for (Parameter& option : keep_options()) options.push_back(std::move(option));
+  std::vector<Argument> options{repository_option(), database_option()};
+  for (Argument& option : keep_options()) options.push_back(std::move(option));
   options = with_key_options(std::move(options));
   options.push_back({.name = "--wait",
                      .value_name = "SPAN",
-                     .type = ValueType::duration,
+                     .type = ArgumentType::duration,
                      .description = "wait so long while another process works in the repository",
                      .choices = {"1m", "10m", "1h"},
                      .minimum = 1,
@@ -186,9 +186,9 @@ std::vector<Parameter> prune_options() {
   return options;
 }
 
-Parameter held_operand() {
+Argument held_operand() {
   return {.name = "ID",
-          .type = ValueType::backup,
+          .type = ArgumentType::backup,
           .description = "id of the backup, its last 8 characters, or latest",
           .required = true};
 }
@@ -221,7 +221,7 @@ Command hold_command() {
                                        database_option(),
                                        {.name = "--reason",
                                         .value_name = "TEXT",
-                                        .type = ValueType::text,
+                                        .type = ArgumentType::text,
                                         .description = "why, for people"}}),
           .example = "nerve-db backup hold latest --db chinook.sqlite --reason 'before the audit'",
           .run = &run_hold};

@@ -137,23 +137,23 @@ int run_clear(Context& context, const Arguments& arguments) {
   return 0;
 }
 
-Parameter log_option() {
+Argument log_option() {
   return {.name = "--log",
           .value_name = "FILE",
-          .type = ValueType::file,
+          .type = ArgumentType::file,
           .description = "query log (default: query_log.file of the workspace)"};
 }
 
-std::vector<Parameter> listing_options() {
+std::vector<Argument> listing_options() {
   return {log_option(),
           {.name = "--sort",
            .value_name = "BY",
-           .type = ValueType::choice,
+           .type = ArgumentType::choice,
            .description = "total, max, p95, calls or average, largest first (default: total)",
            .choices = {"total", "max", "p95", "calls", "average"}},
           {.name = "--limit",
            .value_name = "N",
-           .type = ValueType::integer,
+           .type = ArgumentType::integer,
            .description = "show at most N statements (default: 20)",
            .minimum = 1,
            .maximum = QueryLog::fingerprints_max}};
@@ -169,7 +169,7 @@ Command slow_command() {
       .run = &run_slow};
   command.options.push_back({.name = "--over",
                              .value_name = "MS",
-                             .type = ValueType::integer,
+                             .type = ArgumentType::integer,
                              .description = "those whose longest call took at least MS milliseconds",
                              .maximum = 86'400'000});
   return command;

@@ -139,18 +139,18 @@ int run_recovery_key(Context& context, const Arguments& arguments) {
   return make(context, arguments);
 }
 
-std::vector<Parameter> recovery_key_options() {
-  std::vector<Parameter> options = {
+std::vector<Argument> recovery_key_options() {
+  std::vector<Argument> options = {
       repository_option(),
       whose_option("database whose encrypted backups it is to open"),
       {.name = "--name",
        .value_name = "TEXT",
-       .type = ValueType::text,
+       .type = ArgumentType::text,
        .description = "what to call it, such as who keeps it; with --revoke, which ones"},
       {.name = "--list", .description = "show which there are, instead"},
       {.name = "--revoke", .description = "remove them instead; copies of the repository keep theirs"},
       {.name = "--yes", .description = "revoke without asking"}};
-  for (Parameter& option : key_options()) options.push_back(std::move(option));
+  for (Argument& option : key_options()) options.push_back(std::move(option));
   return options;
 }
 

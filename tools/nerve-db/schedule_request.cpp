@@ -144,22 +144,22 @@ void require_scratch(const backups::Repository& repository, const ScheduledBacku
 
 }  // namespace
 
-std::vector<Parameter> schedule_options() {
+std::vector<Argument> schedule_options() {
   constexpr std::int64_t minute_s = 60;
   constexpr std::int64_t hour_s = 60 * minute_s;
   constexpr std::int64_t year_s = 366 * 24 * hour_s;
-  std::vector<Parameter> options{database_option(),
+  std::vector<Argument> options{database_option(),
                                  repository_option(),
                                  {.name = "--every",
                                   .value_name = "SPAN",
-                                  .type = ValueType::duration,
+                                  .type = ArgumentType::duration,
                                   .description = "make a backup so often: 1m, 15m, 1h, daily",
                                   .choices = {"1m", "15m", "1h", "1d"},
                                   .minimum = minute_s,
                                   .maximum = year_s},
                                  {.name = "--full",
                                   .value_name = "SPAN",
-                                  .type = ValueType::duration,
+                                  .type = ArgumentType::duration,
                                   .description = "make a full so often: hourly, daily, weekly, 12h",
                                   .choices = {"hourly", "daily", "weekly"},
                                   .minimum = hour_s,
@@ -167,23 +167,23 @@ std::vector<Parameter> schedule_options() {
   options.push_back(also_option());
   options.push_back({.name = "--drill-every",
                      .value_name = "SPAN",
-                     .type = ValueType::duration,
+                     .type = ArgumentType::duration,
                      .description = "also try a restore so often: daily, weekly, 30d",
                      .choices = {"daily", "weekly", "30d"},
                      .minimum = hour_s,
                      .maximum = year_s});
   options.push_back({.name = "--drill-scratch",
                      .value_name = "DIR",
-                     .type = ValueType::folder,
+                     .type = ArgumentType::folder,
                      .description = "empty folder that it restores to (default: a new one in /tmp)"});
-  for (Parameter& option : keep_options()) options.push_back(std::move(option));
-  for (Parameter& option : key_options()) options.push_back(std::move(option));
-  for (Parameter& option : hook_options()) options.push_back(std::move(option));
+  for (Argument& option : keep_options()) options.push_back(std::move(option));
+  for (Argument& option : key_options()) options.push_back(std::move(option));
+  for (Argument& option : hook_options()) options.push_back(std::move(option));
   options.push_back(metrics_option());
   options.push_back(
       {.name = "--units",
        .value_name = "DIR",
-       .type = ValueType::folder,
+       .type = ArgumentType::folder,
        .description = "folder of the units (default: ~/.config/systemd/user; /etc/systemd/system for root)"});
   options.push_back({.name = "--replace", .description = "write units anew that are there and differ"});
   options.push_back({.name = "--cron", .description = "write no units, print the line for crontab"});
@@ -193,7 +193,7 @@ std::vector<Parameter> schedule_options() {
 
 void require_alone(const Arguments& arguments, std::string_view subject,
                    const std::set<std::string_view>& allowed) {
-  for (const Parameter& option : schedule_options()) {
+  for (const Argument& option : schedule_options()) {
     const bool is_place = option.name == "--db" || option.name == "--repo";
     if (is_place || allowed.contains(option.name) || !arguments.has(option.name)) continue;
     throw ValidationError(fmt::format("{} is given with {}", option.name, subject),

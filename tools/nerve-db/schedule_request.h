@@ -17,7 +17,7 @@
 // user.
 namespace nerve::cli {
 
-std::vector<Parameter> schedule_options();
+std::vector<Argument> schedule_options();
 
 /// Throws ValidationError where an option of schedule is given that has no meaning together with `subject`;
 /// `allowed` have one.

@@ -54,7 +54,7 @@ Command schema_command() {
                         .options = {database_option(),
                                     {.name = "--title",
                                      .value_name = "TEXT",
-                                     .type = ValueType::text,
+                                     .type = ArgumentType::text,
                                      .description = "heading of the document (default: Schema)"}},
                         .example = "nerve-db schema doc --db chinook.sqlite",
                         .run = &run_doc}},

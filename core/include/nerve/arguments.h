@@ -23,11 +23,11 @@ class Arguments {
   /// Whether an option or operand was given; the way to ask for a flag.
   bool has(std::string_view name) const { return values_.find(name) != values_.end(); }
   std::optional<std::string> text(std::string_view name) const;
-  /// Of an option whose definition says ValueType::integer.
+  /// Of an option whose definition says ArgumentType::integer.
   std::optional<std::int64_t> integer(std::string_view name) const;
-  /// Of an option whose definition says ValueType::duration.
+  /// Of an option whose definition says ArgumentType::duration.
   std::optional<std::chrono::seconds> duration(std::string_view name) const;
-  /// Of an option whose definition says ValueType::choice with choices_of<Enum>().
+  /// Of an option whose definition says ArgumentType::choice with choices_of<Enum>().
   template <class Enum>
   std::optional<Enum> choice(std::string_view name) const {
     const auto given = text(name);

@@ -19,7 +19,7 @@ namespace nerve {
 class Stores;
 
 /// What a value is: parsing checks it, help shows it, and completions offer what fits.
-enum class ValueType : std::uint8_t {
+enum class ArgumentType : std::uint8_t {
   none,      ///< a flag: it takes no value
   text,      ///< anything
   integer,   ///< a whole number between the limits
@@ -32,10 +32,10 @@ enum class ValueType : std::uint8_t {
 };
 
 /// An option ("--db", with value_name "URL") or an operand ("ID").
-struct Parameter {
+struct Argument {
   std::string_view name;
   std::string_view value_name = {};  ///< of an option that takes a value
-  ValueType type = ValueType::none;
+  ArgumentType type = ArgumentType::none;
   std::string_view description;
   std::vector<std::string_view> choices = {};
   std::int64_t minimum = 0;
@@ -89,8 +89,8 @@ struct Command {
   std::string_view name;
   std::string_view summary;           ///< one line, for lists
   std::string_view description = {};  ///< further sentences for its own help, lines of at most 79 characters
-  std::vector<Parameter> operands = {};
-  std::vector<Parameter> options = {};
+  std::vector<Argument> operands = {};
+  std::vector<Argument> options = {};
   std::vector<Command> commands = {};
   std::string_view exit_codes = {};  ///< a sentence, where they differ from docs/exit_codes.md
   /// A command line that works where chinook.sqlite is a database, and demo a workspace with what
@@ -108,8 +108,8 @@ std::vector<std::string_view> choices_of() {
 }
 
 /// The flag that answers the question of CommandContext::require_confirmation beforehand.
-Parameter yes_option();
+Argument yes_option();
 /// The flag for commands that destroy or move: show what would be done, and do nothing.
-Parameter dry_run_option();
+Argument dry_run_option();
 
 }  // namespace nerve

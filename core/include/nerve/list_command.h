@@ -17,9 +17,9 @@
 namespace nerve {
 
 /// "--limit N", for limit_from().
-Parameter limit_option();
+Argument limit_option();
 /// "--after ID": the command itself finds the record, as it finds others.
-Parameter after_option();
+Argument after_option();
 /// The limit that was given, or page_limit_default.
 std::int64_t limit_from(const Arguments& arguments);
 

@@ -3,11 +3,11 @@
 
 namespace nerve {
 
-Parameter yes_option() {
+Argument yes_option() {
   return {.name = "--yes", .description = "do not ask"};
 }
 
-Parameter dry_run_option() {
+Argument dry_run_option() {
   return {.name = "--dry-run", .description = "show what would be done, and do nothing"};
 }
 

@@ -7,20 +7,20 @@
 
 namespace nerve {
 
-Parameter limit_option() {
+Argument limit_option() {
   static_assert(page_limit_default == 50, "the description says so");
   return {.name = "--limit",
           .value_name = "N",
-          .type = ValueType::integer,
+          .type = ArgumentType::integer,
           .description = "show at most N (default: 50)",
           .minimum = 1,
           .maximum = page_limit_max};
 }
 
-Parameter after_option() {
+Argument after_option() {
   return {.name = "--after",
           .value_name = "ID",
-          .type = ValueType::text,
+          .type = ArgumentType::text,
           .description = "begin after this one, the last of the page before"};
 }
 

@@ -149,7 +149,7 @@ Command jobs_command() {
                     .run = &run_list},
                    {.name = "run",
                     .summary = "run the jobs that are due, or those that are named",
-                    .operands = {{.name = "NAME", .type = ValueType::text, .description = "only this job"}},
+                    .operands = {{.name = "NAME", .type = ArgumentType::text, .description = "only this job"}},
                     .options = {{.name = "--all", .description = "every job, due or not"}, dry_run_option()},
                     .exit_codes = "10 when a part was done; otherwise as 'nerve-db --help' lists them",
                     .example = "nerve-db jobs run --all --dry-run --workspace demo",

@@ -84,21 +84,21 @@ int run_restore(CommandContext& context, const Arguments& arguments) {
   return 0;
 }
 
-Parameter id_operand() {
+Argument id_operand() {
   return {.name = "ID",
-          .type = ValueType::text,
+          .type = ArgumentType::text,
           .description = "slug of the tenant, its id, or the last 8 characters of that",
           .required = true};
 }
 
-Parameter name_operand() {
-  return {.name = "NAME", .type = ValueType::text, .description = "name for people", .required = true};
+Argument name_operand() {
+  return {.name = "NAME", .type = ArgumentType::text, .description = "name for people", .required = true};
 }
 
-Parameter number_option(std::string_view name, std::string_view description) {
+Argument number_option(std::string_view name, std::string_view description) {
   return {.name = name,
           .value_name = "N",
-          .type = ValueType::integer,
+          .type = ArgumentType::integer,
           .description = description,
           .minimum = 1,
           .maximum = 1'000'000};
@@ -110,19 +110,19 @@ Command create_command() {
           .operands = {name_operand()},
           .options = {{.name = "--slug",
                        .value_name = "SLUG",
-                       .type = ValueType::text,
+                       .type = ArgumentType::text,
                        .description = "its name in commands (default: made from NAME); it never changes"},
                       {.name = "--domain",
                        .value_name = "DOMAIN",
-                       .type = ValueType::text,
+                       .type = ArgumentType::text,
                        .description = "primary domain"},
                       {.name = "--billing-email",
                        .value_name = "ADDRESS",
-                       .type = ValueType::text,
+                       .type = ArgumentType::text,
                        .description = "where bills go"},
                       {.name = "--tier",
                        .value_name = "TIER",
-                       .type = ValueType::text,
+                       .type = ArgumentType::text,
                        .description = "subscription (default: basic)"},
                       number_option("--seats", "users it may have (default: 1)"),
                       number_option("--domains", "domains it may watch (default: 1)")},

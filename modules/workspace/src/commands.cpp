@@ -96,10 +96,10 @@ int run_retry(CommandContext& context, const Arguments& arguments) {
   return 0;
 }
 
-Parameter store_option() {
+Argument store_option() {
   return {.name = "--store",
           .value_name = "STORE",
-          .type = ValueType::choice,
+          .type = ArgumentType::choice,
           .description = "store that sends the messages: core or secure (default: core)",
           .choices = choices_of<Store>()};
 }
@@ -110,7 +110,7 @@ Command list_command() {
           .options = {store_option(),
                       {.name = "--state",
                        .value_name = "STATE",
-                       .type = ValueType::choice,
+                       .type = ArgumentType::choice,
                        .description = "dead, pending or delivered (default: dead)",
                        .choices = choices_of<MessageState>()},
                       limit_option(),
@@ -131,7 +131,7 @@ Command outbox_command() {
                        {.name = "retry",
                         .summary = "let dead messages be tried again",
                         .operands = {{.name = "ID",
-                                      .type = ValueType::text,
+                                      .type = ArgumentType::text,
                                       .description = "id of a dead message, or its last 8 characters"}},
                         .options = {store_option(), {.name = "--all", .description = "all dead messages"}},
                         .example = "nerve-db outbox retry --all --workspace demo",

@@ -172,7 +172,7 @@ struct RowValue {
   std::vector<ExpressionPtr> values;
 };
 
-struct Parameter {
+struct Placeholder {
   std::string text;
 };
 
@@ -185,7 +185,7 @@ struct Raise {
 struct Expression {
   using Node =
       std::variant<Literal, ColumnName, Unary, Binary, PatternMatch, Between, InList, InSelect, NullTest,
-                   Case, Cast, Collate, FunctionCall, Exists, ScalarSelect, RowValue, Parameter, Raise>;
+                   Case, Cast, Collate, FunctionCall, Exists, ScalarSelect, RowValue, Placeholder, Raise>;
 
   Node node;
   std::size_t begin = 0;  ///< offset of its first byte in the statement

@@ -113,7 +113,7 @@ class ExpressionReader {
         return read_blob();
       case TokenKind::parameter: {
         std::string text(cursor_.next().text);
-        return make(token.offset, 1, Parameter{std::move(text)});
+        return make(token.offset, 1, Placeholder{std::move(text)});
       }
       case TokenKind::symbol:
         if (token.is_symbol("(")) return read_parenthesised();

@@ -147,7 +147,7 @@ std::string render_node(const Expression::Node& node) {
           [](const Exists& exists) { return "EXISTS (" + render(*exists.select) + ')'; },
           [](const ScalarSelect& scalar) { return render(*scalar.select); },
           [](const RowValue& row) { return render(row.values); },
-          [](const Parameter& parameter) { return parameter.text; },
+          [](const Placeholder& placeholder) { return placeholder.text; },
           [](const Raise& raise) { return "RAISE(" + raise.text + ')'; },
           [](const auto& other) { return render(other); },
       },
@@ -156,7 +156,7 @@ std::string render_node(const Expression::Node& node) {
 
 bool stands_alone(const Expression::Node& node) {
   return std::holds_alternative<Literal>(node) || std::holds_alternative<ColumnName>(node) ||
-         std::holds_alternative<FunctionCall>(node) || std::holds_alternative<Parameter>(node) ||
+         std::holds_alternative<FunctionCall>(node) || std::holds_alternative<Placeholder>(node) ||
          std::holds_alternative<Cast>(node) || std::holds_alternative<Exists>(node) ||
          std::holds_alternative<Raise>(node) || std::holds_alternative<Case>(node);
 }

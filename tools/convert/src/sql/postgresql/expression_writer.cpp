@@ -113,7 +113,7 @@ Value Writer::write(const Expression& expression, const Scope& scope) {
           },
           [&](const ScalarSelect& node) { return write_scalar(node, scope, offset); },
           [&](const RowValue&) -> Value { throw Refusal("a row of several values", offset); },
-          [&](const Parameter&) -> Value { throw Refusal("a parameter", offset); },
+          [&](const Placeholder&) -> Value { throw Refusal("a parameter", offset); },
           [&](const Raise&) -> Value { throw Refusal("RAISE() belongs to triggers", offset); },
       },
       expression.node);
