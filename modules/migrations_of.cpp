@@ -10,7 +10,7 @@ migrations::MigrationSet migrations_of(std::span<const Module* const> modules,
                                        migrations::Dialects dialects) {
   std::vector<migrations::ModuleOrder> order;
   for (const Module* module : modules) {
-    if (is_in(module->placement(), store)) order.push_back({module->name(), module->depends_on()});
+    if (is_in(module->placement, store)) order.push_back({module->name, std::vector(module->depends_on)});
   }
   std::vector<migrations::EmbeddedFile> own_files;
   std::ranges::copy_if(files, std::back_inserter(own_files), [&](const migrations::EmbeddedFile& file) {

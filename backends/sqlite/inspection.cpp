@@ -164,7 +164,8 @@ class LenientSettings {
  public:
   explicit LenientSettings(Session& session)
       : session_(session), cache_size_(session.integer("PRAGMA cache_size")) {
-    // Each row is looked up in each index: with the usual 2 MB that takes longer, and more than this gains nothing.
+    // Each row is looked up in each index: with the usual 2 MB that takes longer, and more than this gains
+    // little.
     session.execute("PRAGMA cache_size=-8192; PRAGMA ignore_check_constraints=ON");
   }
   LenientSettings(const LenientSettings&) = delete;

@@ -7,31 +7,32 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # workspace_here makes the claim's folder a workspace.
 workspace_here() { nerve-db init --quiet >/dev/null; }
 
-claim "a tenant is made, shown, renamed, deleted and restored by slug or by the end of its id"
+claim "a tenant is made, shown, updated, removed and restored by slug or by the end of its id"
 workspace_here
 run nerve-db tenant create 'Acme Ltd' --slug acme --domain Acme.Example --seats 20
 expect_exit 0
 expect_equal "the lines" 1 "$(stdout | wc -l)"
-expect_stderr '^created the tenant acme: Acme Ltd$'
+expect_stderr '^created the tenant acme$'
 id=$(stdout)
 run nerve-db tenant show "${id: -8}"
 expect_exit 0
 expect_stdout "^id +$id$"
 expect_stdout '^primary domain +acme\.example$'
-run nerve-db tenant rename acme 'Acme Group'
+run nerve-db tenant update acme --name 'Acme Group' --tier team
 expect_exit 0
-run nerve-db tenant delete acme --dry-run
+run nerve-db tenant remove acme --dry-run
 expect_exit 0
-run nerve-db tenant delete acme
+run nerve-db tenant remove acme
 expect_exit 2
 expect_stderr 'must be confirmed'
-run nerve-db tenant delete acme --yes
+run nerve-db tenant remove acme --yes
 expect_exit 0
 run nerve-db tenant list
 expect_exit 0
 expect_no_stdout
-run nerve-db tenant list --deleted
-expect_stdout "^${id: -8} +acme +Acme Group +deleted "
+run nerve-db tenant list --removed
+expect_stdout "^${id: -8} +acme +Acme Group +active +team .*Z?"
+expect_equal "the removal" 1 "$(nerve-db tenant list --removed --json | grep -c '"deleted_at": "2')"
 run nerve-db tenant restore "$id"
 expect_exit 0
 run nerve-db tenant list
@@ -50,8 +51,11 @@ run nerve-db tenant create Beta --domain 'no domain' --billing-email nobody
 expect_exit 2
 expect_stderr 'primary_domain'
 expect_stderr 'billing_email'
-run nerve-db tenant list --all --deleted
+run nerve-db tenant list --removed --with-removed
 expect_exit 2
+run nerve-db tenant list --where colour=red
+expect_exit 2
+expect_stderr "^hint: Its fields are id, slug, name, "
 
 claim "a list in JSON comes in pages whose cursor leads to the next"
 workspace_here
@@ -62,6 +66,44 @@ expect_equal "the second of the first page" two "$(json first.json '$.tenants[1]
 nerve-db tenant list --limit 2 --after "$next" --json >second.json
 expect_equal "the second page" three "$(json second.json '$.tenants[0].slug')"
 expect_equal "its cursor" '' "$(json second.json '$.next')"
+
+claim "a list is sorted, filtered and written as CSV by its fields, whatever page it is on"
+workspace_here
+for name in one two three four; do nerve-db tenant create $name --tier "$name" --quiet >/dev/null; done
+nerve-db tenant list --sort name --limit 3 --json >first.json
+expect_equal "the first" four "$(json first.json '$.tenants[0].slug')"
+nerve-db tenant list --sort name --limit 3 --after "$(json first.json '$.next')" --json >second.json
+expect_equal "the last" two "$(json second.json '$.tenants[0].slug')"
+nerve-db tenant list --sort name --descending --json >greatest.json
+expect_equal "the greatest" two "$(json greatest.json '$.tenants[0].slug')"
+run nerve-db tenant list --where subscription_tier=three --csv
+expect_equal "the lines" 2 "$(stdout | wc -l)"
+expect_stdout ',three,three,active,'
+
+claim "a member is added in the tenant that is named, or the only one, and counts as a seat"
+workspace_here
+user=01a1ff19-c530-7703-a60e-7aebf872e0b3
+run nerve-db tenant member add $user
+expect_exit 3
+expect_hint
+nerve-db tenant create Acme --quiet >/dev/null
+run nerve-db tenant member add $user --role analyst
+expect_exit 0
+run nerve-db tenant member list
+expect_stdout 'f872e0b3 +analyst +yes '
+run nerve-db tenant member add 01a1ff19-c530-7703-a60e-7aebf872e0b4
+expect_exit 4
+expect_stderr '^hint: Give it more: nerve-db tenant update acme --seats N$'
+nerve-db tenant create Beta --quiet >/dev/null
+run nerve-db tenant member list
+expect_exit 2
+expect_stderr '^hint: Name one with --tenant: acme, beta\.$'
+run nerve-db tenant member list --tenant beta
+expect_no_stdout
+run nerve-db tenant member remove $user --tenant beta --yes
+expect_exit 3
+run nerve-db tenant member remove $user --tenant acme --yes
+expect_exit 0
 
 claim "jobs run what is due, once, and the list keeps how it ended"
 workspace_here
@@ -95,11 +137,11 @@ run nerve-db health
 expect_exit 1
 expect_stdout '^warning +outbox\.dead_letters '
 expect_stdout "^to mend outbox\.dead_letters: nerve-db outbox retry --all --store core --workspace $work$"
-run nerve-db outbox list
+run nerve-db outbox list --where state=dead
 expect_stdout '^f6662794 +nobody\.listens '
 run nerve-db outbox retry f6662794
 expect_exit 0
-run nerve-db outbox list
+run nerve-db outbox list --where state=dead
 expect_no_stdout
 run nerve-db outbox retry f6662794
 expect_exit 4
@@ -132,7 +174,8 @@ expect_exit 0
 
 claim "a store whose schema is behind is not written to, and the exit code says so"
 workspace_here
-sqlite3 -batch nerve.db "DROP TABLE webhooks; DELETE FROM schema_migrations WHERE version = 'tenancy@0003'"
+sqlite3 -batch nerve.db "DROP INDEX tenants_short_id; DROP INDEX tenant_members_short_id;
+  DROP INDEX tenant_members_primary; DELETE FROM schema_migrations WHERE version = 'tenancy@0004'"
 run nerve-db tenant list
 expect_exit 8
 expect_stderr '1 migration is pending'

@@ -59,17 +59,17 @@ TEST_CASE("every migration file in the tree is compiled in, as it is, and can be
 TEST_CASE("every module stands behind those it depends on, and shares a store with them") {
   std::set<std::string_view> before;
   for (const Module* module : builtin_modules()) {
-    for (const std::string_view name : module->depends_on()) CHECK_MESSAGE(before.contains(name), name);
-    CHECK_MESSAGE(before.insert(module->name()).second, module->name());
+    for (const std::string_view name : module->depends_on) CHECK_MESSAGE(before.contains(name), name);
+    CHECK_MESSAGE(before.insert(module->name).second, module->name);
   }
 }
 
 TEST_CASE("a module depends on the modules that its CMakeLists.txt names, and on no other") {
   for (const Module* module : builtin_modules()) {
-    const std::vector<std::string_view> stated = module->depends_on();
+    const std::vector<std::string_view> stated(module->depends_on);
     const std::set<std::string> depends_on(stated.begin(), stated.end());
-    const std::set<std::string> linked = linked_modules(module->name());
-    INFO("module ", std::string(module->name()));
+    const std::set<std::string> linked = linked_modules(module->name);
+    INFO("module ", std::string(module->name));
     for (const std::string& name : linked)
       CHECK_MESSAGE(depends_on.contains(name), "depends_on() lacks " << name);
     for (const std::string& name : depends_on) CHECK_MESSAGE(linked.contains(name), "DEPENDS lacks " << name);
@@ -80,8 +80,8 @@ TEST_CASE("no two checks have one id, and no two jobs one name") {
   std::set<std::string_view> ids;
   std::set<std::string_view> names;
   for (const Module* module : builtin_modules()) {
-    for (const ModuleCheck& check : module->checks()) CHECK_MESSAGE(ids.insert(check.id).second, check.id);
-    for (const Job& job : module->jobs()) CHECK_MESSAGE(names.insert(job.name).second, job.name);
+    for (const ModuleCheck& check : module->checks) CHECK_MESSAGE(ids.insert(check.id).second, check.id);
+    for (const Job& job : module->jobs) CHECK_MESSAGE(names.insert(job.name).second, job.name);
   }
 }
 
@@ -91,14 +91,14 @@ CONFORMANCE_TEST(
   test::MigratedStore<Engine> store;
   Stores& stores = store.stores();
   for (const Module* module : builtin_modules()) {
-    for (const ModuleCheck& check : module->checks()) {
+    for (const ModuleCheck& check : module->checks) {
       INFO("check ", std::string(check.id));
       CHECK(check.run(stores).status == health::Status::ok);
     }
-    for (const Job& job : module->jobs()) {
+    for (const Job& job : module->jobs) {
       INFO("job ", std::string(job.name));
       for (const bool is_dry_run : {true, false}) {
-        JobContext context{stores, is_dry_run};
+        JobContext context{stores, Scope(), is_dry_run};
         CHECK(job.run(context).problems.empty());
       }
     }

@@ -82,7 +82,7 @@ std::optional<std::filesystem::path> source_list() {
 
 bool is_due(const std::string& module) {
   return module == "migrations" || std::ranges::any_of(builtin_modules(), [&](const Module* built_in) {
-           return built_in->name() == module;
+           return built_in->name == module;
          });
 }
 

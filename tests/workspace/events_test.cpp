@@ -4,6 +4,7 @@
 #include "workspace/scene.h"
 
 #include "nerve/core/error.h"
+#include "nerve/store.h"
 
 using namespace nerve;
 using test::Postgresql;
@@ -27,20 +28,22 @@ CONFORMANCE_TEST(
   const auto database = engine.open();
   database->write([](db::Transaction& t) { t.execute("CREATE TABLE seen(number INTEGER, who TEXT)"); });
   DomainEvents events;
+  const OpenStore store{Store::core, *database, events, system_clock()};
   for (const std::string who : {"first", "second"}) {
-    events.subscribe<ItemSeen>(who, [who](db::Transaction& t, const ItemSeen& event) {
+    events.subscribe<ItemSeen>(who, [who](Change& change, const ItemSeen& event) {
       if (event.number < 0) throw ConflictError("not this one", "Take another.");
-      t.execute("INSERT INTO seen VALUES (:number, :who)", {{"number", event.number}, {"who", who}});
+      change.execute("INSERT INTO seen VALUES (:number, :who)", {{"number", event.number}, {"who", who}});
     });
   }
   CHECK(events.subscribers<ItemSeen>() == std::vector<std::string>{"first", "second"});
   CHECK(events.subscribers<ItemCounted>().empty());
 
-  database->write([&](db::Transaction& t) { events.publish(t, ItemSeen{7}); });
-  CHECK_THROWS_AS(database->write([&](db::Transaction& t) {
-    events.publish(t, ItemSeen{8});
-    events.publish(t, ItemSeen{-1});
-  }),
+  store.change({}, [&](Change& change) { change.publish(ItemSeen{7}); });
+  CHECK_THROWS_AS(store.change({},
+                               [&](Change& change) {
+                                 change.publish(ItemSeen{8});
+                                 change.publish(ItemSeen{-1});
+                               }),
                   ConflictError);
   const auto rows = database->read([](db::Transaction& t) {
     std::string text;
@@ -56,14 +59,14 @@ TEST_CASE("events that cause each other without end are an error, and those that
   const Sqlite engine;
   const auto database = engine.open();
   DomainEvents events;
-  events.subscribe<ItemSeen>("pong", [&](db::Transaction& t, const ItemSeen& event) {
-    events.publish(t, ItemCounted{event.number - 1});
+  const OpenStore store{Store::core, *database, events, system_clock()};
+  events.subscribe<ItemSeen>(
+      "pong", [](Change& change, const ItemSeen& event) { change.publish(ItemCounted{event.number - 1}); });
+  events.subscribe<ItemCounted>("ping", [](Change& change, const ItemCounted& event) {
+    if (event.number > 0) change.publish(ItemSeen{event.number - 1});
   });
-  events.subscribe<ItemCounted>("ping", [&](db::Transaction& t, const ItemCounted& event) {
-    if (event.number > 0) events.publish(t, ItemSeen{event.number - 1});
-  });
-  CHECK_NOTHROW(database->write([&](db::Transaction& t) { events.publish(t, ItemSeen{10}); }));
-  CHECK_THROWS_WITH(database->write([&](db::Transaction& t) { events.publish(t, ItemSeen{1000}); }),
+  CHECK_NOTHROW(store.change({}, [](Change& change) { change.publish(ItemSeen{10}); }));
+  CHECK_THROWS_WITH(store.change({}, [](Change& change) { change.publish(ItemSeen{1000}); }),
                     doctest::Contains("without end"));
-  CHECK_NOTHROW(database->write([&](db::Transaction& t) { events.publish(t, ItemSeen{10}); }));
+  CHECK_NOTHROW(store.change({}, [](Change& change) { change.publish(ItemSeen{10}); }));
 }

@@ -27,7 +27,7 @@ std::string names_of(const std::vector<jobs::JobRun>& runs) {
 std::string names_of_all() {
   std::string names;
   for (const Module* module : builtin_modules()) {
-    for (const Job& job : module->jobs()) names += std::string(job.name) + " ";
+    for (const Job& job : module->jobs) names += std::string(job.name) + " ";
   }
   return names;
 }
@@ -39,34 +39,27 @@ std::string names_of_all() {
 int first_checks_made = 0;
 
 /// Its first check and job throw what is no Error.
-class BrokenModule final : public Module {
- public:
-  std::string_view name() const noexcept override { return "broken"; }
-  std::string_view description() const noexcept override { return "throws"; }
-  std::string_view version() const noexcept override { return "1.0.0"; }
-  Placement placement() const noexcept override { return Placement::core; }
-  std::vector<ModuleCheck> checks() const override {
-    return {{"broken.first",
-             [](Stores&) -> health::Check {
-               ++first_checks_made;
-               throw_foreign();
-             }},
-            {"broken.second", [](Stores&) {
-               return health::Check{.status = health::Status::ok,
-                                    .value = "1",
-                                    .threshold = {},
-                                    .message = "it is made",
-                                    .fix = {}};
-             }}};
-  }
-  std::vector<Job> jobs() const override {
-    const std::chrono::hours interval(1);
-    return {{"broken-first", "throws", interval, [](JobContext&) -> JobReport { throw_foreign(); }},
-            {"broken-second", "counts", interval, [](JobContext&) {
-               return JobReport{{{"done", 1}}};
-             }}};
-  }
-};
+const Module broken{.name = "broken",
+                    .description = "throws",
+                    .version = "1.0.0",
+                    .checks = {{"broken.first",
+                                [](Stores&) -> health::Check {
+                                  ++first_checks_made;
+                                  throw_foreign();
+                                }},
+                               {"broken.second",
+                                [](Stores&) {
+                                  return health::Check{.status = health::Status::ok,
+                                                       .value = "1",
+                                                       .threshold = {},
+                                                       .message = "it is made",
+                                                       .fix = {}};
+                                }}},
+                    .jobs = {{"broken-first", "throws", std::chrono::hours(1),
+                              [](JobContext&) -> JobReport { throw_foreign(); }},
+                             {"broken-second", "counts", std::chrono::hours(1), [](JobContext&) {
+                                return JobReport{{{"done", 1}}};
+                              }}}};
 
 /// The stores of a scene as a program with that module alone sees them.
 class BrokenStores final : public Stores {
@@ -78,8 +71,7 @@ class BrokenStores final : public Stores {
 
  private:
   Stores& stores_;
-  BrokenModule broken_;
-  std::array<const Module*, 1> modules_{&broken_};
+  std::array<const Module*, 1> modules_{&broken};
 };
 
 }  // namespace

@@ -97,7 +97,7 @@ CONFORMANCE_TEST("the sweep acts on an orphan that a run a day ago found already
   CHECK(count_of(sweep(scene, true), "cleared") == 1);
   const jobs::JobRun second = sweep(scene);
   CHECK(count_of(second, "cleared") == 1);
-  CHECK(count_of(second, "erased") == 1);
+  CHECK(count_of(second, "removed") == 1);
   CHECK(count_of(second, "waiting") == 1);  // vault_links: people decide
   CHECK(scene.template ask<std::int64_t>(Store::core,
                                          "SELECT count(*) FROM vault_cases WHERE item_id IS NULL") == 1);

@@ -9,7 +9,7 @@
 #include "nerve/core/json.h"
 #include "nerve/jobs/runner.h"
 #include "nerve/workspace/module_checks.h"
-#include "nerve/workspace/outbox_state.h"
+#include "nerve/workspace/outbox.h"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -26,7 +26,7 @@ namespace {
 /// Restores what the vault does with messages.
 class ReceiverOverride {
  public:
-  explicit ReceiverOverride(std::function<void(db::Transaction&, const OutboxMessage&)> work)
+  explicit ReceiverOverride(std::function<void(Change&, const OutboxMessage&)> work)
       : before_(test::receive()) {
     test::receive() = std::move(work);
   }
@@ -35,14 +35,13 @@ class ReceiverOverride {
   ~ReceiverOverride() { test::receive() = before_; }
 
  private:
-  std::function<void(db::Transaction&, const OutboxMessage&)> before_;
+  std::function<void(Change&, const OutboxMessage&)> before_;
 };
 
 template <class Engine>
 OutboxMessageId send_item(Scene<Engine>& scene, const Uuid& item = new_uuid()) {
-  const OpenStore core = scene.core();
-  return core.database.write([&](db::Transaction& t) {
-    return send_message(t, "vault.item", Json{{"item", item.to_string()}}, core.clock.now());
+  return scene.core().change(Scope(), [&](Change& change) {
+    return workspace::send_message(change, "vault.item", Json{{"item", item.to_string()}});
   });
 }
 
@@ -73,10 +72,12 @@ health::Check check_of(Stores& stores, std::string_view id) {
 CONFORMANCE_TEST("a message is there only if its transaction committed, and its work is done once") {
   if (Engine::is_waived()) return;
   Scene<Engine> scene;
-  CHECK_THROWS_AS(scene.core().database.write([&](db::Transaction& t) {
-    send_message(t, "vault.item", Json{{"item", new_uuid().to_string()}}, scene.clock().now());
-    throw ConflictError("changed my mind", "Go on.");
-  }),
+  CHECK_THROWS_AS(scene.core().change(
+                      Scope(),
+                      [&](Change& change) {
+                        workspace::send_message(change, "vault.item", Json{{"item", new_uuid().to_string()}});
+                        throw ConflictError("changed my mind", "Go on.");
+                      }),
                   ConflictError);
   CHECK(count_of(drain(scene), "delivered") == 0);
   send_item(scene);
@@ -104,7 +105,7 @@ CONFORMANCE_TEST(
   Scene<Engine> scene;
   std::vector<std::int64_t> arrived;
   bool refuses_second = true;
-  const ReceiverOverride receiver([&](db::Transaction&, const OutboxMessage& message) {
+  const ReceiverOverride receiver([&](Change&, const OutboxMessage& message) {
     if (refuses_second && message.number == 2) throw IntegrityError("the item is odd", "Look at it.");
     arrived.push_back(message.number);
   });
@@ -125,7 +126,7 @@ CONFORMANCE_TEST("a message is dead after its last attempt, health shows it, and
   if (Engine::is_waived()) return;
   Scene<Engine> scene;
   bool is_broken = true;
-  const ReceiverOverride receiver([&](db::Transaction&, const OutboxMessage& message) {
+  const ReceiverOverride receiver([&](Change&, const OutboxMessage& message) {
     if (is_broken && message.number == 1) throw UnsupportedError("not this version", "Update.");
   });
   const OutboxMessageId id = send_item(scene);
@@ -136,19 +137,18 @@ CONFORMANCE_TEST("a message is dead after its last attempt, health shows it, and
     scene.clock().advance(workspace::pause_max);
   }
   CHECK(check_of(scene.stores(), "outbox.dead_letters").status == health::Status::warning);
-  const auto dead = scene.core().database.read([](db::Transaction& t) {
-    return workspace::list_messages(t, workspace::MessageState::dead, 10, std::nullopt);
+  const auto dead = scene.core().read(Scope(), [](Reader& reader) {
+    return reader.select(workspace::outbox_messages, "state = 'dead'", {});
   });
   REQUIRE(dead.size() == 1);
-  CHECK(dead.front().message.id == id);
-  CHECK(dead.front().message.attempts == workspace::attempts_max);
+  CHECK(dead.front().id == id);
+  CHECK(dead.front().attempts == workspace::attempts_max);
   CHECK(dead.front().last_error == "unsupported: not this version");
   CHECK(scene.template ask<std::int64_t>(
             Store::core, "SELECT count(*) FROM outbox_messages WHERE state = 'delivered'") == 1);
 
   is_broken = false;
-  scene.core().database.write(
-      [&](db::Transaction& t) { CHECK(workspace::revive(t, id, scene.clock().now())); });
+  scene.core().change(Scope(), [&](Change& change) { CHECK(workspace::revive(change, id)); });
   CHECK(count_of(drain(scene), "delivered") == 1);
   CHECK(check_of(scene.stores(), "outbox.dead_letters").status == health::Status::ok);
 }
@@ -156,8 +156,8 @@ CONFORMANCE_TEST("a message is dead after its last attempt, health shows it, and
 CONFORMANCE_TEST("a message that nobody receives is tried and kept, and an old pending one is a warning") {
   if (Engine::is_waived()) return;
   Scene<Engine> scene;
-  scene.core().database.write(
-      [&](db::Transaction& t) { send_message(t, "nobody.listens", Json::object(), scene.clock().now()); });
+  scene.core().change(
+      Scope(), [&](Change& change) { workspace::send_message(change, "nobody.listens", Json::object()); });
   CHECK(drain(scene).report.problems.front().find("no module receives the topic nobody.listens") !=
         std::string::npos);
   CHECK(check_of(scene.stores(), "outbox.backlog").status == health::Status::ok);
@@ -168,16 +168,15 @@ CONFORMANCE_TEST("a message that nobody receives is tried and kept, and an old p
 CONFORMANCE_TEST("senders at once number their messages without a gap, in the order of their commits") {
   if (Engine::is_waived()) return;
   Scene<Engine> scene;
-  db::Database& core = scene.core().database;
+  const OpenStore core = scene.core();
   constexpr int each = 25;
   std::vector<std::thread> senders;
   senders.reserve(4);
   for (int i = 0; i < 4; ++i) {
     senders.emplace_back([&core] {
       for (int n = 0; n < each; ++n) {
-        core.write([](db::Transaction& t) {
-          send_message(t, "vault.item", Json::object(), Timestamp::parse("2026-03-01T12:00:00Z"));
-        });
+        core.change(Scope(),
+                    [](Change& change) { workspace::send_message(change, "vault.item", Json::object()); });
       }
     });
   }

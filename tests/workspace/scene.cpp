@@ -37,67 +37,87 @@ DROP TABLE vault_notes;
 DROP TABLE vault_cases;
 )";
 
-void store_item(db::Transaction& transaction, const OutboxMessage& message) {
+struct VaultItem {
+  Uuid id = {};
+  std::optional<std::string> material = {};
+  std::optional<Timestamp> deleted_at = {};
+};
+struct VaultLine {
+  std::int64_t number = 0;
+  std::string body;
+};
+/// A row that names an item.
+struct ItemReference {
+  Uuid id = {};
+  Uuid item_id = {};
+};
+struct ItemCase {
+  Uuid id = {};
+  std::optional<Uuid> item_id = {};
+};
+struct ItemNote {
+  Uuid id = {};
+  Uuid item_id = {};
+  std::optional<Timestamp> deleted_at = {};
+};
+
+constexpr Field item_fields[] = {field<&VaultItem::id>("id"),
+                                 field<&VaultItem::material>("material").sealed(),
+                                 field<&VaultItem::deleted_at>("deleted_at")};
+constexpr Field line_fields[] = {field<&VaultLine::number>("number").key(), field<&VaultLine::body>("body")};
+constexpr Field case_fields[] = {
+    field<&ItemCase::id>("id"),
+    field<&ItemCase::item_id>("item_id").refers_across("vault_items", OrphanAction::clear)};
+constexpr Field note_fields[] = {
+    field<&ItemNote::id>("id"),
+    field<&ItemNote::item_id>("item_id").refers_across("vault_items", OrphanAction::remove),
+    field<&ItemNote::deleted_at>("deleted_at")};
+constexpr Field link_fields[] = {field<&ItemReference::id>("id"),
+                                 field<&ItemReference::item_id>("item_id").refers_across("vault_items")};
+
+constinit const Record<VaultItem> items({.table = "vault_items", .noun = "item", .is_tenant_owned = true},
+                                        item_fields);
+constinit const Record<VaultLine> lines(
+    {.table = "vault_log", .noun = "line", .writing = Writing::append_only}, line_fields);
+constinit const Record<ItemCase> cases({.table = "vault_cases", .noun = "case"}, case_fields);
+constinit const Record<ItemNote> notes({.table = "vault_notes", .noun = "note"}, note_fields);
+constinit const Record<ItemReference> links({.table = "vault_links", .noun = "link"}, link_fields);
+
+void store_item(Change& change, const OutboxMessage& message) {
   const Json payload = parse_json(message.payload, "payload");
-  transaction.execute("INSERT INTO vault_items (id, tenant_id) VALUES (:id, :tenant)",
-                      {{"id", Uuid::parse(payload.at("item").get<std::string>())}, {"tenant", Uuid()}});
+  change.execute("INSERT INTO vault_items (id, tenant_id) VALUES (:id, :owner)",
+                 {{"id", Uuid::parse(payload.at("item").get<std::string>())}, {"owner", Uuid()}});
 }
 
-class VaultModule final : public Module {
- public:
-  std::string_view name() const noexcept override { return "vault"; }
-  std::string_view description() const noexcept override { return "items"; }
-  std::string_view version() const noexcept override { return "1.0.0"; }
-  Placement placement() const noexcept override { return Placement::secure; }
-  std::vector<std::string_view> depends_on() const override { return {"workspace"}; }
-  std::vector<TableFacts> tables() const override {
-    return {{.name = "vault_items",
-             .is_soft_deleted = true,
-             .is_tenant_owned = true,
-             .sealed_columns = {"material"}},
-            {.name = "vault_log", .key = {"number"}, .change = Change::append_only}};
-  }
-  std::vector<OutboxConsumer> consumers() const override {
-    return {{"vault.item", Store::secure, [](db::Transaction& transaction, const OutboxMessage& message) {
-               receive()(transaction, message);
-             }}};
-  }
-};
+const Module vault{
+    .name = "vault",
+    .description = "items",
+    .version = "1.0.0",
+    .placement = Placement::secure,
+    .depends_on = {"workspace"},
+    .records = {&items, &lines},
+    .consumers = {{"vault.item", Store::secure,
+                   [](Change& change, const OutboxMessage& message) { receive()(change, message); }}}};
 
-class CasesModule final : public Module {
- public:
-  std::string_view name() const noexcept override { return "cases"; }
-  std::string_view description() const noexcept override { return "references to items"; }
-  std::string_view version() const noexcept override { return "1.0.0"; }
-  Placement placement() const noexcept override { return Placement::core; }
-  std::vector<std::string_view> depends_on() const override { return {"workspace"}; }
-  std::vector<TableFacts> tables() const override {
-    const auto reference = [](OrphanAction action) {
-      return std::vector<CrossStoreReference>{
-          {.column = "item_id", .table = "vault_items", .on_orphan = action}};
-    };
-    return {
-        {.name = "vault_cases", .references = reference(OrphanAction::clear)},
-        {.name = "vault_notes", .is_soft_deleted = true, .references = reference(OrphanAction::erase)},
-        {.name = "vault_links", .references = reference(OrphanAction::report)},
-    };
-  }
-};
+const Module cases_definition{.name = "cases",
+                              .description = "references to items",
+                              .version = "1.0.0",
+                              .placement = Placement::core,
+                              .depends_on = {"workspace"},
+                              .records = {&cases, &notes, &links}};
 
 }  // namespace
 
 const Module& vault_module() {
-  static const VaultModule module;
-  return module;
+  return vault;
 }
 
 const Module& cases_module() {
-  static const CasesModule module;
-  return module;
+  return cases_definition;
 }
 
-std::function<void(db::Transaction&, const OutboxMessage&)>& receive() {
-  static std::function<void(db::Transaction&, const OutboxMessage&)> work = store_item;
+std::function<void(Change&, const OutboxMessage&)>& receive() {
+  static std::function<void(Change&, const OutboxMessage&)> work = store_item;
   return work;
 }
 

@@ -21,13 +21,13 @@
 namespace nerve::test {
 
 /// A module of the secure store with one tenant-owned table, vault_items, and one of the core store with
-/// tables that refer to it: vault_cases (cleared), vault_notes (erased) and vault_links (reported). What
+/// tables that refer to it: vault_cases (cleared), vault_notes (removed) and vault_links (reported). What
 /// arrives on the topic "vault.item" is done by `receive`, which a test may set.
 const Module& vault_module();
 const Module& cases_module();
 
 /// What the vault does with a message; at first it stores an item with the id in the payload.
-std::function<void(db::Transaction&, const OutboxMessage&)>& receive();
+std::function<void(Change&, const OutboxMessage&)>& receive();
 
 /// The built-in modules and those two.
 workspace::Composition composition();

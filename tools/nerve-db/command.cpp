@@ -18,6 +18,7 @@ std::vector<Command> all_commands() {
       migrate_command(),     schema_command(), stats_command(),   optimize_command(), queries_command(),
       completions_command(), init_command(),   status_command(),  roles_command(),    module_command()};
   for (const Module* module : builtin_modules()) {
+    if (module->commands == nullptr) continue;
     for (Command& command : module->commands()) commands.push_back(std::move(command));
   }
   return commands;
@@ -28,18 +29,18 @@ std::vector<Command> all_commands() {
 std::span<const Argument> global_options() {
   static const std::array options = {
       Argument{.name = "--workspace",
-                .value_name = "DIR",
-                .type = ArgumentType::folder,
-                .description =
-                    "folder with nerve.toml (default: NERVE_WORKSPACE, then this folder and its parents)"},
+               .value_name = "DIR",
+               .type = ArgumentType::folder,
+               .description =
+                   "folder with nerve.toml (default: NERVE_WORKSPACE, then this folder and its parents)"},
       Argument{.name = "--json", .description = "data and errors as JSON"},
       Argument{.name = "--quiet", .description = "no notes and no progress; errors are still shown"},
       Argument{.name = "--utc", .description = "times in UTC instead of local time"},
       Argument{.name = "--color",
-                .value_name = "WHEN",
-                .type = ArgumentType::choice,
-                .description = "auto, always or never (default: auto)",
-                .choices = {"auto", "always", "never"}},
+               .value_name = "WHEN",
+               .type = ArgumentType::choice,
+               .description = "auto, always or never (default: auto)",
+               .choices = {"auto", "always", "never"}},
       Argument{.name = "--version", .description = "show the version"},
       Argument{.name = "--help", .description = "show this help"},
   };

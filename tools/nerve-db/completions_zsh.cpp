@@ -85,8 +85,7 @@ std::string zsh_command_case(const std::string& name, const Command& command) {
     }
   }
   for (const Argument& option : command.options) options += " " + described(option.name, option.description);
-  for (const Argument& option : global_options())
-    options += " " + described(option.name, option.description);
+  for (const Argument& option : global_options()) options += " " + described(option.name, option.description);
   return fmt::format("    {})\n      commands=({})\n      options=({})\n{}      ;;\n", shell_quoted(name),
                      commands.empty() ? "" : commands.substr(1), options.substr(1), ids);
 }

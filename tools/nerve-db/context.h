@@ -27,6 +27,8 @@ class Context final : public CommandContext {
 
   Output& output() noexcept override { return output_; }
   Stores& stores() override { return open_workspace(); }
+  Scope scope() override;
+  Scope tenant_scope(const Arguments& arguments) override;
   void require_confirmation(std::string_view question) override;
 
   /// The workspace with its stores, opened for writing when they are asked for. Throws NotFoundError where

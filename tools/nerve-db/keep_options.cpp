@@ -16,7 +16,7 @@ Argument keep_option(std::string_view name, std::string_view description) {
   return {.name = name,
           .value_name = "N",
           .type = ArgumentType::integer,
-          .description = description,
+          .description = std::string(description),
           .minimum = 0,
           .maximum = count_max};
 }

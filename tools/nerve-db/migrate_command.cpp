@@ -22,11 +22,17 @@ Argument ledger_option() {
 }
 
 Argument target_option(std::string_view description) {
-  return {.name = "--to", .value_name = "MIGRATION", .type = ArgumentType::text, .description = description};
+  return {.name = "--to",
+          .value_name = "MIGRATION",
+          .type = ArgumentType::text,
+          .description = std::string(description)};
 }
 
 Argument object_option(std::string_view name, std::string_view description) {
-  return {.name = name, .value_name = "OBJECT", .type = ArgumentType::text, .description = description};
+  return {.name = name,
+          .value_name = "OBJECT",
+          .type = ArgumentType::text,
+          .description = std::string(description)};
 }
 
 /// What every verb that looks at a database takes.

@@ -26,29 +26,32 @@ Json names_of(const Things& things, NameOf name_of) {
   return names;
 }
 
-Json table_json(const TableFacts& facts) {
-  return {{"name", facts.name},
+Json table_json(const RecordType& record) {
+  const RecordFacts& facts = record.facts();
+  return {{"name", facts.table},
           {"classification", to_string(facts.classification)},
-          {"soft_deleted", facts.is_soft_deleted},
+          {"soft_deleted", record.is_soft_deleted()},
           {"tenant_owned", facts.is_tenant_owned},
-          {"personal_columns", facts.personal_columns},
-          {"sealed_columns", facts.sealed_columns},
+          {"personal_columns", record.columns(&Field::is_personal)},
+          {"sealed_columns", record.columns(&Field::is_sealed)},
           {"retention_days", facts.retention ? Json(facts.retention->period.count()) : Json()}};
 }
 
 Json module_json(const Module& module) {
   Json tables = Json::array();
-  for (const TableFacts& facts : module.tables()) tables.push_back(table_json(facts));
-  return {{"name", module.name()},
-          {"description", module.description()},
-          {"version", module.version()},
-          {"store", to_string(module.placement())},
-          {"depends_on", module.depends_on()},
+  for (const RecordType* record : module.records) tables.push_back(table_json(*record));
+  const std::vector<Command> commands =
+      module.commands == nullptr ? std::vector<Command>() : module.commands();
+  return {{"name", module.name},
+          {"description", module.description},
+          {"version", module.version},
+          {"store", to_string(module.placement)},
+          {"depends_on", std::vector(module.depends_on)},
           {"tables", std::move(tables)},
-          {"views", module.views()},
-          {"jobs", names_of(module.jobs(), [](const Job& job) { return job.name; })},
-          {"checks", names_of(module.checks(), [](const ModuleCheck& check) { return check.id; })},
-          {"commands", names_of(module.commands(), [](const Command& command) { return command.name; })}};
+          {"views", std::vector(module.views)},
+          {"jobs", names_of(module.jobs, [](const Job& job) { return job.name; })},
+          {"checks", names_of(module.checks, [](const ModuleCheck& check) { return check.id; })},
+          {"commands", names_of(commands, [](const Command& command) { return command.name; })}};
 }
 
 int run_list(Context& context, const Arguments& /*arguments*/) {
@@ -65,9 +68,9 @@ int run_list(Context& context, const Arguments& /*arguments*/) {
       .rows = {}};
   for (const Module* module : builtin_modules()) {
     table.rows.push_back(
-        {std::string(module->name()), std::string(module->version()),
-         std::string(to_string(module->placement())), format_count(std::ssize(module->tables())),
-         fmt::format("{}", fmt::join(module->depends_on(), ", ")), std::string(module->description())});
+        {std::string(module->name), std::string(module->version), std::string(to_string(module->placement)),
+         format_count(static_cast<std::int64_t>(module->records.size())),
+         fmt::format("{}", fmt::join(module->depends_on, ", ")), std::string(module->description)});
   }
   output.table(table);
   return 0;

@@ -43,7 +43,9 @@ std::optional<Timestamp> last_backup(Context& context, const StoreStatus& status
 
 std::optional<std::int64_t> tenant_count(nerve::workspace::Workspace& workspace, const StoreStatus& core) {
   if (core.pending > 0 || !core.problem.empty()) return std::nullopt;
-  return tenancy::Tenants(workspace.store(Store::core)).count();
+  return workspace.store(Store::core).read(Scope(), [](Reader& reader) {
+    return reader.count(tenancy::tenants);
+  });
 }
 
 Json store_json(const StoreLine& line) {

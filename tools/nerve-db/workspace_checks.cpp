@@ -100,7 +100,7 @@ void mend_by_migration(health::Report& report) {
 std::vector<std::string_view> workspace_check_ids() {
   std::vector<std::string_view> ids{pending_id, drift_id};
   for (const Module* module : builtin_modules()) {
-    for (const ModuleCheck& check : module->checks()) ids.push_back(check.id);
+    for (const ModuleCheck& check : module->checks) ids.push_back(check.id);
   }
   return ids;
 }

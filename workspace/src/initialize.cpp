@@ -201,7 +201,8 @@ class Initialization {
     result_.migrations_applied +=
         migrations::Migrator(*database, set, migrations::Ledger(), options).up().size();
     database->write([&](db::Transaction& transaction) {
-      claim_store(transaction, {settings_.id, store, wanted_.options.clock->now()});
+      claim_store(transaction,
+                  {.workspace_id = settings_.id, .store = store, .created_at = wanted_.options.clock->now()});
     });
     require_own(*database, store);
   }

@@ -9,7 +9,7 @@ namespace nerve::workspace {
 
 void add_module_checks(Stores& stores, health::Checklist& checklist) {
   for (const Module* module : stores.modules()) {
-    for (const ModuleCheck& check : module->checks()) {
+    for (const ModuleCheck& check : module->checks) {
       checklist.attempt(check.id, [&] {
         health::Check made = check.run(stores);
         made.id = std::string(check.id);

@@ -77,29 +77,29 @@ END
 $$;
 )";
 
-std::string_view rights_of(Change change) {
-  switch (change) {
-    case Change::any:
+std::string_view rights_of(Writing writing) {
+  switch (writing) {
+    case Writing::any:
       return "SELECT, INSERT, UPDATE, DELETE";
-    case Change::append_only:
+    case Writing::append_only:
       return "SELECT, INSERT";
-    case Change::none:
+    case Writing::none:
       return "SELECT";
   }
   return "SELECT";
 }
 
-std::string table_grants(const TableFacts& facts, std::string_view application, std::string_view auditor) {
-  const std::string table = db::Identifier(facts.name).quoted();
+std::string table_grants(const RecordType& record, std::string_view application, std::string_view auditor) {
+  const std::string table = db::Identifier(record.table()).quoted();
   const std::string sql =
-      fmt::format("GRANT {} ON public.{} TO {};\n", rights_of(facts.change), table, application);
-  if (facts.sealed_columns.empty())
-    return sql + fmt::format("GRANT SELECT ON public.{} TO {};\n", table, auditor);
+      fmt::format("GRANT {} ON public.{} TO {};\n", rights_of(record.facts().writing), table, application);
+  const std::vector<std::string_view> sealed = record.columns(&Field::is_sealed);
+  if (sealed.empty()) return sql + fmt::format("GRANT SELECT ON public.{} TO {};\n", table, auditor);
   std::string columns;
-  for (const std::string_view column : facts.sealed_columns) {
+  for (const std::string_view column : sealed) {
     columns += fmt::format("{}'{}'", columns.empty() ? "" : ", ", db::Identifier(column).name());
   }
-  return sql + fmt::format(fmt::runtime(unsealed_columns), auditor, facts.name, columns);
+  return sql + fmt::format(fmt::runtime(unsealed_columns), auditor, record.table(), columns);
 }
 
 }  // namespace
@@ -116,9 +116,9 @@ std::string role_statements(std::span<const Module* const> modules, Store store,
                        auditor);
   }
   for (const Module* module : modules) {
-    if (!is_in(module->placement(), store)) continue;
-    for (const TableFacts& facts : module->tables()) sql += table_grants(facts, application, auditor);
-    for (const std::string_view view : module->views()) {
+    if (!is_in(module->placement, store)) continue;
+    for (const RecordType* record : module->records) sql += table_grants(*record, application, auditor);
+    for (const std::string_view view : module->views) {
       sql += fmt::format("GRANT SELECT ON public.{} TO {}, {};\n", db::Identifier(view).quoted(), application,
                          auditor);
     }

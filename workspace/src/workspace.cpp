@@ -108,11 +108,13 @@ OpenStore Workspace::store(Store store) {
     }
     auto events = std::make_unique<DomainEvents>();
     for (const Module* module : modules()) {
-      if (is_in(module->placement(), store)) module->subscribe(*events, store);
+      if (!is_in(module->placement, store)) continue;
+      if (module->subscribe != nullptr) module->subscribe(*events, store);
+      if (module->sink != nullptr) opened.sink = module->sink;
     }
     opened.events = std::move(events);
   }
-  return {store, database, *opened.events, *options_.clock};
+  return {store, database, *opened.events, *options_.clock, opened.sink};
 }
 
 std::vector<db::Database*> Workspace::open_databases() const {

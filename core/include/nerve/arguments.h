@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace nerve {
 
@@ -23,6 +24,8 @@ class Arguments {
   /// Whether an option or operand was given; the way to ask for a flag.
   bool has(std::string_view name) const { return values_.find(name) != values_.end(); }
   std::optional<std::string> text(std::string_view name) const;
+  /// Of an option or operand that may be given several times, in order.
+  std::vector<std::string> texts(std::string_view name) const;
   /// Of an option whose definition says ArgumentType::integer.
   std::optional<std::int64_t> integer(std::string_view name) const;
   /// Of an option whose definition says ArgumentType::duration.

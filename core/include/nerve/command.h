@@ -4,6 +4,7 @@
 #include "nerve/arguments.h"
 #include "nerve/core/output.h"
 #include "nerve/db/codec.h"
+#include "nerve/scope.h"
 
 #include <concepts>
 #include <cstddef>
@@ -11,7 +12,9 @@
 #include <functional>
 #include <iterator>
 #include <limits>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace nerve {
@@ -36,11 +39,12 @@ struct Argument {
   std::string_view name;
   std::string_view value_name = {};  ///< of an option that takes a value
   ArgumentType type = ArgumentType::none;
-  std::string_view description;
+  std::string description;
   std::vector<std::string_view> choices = {};
   std::int64_t minimum = 0;
   std::int64_t maximum = std::numeric_limits<std::int64_t>::max();
   bool required = false;  ///< of an operand: what must be given is no option
+  bool repeats = false;   ///< may be given several times
 };
 
 /// What the program gives to a command of a module.
@@ -55,6 +59,11 @@ class CommandContext {
   /// Of the workspace that the options, the environment or the working folder name. Throws NotFoundError
   /// where there is none.
   virtual Stores& stores() = 0;
+  /// The operator of the machine, acting for the whole workspace.
+  virtual Scope scope() = 0;
+  /// The same for the tenant that tenant_option() names, or the only one. Throws ValidationError where there
+  /// are several and none is named, NotFoundError.
+  virtual Scope tenant_scope(const Arguments& arguments) = 0;
   /// Returns at once where --yes was given, else asks on the terminal. Throws CancelledError for a no, and
   /// ValidationError where nobody can be asked. The command has the option yes_option().
   virtual void require_confirmation(std::string_view question) = 0;
@@ -73,6 +82,9 @@ class CommandAction {
       : call_([action](CommandContext& context, const Arguments& arguments) {
           return action(static_cast<Context&>(context), arguments);
         }) {}
+  /// Anything else that can be called so.
+  explicit CommandAction(std::function<int(CommandContext&, const Arguments&)> call)
+      : call_(std::move(call)) {}
 
   int operator()(CommandContext& context, const Arguments& arguments) const {
     return call_(context, arguments);
@@ -87,15 +99,15 @@ class CommandAction {
 /// Parsing, help and completions are all made from this one definition.
 struct Command {
   std::string_view name;
-  std::string_view summary;           ///< one line, for lists
-  std::string_view description = {};  ///< further sentences for its own help, lines of at most 79 characters
+  std::string summary;           ///< one line, for lists
+  std::string description = {};  ///< further sentences for its own help, lines of at most 79 characters
   std::vector<Argument> operands = {};
   std::vector<Argument> options = {};
   std::vector<Command> commands = {};
   std::string_view exit_codes = {};  ///< a sentence, where they differ from docs/exit_codes.md
   /// A command line that works where chinook.sqlite is a database, and demo a workspace with what
   /// tests/cli/demo/ puts into it: the tenant acme, and the deleted tenant gone.
-  std::string_view example = {};
+  std::string example = {};
   /// Does it; throws the errors of nerve/core/error.h. A group without a verb of its own has none.
   CommandAction run = nullptr;
   bool speaks_to_monitoring = false;  ///< errors end it with monitoring_unknown

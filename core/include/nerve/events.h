@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "nerve/db/transaction.h"
-
 #include <functional>
 #include <map>
 #include <string>
@@ -13,10 +11,12 @@
 
 namespace nerve {
 
+class Change;
+
 /// What happened in one store, told to whoever subscribed there. An event is any struct.
 ///
-///   events.subscribe<TenantDeleted>("identity", [](db::Transaction& transaction, const TenantDeleted& event)
-///   {…}); events.publish(transaction, TenantDeleted{id});
+///   events.subscribe<TenantRemoved>("identity", [](Change& change, const TenantRemoved& event) {…});
+///   change.publish(TenantRemoved{id});
 ///
 /// Handlers run at once, in the order in which they subscribed, inside the transaction of the publisher: what
 /// they throw undoes it all. Since a transaction may be run again, a handler changes nothing but the
@@ -28,21 +28,20 @@ class DomainEvents {
   static constexpr int depth_max = 16;
 
   template <class Event>
-  using Handler = std::function<void(db::Transaction&, const Event&)>;
+  using Handler = std::function<void(Change&, const Event&)>;
 
   /// `subscriber` is the module's name.
   template <class Event>
   void subscribe(std::string_view subscriber, Handler<Event> handler) {
-    add(typeid(Event), subscriber,
-        [handler = std::move(handler)](db::Transaction& transaction, const void* event) {
-          handler(transaction, *static_cast<const Event*>(event));
-        });
+    add(typeid(Event), subscriber, [handler = std::move(handler)](Change& change, const void* event) {
+      handler(change, *static_cast<const Event*>(event));
+    });
   }
 
   /// Throws what a handler throws, and Error for a chain of events that is too deep.
   template <class Event>
-  void publish(db::Transaction& transaction, const Event& event) const {
-    deliver(typeid(Event), transaction, &event);
+  void publish(Change& change, const Event& event) const {
+    deliver(typeid(Event), change, &event);
   }
 
   /// The modules that hear of an event, in order.
@@ -52,14 +51,14 @@ class DomainEvents {
   }
 
  private:
-  using AnyHandler = std::function<void(db::Transaction&, const void*)>;
+  using AnyHandler = std::function<void(Change&, const void*)>;
   struct Subscription {
     std::string subscriber;
     AnyHandler handler;
   };
 
   void add(std::type_index type, std::string_view subscriber, AnyHandler handler);
-  void deliver(std::type_index type, db::Transaction& transaction, const void* event) const;
+  void deliver(std::type_index type, Change& change, const void* event) const;
   std::vector<std::string> subscribers_of(std::type_index type) const;
 
   std::map<std::type_index, std::vector<Subscription>> subscriptions_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "nerve/scope.h"
 #include "nerve/store.h"
 
 #include <chrono>
@@ -14,6 +15,7 @@ namespace nerve {
 /// What a job has to work with.
 struct JobContext {
   Stores& stores;
+  Scope scope;  ///< of the whole workspace; what a job does with tenants it does for one after the other
   bool is_dry_run = false;  ///< count what would be done, and change nothing
 };
 

@@ -2,19 +2,22 @@
 #pragma once
 
 #include "nerve/core/id.h"
-#include "nerve/core/json.h"
 #include "nerve/core/time.h"
-#include "nerve/db/transaction.h"
-#include "nerve/store.h"
+#include "nerve/db/codec.h"
+#include "nerve/placement.h"
 
 #include <cstdint>
-#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace nerve {
 
+class Change;
+
 using OutboxMessageId = Id<struct OutboxMessageTag>;
+
+enum class MessageState : std::uint8_t { pending, delivered, dead };
 
 /// Work for the other store.
 ///
@@ -24,25 +27,31 @@ using OutboxMessageId = Id<struct OutboxMessageTag>;
 /// were committed. One that fails is tried again, later each time, and is dead after the last attempt; those
 /// behind a dead one go on.
 struct OutboxMessage {
-  OutboxMessageId id;
-  std::string topic;
-  std::int64_t number = 0;  ///< within its topic, from 1 without gaps
-  std::string payload;      ///< JSON, for parse_json
-  Timestamp created_at;
+  OutboxMessageId id = {};
+  std::string topic = {};
+  std::int64_t number = 0;   ///< within its topic, from 1 without gaps
+  std::string payload = {};  ///< JSON, for parse_json
+  MessageState state = MessageState::pending;
   std::int64_t attempts = 0;  ///< that failed
+  Timestamp next_attempt_at = {};
+  std::optional<std::string> last_error = {};
+  Timestamp created_at = {};
+  std::optional<Timestamp> delivered_at = {};
 };
-
-/// Adds a message. A payload names records by their ids; it holds no personal data and no secrets. On
-/// PostgreSQL senders of one topic wait for each other until they commit: send last.
-OutboxMessageId send_message(db::Transaction& transaction, std::string_view topic, const Json& payload,
-                             Timestamp now);
 
 /// Who does the work of a topic.
 struct OutboxConsumer {
   std::string_view topic;
   Store receiver;  ///< the store where the work is done; messages come from the other one
   /// Runs inside a transaction of the receiver, with the receipt in it; what it throws undoes both.
-  std::function<void(db::Transaction&, const OutboxMessage&)> receive;
+  void (*receive)(Change& change, const OutboxMessage& message);
 };
 
 }  // namespace nerve
+
+namespace nerve::db {
+
+template <>
+inline constexpr std::string_view enum_texts<MessageState>[] = {"pending", "delivered", "dead"};
+
+}  // namespace nerve::db

@@ -1,42 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "nerve/change.h"
 #include "nerve/core/clock.h"
 #include "nerve/db/database.h"
 #include "nerve/events.h"
+#include "nerve/placement.h"
+#include "nerve/reader.h"
+#include "nerve/scope.h"
 
-#include <array>
-#include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
-#include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace nerve {
 
-class Module;
-
-/// The two databases of a workspace: the core store, and the secure one, which holds keys, certificates, card
-/// data and their audit log. No statement ever sees both.
-enum class Store : std::uint8_t { core, secure };
-
-inline constexpr std::array every_store{Store::core, Store::secure};
-
-/// "core" or "secure".
-std::string_view to_string(Store store) noexcept;
-
-constexpr Store other_store(Store store) noexcept {
-  return store == Store::core ? Store::secure : Store::core;
-}
-
-/// Where the tables of a module are: in one store, or the same ones in each.
-enum class Placement : std::uint8_t { core, secure, both };
-
-/// "core", "secure" or "both".
-std::string_view to_string(Placement placement) noexcept;
-
-constexpr bool is_in(Placement placement, Store store) noexcept {
-  return placement == Placement::both || (placement == Placement::core) == (store == Store::core);
-}
+struct Module;
 
 /// A store that is open, with what services need beside it. Borrows all of it; cheap to copy.
 struct OpenStore {
@@ -44,6 +25,39 @@ struct OpenStore {
   db::Database& database;
   const DomainEvents& events;  ///< of the modules that are in this store
   const Clock& clock;
+  ChangeSink sink = nullptr;  ///< what everything that happens is handed to
+
+  /// Calls `work(Reader&)` in one snapshot, and returns what it returns.
+  template <class Work>
+  auto read(const Scope& scope, Work&& work) const {
+    return run<Reader>(std::forward<Work>(work),
+                       [&](const std::function<void(Reader&)>& inner) { run_read(scope, inner); });
+  }
+  /// Calls `work(Change&)` in one transaction, hands what happened to the sink, and commits. What is thrown
+  /// undoes all of it; refusals are then recorded in a transaction of their own. See Database::write for when
+  /// `work` is run again.
+  template <class Work>
+  auto change(const Scope& scope, Work&& work) const {
+    return run<Change>(std::forward<Work>(work),
+                       [&](const std::function<void(Change&)>& inner) { run_change(scope, inner); });
+  }
+
+ private:
+  template <class Access, class Work, class Run>
+  static auto run(Work&& work, Run&& run_inner) {
+    using Result = std::invoke_result_t<Work&, Access&>;
+    if constexpr (std::is_void_v<Result>) {
+      run_inner([&](Access& access) { work(access); });
+    } else {
+      static_assert(!std::is_reference_v<Result>, "what the closure returns must outlive its transaction");
+      std::optional<Result> result;
+      run_inner([&](Access& access) { result.emplace(work(access)); });
+      return std::move(*result);
+    }
+  }
+  void run_read(const Scope& scope, const std::function<void(Reader&)>& work) const;
+  void run_change(const Scope& scope, const std::function<void(Change&)>& work) const;
+  void record_refusals(const Scope& scope, std::span<const ChangeEntry> refusals) const;
 };
 
 /// The stores of one workspace as modules see them. Not safe for several threads; the databases are.
@@ -68,10 +82,3 @@ class Stores {
 };
 
 }  // namespace nerve
-
-namespace nerve::db {
-
-template <>
-inline constexpr std::string_view enum_texts<Store>[] = {"core", "secure"};
-
-}  // namespace nerve::db

@@ -40,4 +40,16 @@ Json Codec<Json>::decode(const Cell& cell) {
   return parse_json(cell.octets, "column");
 }
 
+Value Codec<std::vector<std::string>>::encode(const std::vector<std::string>& value) {
+  return Codec<Json>::encode(Json(value));
+}
+
+std::vector<std::string> Codec<std::vector<std::string>>::decode(const Cell& cell) {
+  try {
+    return Codec<Json>::decode(cell).get<std::vector<std::string>>();
+  } catch (const Json::exception&) {
+    throw DatabaseError(ErrorKind::integrity, "a column that holds a list of texts holds other JSON", "");
+  }
+}
+
 }  // namespace nerve::db

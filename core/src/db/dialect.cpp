@@ -30,6 +30,15 @@ std::string_view lock_row_clause(Dialect dialect) noexcept {
   return dialect == Dialect::sqlite ? "" : " FOR UPDATE";
 }
 
+std::string_view share_row_clause(Dialect dialect) noexcept {
+  return dialect == Dialect::sqlite ? "" : " FOR SHARE";
+}
+
+std::string short_id_expression(Dialect dialect, std::string_view column) {
+  const std::string name(column);
+  return dialect == Dialect::sqlite ? "substr(" + name + ", 29)" : "right(CAST(" + name + " AS text), 8)";
+}
+
 std::string id_expression(Dialect dialect, std::string_view text_expression) {
   // SQLite would read CAST(… AS uuid) as a number.
   const std::string expression(text_expression);

@@ -24,7 +24,7 @@ void DomainEvents::add(std::type_index type, std::string_view subscriber, AnyHan
   subscriptions_[type].push_back({std::string(subscriber), std::move(handler)});
 }
 
-void DomainEvents::deliver(std::type_index type, db::Transaction& transaction, const void* event) const {
+void DomainEvents::deliver(std::type_index type, Change& change, const void* event) const {
   const auto found = subscriptions_.find(type);
   if (found == subscriptions_.end()) return;
   const Nesting nesting;
@@ -35,7 +35,7 @@ void DomainEvents::deliver(std::type_index type, db::Transaction& transaction, c
           "domain events cause each other without end, at last in the module " + subscription.subscriber,
           "This is a defect of that module: please report it.");
     }
-    subscription.handler(transaction, event);
+    subscription.handler(change, event);
   }
 }
 

@@ -136,25 +136,25 @@ int run_run(CommandContext& context, const Arguments& arguments) {
 
 }  // namespace
 
-Command jobs_command() {
-  return {
-      .name = "jobs",
-      .summary = "run what is to be done from time to time",
-      .description =
-          "Call 'nerve-db jobs run' every minute, from cron or a timer: it runs what is due and ends.\n"
-          "One runner at a time works in a workspace.",
-      .commands = {{.name = "list",
-                    .summary = "list the jobs with their last runs",
-                    .example = "nerve-db jobs list --workspace demo",
-                    .run = &run_list},
-                   {.name = "run",
-                    .summary = "run the jobs that are due, or those that are named",
-                    .operands = {{.name = "NAME", .type = ArgumentType::text, .description = "only this job"}},
-                    .options = {{.name = "--all", .description = "every job, due or not"}, dry_run_option()},
-                    .exit_codes = "10 when a part was done; otherwise as 'nerve-db --help' lists them",
-                    .example = "nerve-db jobs run --all --dry-run --workspace demo",
-                    .run = &run_run}},
-      .example = "nerve-db jobs run --workspace demo"};
+std::vector<Command> commands() {
+  return {{.name = "jobs",
+           .summary = "run what is to be done from time to time",
+           .description =
+               "Call 'nerve-db jobs run' every minute, from cron or a timer: it runs what is due and ends.\n"
+               "One runner at a time works in a workspace.",
+           .commands =
+               {{.name = "list",
+                 .summary = "list the jobs with their last runs",
+                 .example = "nerve-db jobs list --workspace demo",
+                 .run = &run_list},
+                {.name = "run",
+                 .summary = "run the jobs that are due, or those that are named",
+                 .operands = {{.name = "NAME", .type = ArgumentType::text, .description = "only this job"}},
+                 .options = {{.name = "--all", .description = "every job, due or not"}, dry_run_option()},
+                 .exit_codes = "10 when a part was done; otherwise as 'nerve-db --help' lists them",
+                 .example = "nerve-db jobs run --all --dry-run --workspace demo",
+                 .run = &run_run}},
+           .example = "nerve-db jobs run --workspace demo"}};
 }
 
 }  // namespace nerve::jobs

@@ -3,9 +3,11 @@
 
 #include "nerve/command.h"
 
+#include <vector>
+
 namespace nerve::jobs {
 
 /// nerve-db jobs list and run
-Command jobs_command();
+std::vector<Command> commands();
 
 }  // namespace nerve::jobs

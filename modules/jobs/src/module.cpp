@@ -38,24 +38,15 @@ health::Check check_runs(Stores& stores) {
           .fix = wrong.empty() ? "" : "nerve-db jobs run --all"};
 }
 
-class JobsModule final : public Module {
- public:
-  std::string_view name() const noexcept override { return "jobs"; }
-  std::string_view description() const noexcept override { return "runs what modules do from time to time"; }
-  std::string_view version() const noexcept override { return "0.1.0"; }
-  Placement placement() const noexcept override { return Placement::core; }
-  std::vector<std::string_view> depends_on() const override { return {"workspace"}; }
-
-  std::vector<TableFacts> tables() const override { return {{.name = "job_states", .key = {"job"}}}; }
-  std::vector<ModuleCheck> checks() const override { return {{"jobs.runs", &check_runs}}; }
-  std::vector<Command> commands() const override { return {jobs_command()}; }
-};
-
 }  // namespace
 
-const Module& module() {
-  static const JobsModule module;
-  return module;
-}
+const Module definition{.name = "jobs",
+                        .description = "runs what modules do from time to time",
+                        .version = "0.2.0",
+                        .placement = Placement::core,
+                        .depends_on = {"workspace"},
+                        .records = {&job_states},
+                        .checks = {{"jobs.runs", &check_runs}},
+                        .commands = &commands};
 
 }  // namespace nerve::jobs

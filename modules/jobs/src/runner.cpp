@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/jobs/runner.h"
 
-#include "job_store.h"
-
 #include "nerve/core/error.h"
 #include "nerve/core/interrupt.h"
 #include "nerve/core/json.h"
@@ -14,12 +12,20 @@
 
 #include <algorithm>
 #include <exception>
+#include <functional>
+#include <map>
 
 namespace nerve::jobs {
 
 namespace {
 
 constexpr std::size_t problem_bytes_max = 500;  ///< of the column
+
+constexpr Field state_fields[] = {
+    field<&JobState::job>("job").key(),           field<&JobState::started_at>("started_at"),
+    field<&JobState::finished_at>("finished_at"), field<&JobState::outcome>("outcome"),
+    field<&JobState::counts>("counts").json(),    field<&JobState::problem>("problem"),
+};
 
 std::optional<std::string> first_problem(const JobReport& report) {
   if (report.problems.empty()) return std::nullopt;
@@ -32,9 +38,8 @@ std::string counts_text(const JobReport& report) {
   return counts.dump();
 }
 
-JobReport run_job(Stores& stores, const Job& job, bool is_dry_run, Outcome& outcome) {
+JobReport run_job(JobContext& context, const Job& job, Outcome& outcome) {
   try {
-    JobContext context{stores, is_dry_run};
     JobReport report = job.run(context);
     outcome = report.problems.empty() ? Outcome::succeeded : Outcome::partial;
     return report;
@@ -48,18 +53,14 @@ JobReport run_job(Stores& stores, const Job& job, bool is_dry_run, Outcome& outc
 
 JobRun run_recorded(Stores& stores, const Job& job, bool is_dry_run) {
   const OpenStore core = stores.store(Store::core);
+  JobContext context{stores, Scope::of_workspace(Actor::job_named(std::string(job.name))), is_dry_run};
   const auto record = [&](const JobState& state) {
-    if (is_dry_run) return;
-    core.database.write([&](db::Transaction& transaction) { write_state(transaction, job.name, state); });
+    if (!is_dry_run) core.change(context.scope, [&](Change& change) { change.put(job_states, state); });
   };
-  JobState state{.started_at = core.clock.now(),
-                 .finished_at = std::nullopt,
-                 .outcome = Outcome::running,
-                 .counts = "{}",
-                 .problem = std::nullopt};
+  JobState state{.job = std::string(job.name), .started_at = core.clock.now()};
   record(state);
   JobRun run{.job = job.name, .outcome = Outcome::succeeded, .report = {}, .duration = {}};
-  run.report = run_job(stores, job, is_dry_run, run.outcome);
+  run.report = run_job(context, job, run.outcome);
   const Timestamp finished_at = core.clock.now();
   run.duration = finished_at - state.started_at;
   state.finished_at = finished_at;
@@ -89,6 +90,9 @@ std::vector<JobStatus> chosen(std::vector<JobStatus> statuses, const RunOptions&
 
 }  // namespace
 
+constinit const Record<JobState> job_states({.table = "job_states", .noun = "job", .is_recorded = false},
+                                            state_fields);
+
 bool JobStatus::is_due(Timestamp now) const {
   return due_at(now) <= now;
 }
@@ -99,12 +103,17 @@ Timestamp JobStatus::due_at(Timestamp now) const {
 }
 
 std::vector<JobStatus> list_jobs(Stores& stores) {
-  const auto states = stores.store(Store::core).database.read([](db::Transaction& transaction) {
-    return read_states(transaction);
-  });
+  std::map<std::string, JobState, std::less<>> states;
+  // More rows than there are jobs: those of jobs that are gone stay.
+  for (JobState& state : stores.store(Store::core).read(Scope(), [](Reader& reader) {
+         return reader.select(job_states, "TRUE", {}, {.order_by = "job"});
+       })) {
+    std::string name = state.job;
+    states.emplace(std::move(name), std::move(state));
+  }
   std::vector<JobStatus> statuses;
   for (const Module* module : stores.modules()) {
-    for (const Job& job : module->jobs()) {
+    for (const Job& job : module->jobs) {
       const auto state = states.find(job.name);
       statuses.push_back({job, state == states.end() ? std::nullopt : std::optional(state->second)});
     }

@@ -1,181 +1,157 @@
 // SPDX-License-Identifier: Apache-2.0
-// nerve-db tenant create, list, show, rename, delete and restore
 #include "commands.h"
 
-#include "output.h"
-
-#include "nerve/core/error.h"
-#include "nerve/core/json.h"
-#include "nerve/list_command.h"
-#include "nerve/store.h"
+#include "nerve/record_command.h"
+#include "nerve/tenancy/members.h"
 #include "nerve/tenancy/tenants.h"
-
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
-
-#include <string>
 
 namespace nerve::tenancy {
 
 namespace {
 
-Tenants tenants_of(CommandContext& context) {
-  return Tenants(context.stores().store(Store::core));
-}
-
-void report(Output& output, const Tenant& tenant, std::string_view what) {
-  show_change(output, tenant_json(tenant),
-              fmt::format("{} the tenant {}: {}", what, tenant.slug, tenant.name));
+OpenStore core_of(CommandContext& context) {
+  return context.stores().store(Store::core);
 }
 
 int run_create(CommandContext& context, const Arguments& arguments) {
-  NewTenant tenant{.name = *arguments.text("NAME"), .slug = arguments.text("--slug").value_or("")};
-  tenant.primary_domain = arguments.text("--domain");
-  tenant.billing_email = arguments.text("--billing-email");
-  if (const auto tier = arguments.text("--tier")) tenant.subscription_tier = *tier;
-  if (const auto seats = arguments.integer("--seats")) tenant.max_seats = *seats;
-  if (const auto domains = arguments.integer("--domains")) tenant.max_domains = *domains;
-  report(context.output(), tenants_of(context).create(tenant), "created");
+  Tenant tenant{.slug = arguments.text("--slug").value_or(""), .name = *arguments.text("NAME")};
+  read_fields(tenants, arguments, tenant);
+  show_change(context.output(), tenants, Tenants(core_of(context)).create(context.scope(), tenant),
+              "created");
   return 0;
 }
 
-int run_list(CommandContext& context, const Arguments& arguments) {
-  if (arguments.has("--all") && arguments.has("--deleted")) {
-    throw ValidationError("both --all and --deleted are given", "Give one of them.");
-  }
-  Tenants tenants = tenants_of(context);
-  TenantQuery query;
-  query.limit = limit_from(arguments);
-  if (arguments.has("--all")) query.visibility = db::Visibility::all;
-  if (arguments.has("--deleted")) query.visibility = db::Visibility::deleted;
-  if (const auto after = arguments.text("--after")) query.after = tenants.find(*after).id;
-  show_tenants(context.output(), tenants.list(query));
+int run_update(CommandContext& context, const Arguments& arguments) {
+  const OpenStore store = core_of(context);
+  const Uuid id = store.read(context.scope(),
+                             [&](Reader& reader) { return reader.find_id(tenants, *arguments.text("ID")); });
+  const Tenant updated = Tenants(store).update(context.scope(), TenantId(id), [&](Tenant& tenant) {
+    read_fields(tenants, arguments, tenant);
+    if (const auto name = arguments.text("--name")) tenant.name = *name;
+  });
+  show_change(context.output(), tenants, updated, "updated");
   return 0;
 }
 
-int run_show(CommandContext& context, const Arguments& arguments) {
-  show_tenant(context.output(), tenants_of(context).find(*arguments.text("ID")));
-  return 0;
-}
-
-int run_rename(CommandContext& context, const Arguments& arguments) {
-  Tenants tenants = tenants_of(context);
-  const Tenant tenant = tenants.find(*arguments.text("ID"));
-  report(context.output(), tenants.rename(tenant.id, *arguments.text("NAME")), "renamed");
-  return 0;
-}
-
-int run_delete(CommandContext& context, const Arguments& arguments) {
-  Tenants tenants = tenants_of(context);
-  const Tenant tenant = tenants.find(*arguments.text("ID"));
-  if (arguments.has("--dry-run")) {
-    report(context.output(), tenant, tenant.deleted_at ? "would refuse, being deleted:" : "would delete");
-    return 0;
-  }
-  context.require_confirmation(fmt::format("Delete the tenant {}? It can be restored.", tenant.slug));
-  report(context.output(), tenants.erase(tenant.id), "deleted");
-  return 0;
-}
-
-int run_restore(CommandContext& context, const Arguments& arguments) {
-  Tenants tenants = tenants_of(context);
-  const Tenant tenant = tenants.find(*arguments.text("ID"));
-  report(context.output(), tenants.restore(tenant.id), "restored");
-  return 0;
-}
-
-Argument id_operand() {
-  return {.name = "ID",
-          .type = ArgumentType::text,
-          .description = "slug of the tenant, its id, or the last 8 characters of that",
-          .required = true};
-}
-
-Argument name_operand() {
-  return {.name = "NAME", .type = ArgumentType::text, .description = "name for people", .required = true};
-}
-
-Argument number_option(std::string_view name, std::string_view description) {
-  return {.name = name,
-          .value_name = "N",
-          .type = ArgumentType::integer,
-          .description = description,
-          .minimum = 1,
-          .maximum = 1'000'000};
+std::vector<Argument> with_fields(Argument first) {
+  std::vector<Argument> options = field_options(tenants);
+  options.insert(options.begin(), std::move(first));
+  return options;
 }
 
 Command create_command() {
-  return {.name = "create",
-          .summary = "make a tenant and print its id",
-          .operands = {name_operand()},
-          .options = {{.name = "--slug",
+  return {
+      .name = "create",
+      .summary = "make a tenant and print its id",
+      .operands =
+          {{.name = "NAME", .type = ArgumentType::text, .description = "name for people", .required = true}},
+      .options =
+          with_fields({.name = "--slug",
                        .value_name = "SLUG",
                        .type = ArgumentType::text,
-                       .description = "its name in commands (default: made from NAME); it never changes"},
-                      {.name = "--domain",
-                       .value_name = "DOMAIN",
-                       .type = ArgumentType::text,
-                       .description = "primary domain"},
-                      {.name = "--billing-email",
-                       .value_name = "ADDRESS",
-                       .type = ArgumentType::text,
-                       .description = "where bills go"},
-                      {.name = "--tier",
-                       .value_name = "TIER",
-                       .type = ArgumentType::text,
-                       .description = "subscription (default: basic)"},
-                      number_option("--seats", "users it may have (default: 1)"),
-                      number_option("--domains", "domains it may watch (default: 1)")},
-          .example = "nerve-db tenant create 'Beta Ltd' --domain beta.example --seats 20 --workspace demo",
-          .run = &run_create};
+                       .description = "its name in commands (default: made from NAME); it never changes"}),
+      .example = "nerve-db tenant create 'Beta Ltd' --domain beta.example --seats 20 --workspace demo",
+      .run = &run_create};
 }
 
-Command list_command() {
-  return {.name = "list",
-          .summary = "list the tenants in the order in which they were made",
-          .options = {{.name = "--all", .description = "deleted ones as well"},
-                      {.name = "--deleted", .description = "only deleted ones"},
-                      limit_option(),
-                      after_option()},
-          .example = "nerve-db tenant list --all --workspace demo",
-          .run = &run_list};
+Command update_command() {
+  return {.name = "update",
+          .summary = "change a tenant: its name, domains, seats, status",
+          .description = "What no option names stays as it is; an empty text takes away what may be absent.",
+          .operands = {record_operand(tenants)},
+          .options = with_fields({.name = "--name",
+                                  .value_name = "NAME",
+                                  .type = ArgumentType::text,
+                                  .description = "name for people"}),
+          .example = "nerve-db tenant update acme --seats 30 --workspace demo",
+          .run = &run_update};
 }
 
-Command delete_command() {
-  return {.name = "delete",
-          .summary = "mark a tenant as deleted",
-          .description = "Its data stays, and 'tenant restore' brings it back. Asks first.",
-          .operands = {id_operand()},
-          .options = {yes_option(), dry_run_option()},
-          .example = "nerve-db tenant delete acme --yes --workspace demo",
-          .run = &run_delete};
+Membership with_role(const Arguments& arguments) {
+  Membership membership;
+  read_fields(memberships, arguments, membership);
+  return membership;
+}
+
+UserId user_from(const Arguments& arguments) {
+  return UserId::parse(*arguments.text("USER"));
+}
+
+int run_member_add(CommandContext& context, const Arguments& arguments) {
+  const Membership made =
+      Members(core_of(context))
+          .join(context.tenant_scope(arguments), user_from(arguments), with_role(arguments).role);
+  show_change(context.output(), memberships, made, "added");
+  return 0;
+}
+
+int run_member_remove(CommandContext& context, const Arguments& arguments) {
+  context.require_confirmation("Let the user leave the tenant? The time in it stays on record.");
+  const Membership left =
+      Members(core_of(context)).leave(context.tenant_scope(arguments), user_from(arguments));
+  show_change(context.output(), memberships, left, "ended");
+  return 0;
+}
+
+int run_member_primary(CommandContext& context, const Arguments& arguments) {
+  const Membership primary =
+      Members(core_of(context)).set_primary(context.tenant_scope(arguments), user_from(arguments));
+  show_change(context.output(), memberships, primary, "made primary");
+  return 0;
+}
+
+Argument user_operand() {
+  return {.name = "USER", .type = ArgumentType::text, .description = "id of the user", .required = true};
+}
+
+Command member_command() {
+  std::vector<Argument> add_options = field_options(memberships);
+  add_options.push_back(tenant_option());
+  const std::string user = "01a1ff19-c530-7703-a60e-7aebf872e0b";
+  std::vector<Command> verbs;
+  verbs.push_back(
+      {.name = "add",
+       .summary = "let a user join a tenant",
+       .operands = {user_operand()},
+       .options = std::move(add_options),
+       .example = "nerve-db tenant member add " + user + "3 --role analyst --tenant acme --workspace demo",
+       .run = &run_member_add});
+  verbs.push_back(
+      {.name = "remove",
+       .summary = "let a user leave a tenant",
+       .description = "Who comes back begins a new time in it. Asks first.",
+       .operands = {user_operand()},
+       .options = {yes_option(), tenant_option()},
+       .example = "nerve-db tenant member remove " + user + "4 --yes --tenant acme --workspace demo",
+       .run = &run_member_remove});
+  verbs.push_back({.name = "primary",
+                   .summary = "make a tenant the one that a user begins with",
+                   .operands = {user_operand()},
+                   .options = {tenant_option()},
+                   .example = "nerve-db tenant member primary " + user + "5 --tenant acme --workspace demo",
+                   .run = &run_member_primary});
+  return record_command(memberships, {.summary = "show and change who belongs to a tenant",
+                                      .verbs = {Verb::list},
+                                      .more = std::move(verbs)});
 }
 
 }  // namespace
 
-Command tenant_command() {
-  return {.name = "tenant",
-          .summary = "keep the tenants: whose data it is",
-          .description = "A tenant is named by its slug, its id, or the last 8 characters of that.",
-          .commands = {create_command(),
-                       list_command(),
-                       {.name = "show",
-                        .summary = "show a tenant",
-                        .operands = {id_operand()},
-                        .example = "nerve-db tenant show acme --workspace demo",
-                        .run = &run_show},
-                       {.name = "rename",
-                        .summary = "change the name of a tenant; its slug stays",
-                        .operands = {id_operand(), name_operand()},
-                        .example = "nerve-db tenant rename acme 'Acme Group' --workspace demo",
-                        .run = &run_rename},
-                       delete_command(),
-                       {.name = "restore",
-                        .summary = "bring a deleted tenant back",
-                        .operands = {id_operand()},
-                        .example = "nerve-db tenant restore gone --workspace demo",
-                        .run = &run_restore}},
-          .example = "nerve-db tenant list --workspace demo"};
+std::vector<Command> commands() {
+  std::vector<Command> verbs;
+  verbs.push_back(create_command());
+  verbs.push_back(update_command());
+  verbs.push_back(member_command());
+  return {record_command(tenants,
+                         {.summary = "manage tenants: companies or customers whose data is kept apart",
+                          .verbs = {Verb::list, Verb::show, Verb::remove, Verb::restore},
+                          .more = std::move(verbs),
+                          .example = "acme",
+                          .removed_example = "gone",
+                          .remove = [](const OpenStore& store, const Scope& scope,
+                                       const Uuid& id) { Tenants(store).remove(scope, TenantId(id)); },
+                          .restore = [](const OpenStore& store, const Scope& scope,
+                                        const Uuid& id) { Tenants(store).restore(scope, TenantId(id)); }})};
 }
 
 }  // namespace nerve::tenancy

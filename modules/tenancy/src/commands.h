@@ -3,9 +3,11 @@
 
 #include "nerve/command.h"
 
+#include <vector>
+
 namespace nerve::tenancy {
 
-/// nerve-db tenant create, list, show, rename, delete and restore
-Command tenant_command();
+/// nerve-db tenant create, update, list, show, remove, restore, and member add, list, remove, primary
+std::vector<Command> commands();
 
 }  // namespace nerve::tenancy

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/tenancy/tenants.h"
 
-#include "tenant_store.h"
-
 #include "nerve/core/error.h"
-#include "nerve/core/text.h"
-#include "nerve/db/short_id.h"
 #include "nerve/tenancy/events.h"
+#include "nerve/tenancy/members.h"
 #include "nerve/validate/fields.h"
 #include "nerve/validate/slug.h"
 
@@ -21,144 +18,125 @@ namespace {
 constexpr std::size_t tenant_name_length_max = 255;
 constexpr std::size_t tier_length_max = 20;
 constexpr std::int64_t seats_max = 1'000'000;
-/// Slugs that the nearest one is looked for in.
-constexpr std::int64_t candidates_max = 1000;
 
-NewTenant checked(const NewTenant& given) {
+/// A tenant with every field in its canonical form.
+Tenant checked(Tenant tenant) {
   validate::Fields fields("tenant");
-  NewTenant tenant = given;
-  tenant.name = fields.name("name", given.name, tenant_name_length_max);
-  if (given.slug.empty()) tenant.slug = validate::slug_of(tenant.name);
-  if (given.slug.empty() && tenant.slug.empty() && !tenant.name.empty()) {
+  const bool has_slug = !tenant.slug.empty();
+  tenant.name = fields.name("name", tenant.name, tenant_name_length_max);
+  if (!has_slug) tenant.slug = validate::slug_of(tenant.name);
+  if (!has_slug && tenant.slug.empty() && !tenant.name.empty()) {
     fields.require(false, "slug", "required",
                    "cannot be made from this name: it has no ASCII letter or digit");
-  } else if (!tenant.name.empty() || !given.slug.empty()) {
+  } else if (!tenant.name.empty() || has_slug) {
     fields.slug("slug", tenant.slug);
   }
-  tenant.primary_domain = fields.optional_domain("primary_domain", given.primary_domain);
-  tenant.billing_email = fields.optional_email("billing_email", given.billing_email);
-  tenant.subscription_tier = fields.name("subscription_tier", given.subscription_tier, tier_length_max);
-  fields.require(given.max_seats > 0 && given.max_seats <= seats_max, "max_seats", "range",
-                 fmt::format("must be from 1 to {}", seats_max));
-  fields.require(given.max_domains > 0 && given.max_domains <= seats_max, "max_domains", "range",
-                 fmt::format("must be from 1 to {}", seats_max));
+  tenant.primary_domain = fields.optional_domain("primary_domain", tenant.primary_domain);
+  for (std::string& domain : tenant.additional_domains) domain = fields.domain("additional_domains", domain);
+  tenant.billing_email = fields.optional_email("billing_email", tenant.billing_email);
+  tenant.subscription_tier = fields.name("subscription_tier", tenant.subscription_tier, tier_length_max);
+  if (tenant.subscription_status) {
+    tenant.subscription_status =
+        fields.name("subscription_status", *tenant.subscription_status, tier_length_max);
+  }
+  const std::string range = fmt::format("must be from 1 to {}", seats_max);
+  fields.require(tenant.max_seats > 0 && tenant.max_seats <= seats_max, "max_seats", "range", range);
+  fields.require(tenant.max_domains > 0 && tenant.max_domains <= seats_max, "max_domains", "range", range);
+  const std::int64_t domains = std::ssize(tenant.additional_domains) + (tenant.primary_domain ? 1 : 0);
+  fields.require(
+      domains <= tenant.max_domains, "additional_domains", "max_domains",
+      fmt::format("are {} domains with the primary one, and it may have {}", domains, tenant.max_domains));
   fields.finish();
   return tenant;
 }
 
-/// Says which of the two unique fields is taken.
-[[noreturn]] void throw_taken(db::Transaction& transaction, const NewTenant& tenant) {
-  if (const auto other = read_tenant_by_slug(transaction, tenant.slug)) {
-    throw ConflictError(
-        fmt::format("{} tenant has the slug {} already", other->deleted_at ? "a deleted" : "a", tenant.slug),
-        other->deleted_at ? "Restore that one, or choose another slug." : "Choose another slug.");
-  }
-  if (tenant.slug == "system") {
-    throw ConflictError("the slug system belongs to the system tenant", "Choose another slug.");
-  }
+[[noreturn]] void throw_domain_taken() {
   throw ConflictError("a tenant has this primary domain already",
-                      "Leave it out, or choose another domain; a deleted tenant keeps its own.");
+                      "Leave it out, or choose another domain; a removed tenant keeps its own.");
+}
+
+/// Says which of the two unique fields is taken.
+[[noreturn]] void throw_taken(Change& change, const Tenant& tenant) {
+  if (const auto other =
+          change.find_where(tenants, "slug = :slug", {{"slug", tenant.slug}}, db::Visibility::all)) {
+    const bool is_removed = other->deleted_at.has_value();
+    throw ConflictError(
+        fmt::format("{} tenant has the slug {} already", is_removed ? "a removed" : "a", tenant.slug),
+        is_removed ? "Restore that one, or choose another slug." : "Choose another slug.");
+  }
+  if (tenant.slug == "system")
+    throw ConflictError("the slug system belongs to the system tenant", "Choose another slug.");
+  throw_domain_taken();
+}
+
+/// An update of a tenant meets no other unique key than that of the domain.
+template <class Work>
+Tenant told_as_taken(Work&& work) {
+  try {
+    return work();
+  } catch (const DatabaseError& error) {
+    if (error.kind() == ErrorKind::conflict) throw_domain_taken();
+    throw;
+  }
+}
+
+void require_seats(Change& change, const Tenant& tenant) {
+  const std::int64_t taken = change.count(memberships, "left_at IS NULL");
+  if (taken <= tenant.max_seats) return;
+  throw ConflictError(fmt::format("{} seats of the tenant {} are taken", taken, tenant.slug),
+                      "Let members leave first, or give it as many seats.");
 }
 
 }  // namespace
 
-Tenant require_live_tenant(db::Transaction& transaction, const TenantId& id) {
-  auto tenant = lock_tenant(transaction, id);
-  if (tenant && !tenant->deleted_at) return std::move(*tenant);
-  throw NotFoundError(
-      tenant ? fmt::format("the tenant {} is deleted", tenant->slug) : "there is no tenant with this id",
-      tenant ? "Restore it first." : "`nerve-db tenant list` shows the tenants.");
+Tenant require_active_tenant(Change& change) {
+  Tenant tenant = change.hold(tenants, change.scope().tenant);
+  if (!tenant.is_suspended()) return tenant;
+  throw DeniedError(fmt::format("the tenant {} is suspended", tenant.slug),
+                    "Its data stays; `nerve-db tenant update` makes it active again.");
 }
 
-Tenant Tenants::create(const NewTenant& given) {
-  const NewTenant tenant = checked(given);
-  const auto id = new_id<TenantTag>();
-  return store_.database.write([&](db::Transaction& transaction) {
-    if (!insert_tenant(transaction, id, tenant, store_.clock.now())) throw_taken(transaction, tenant);
-    store_.events.publish(transaction, TenantCreated{id, tenant.slug});
-    return *read_tenant(transaction, id);
+Tenant Tenants::create(const Scope& scope, const Tenant& given) {
+  const Tenant tenant = checked(given);
+  return store_.change(scope, [&](Change& change) {
+    const auto made = change.try_insert(tenants, tenant);
+    if (!made) throw_taken(change, tenant);
+    change.publish(TenantCreated{made->id, made->slug});
+    return *made;
   });
 }
 
-Tenant Tenants::rename(const TenantId& id, std::string_view name) {
-  validate::Fields fields("tenant");
-  const std::string clean = fields.name("name", name, tenant_name_length_max);
-  fields.finish();
-  return store_.database.write([&](db::Transaction& transaction) {
-    Tenant before = require_live_tenant(transaction, id);
-    if (before.name == clean) return before;
-    set_name(transaction, id, clean);
-    store_.events.publish(transaction, TenantRenamed{id, before.name, clean});
-    return *read_tenant(transaction, id);
+Tenant Tenants::update(const Scope& scope, const TenantId& id, const std::function<void(Tenant&)>& edit) {
+  // A tenant's members are seen in its own scope only; who acts for another one finds nothing.
+  const Scope own = scope.reach == Reach::tenant ? scope : scope.narrowed_to(id);
+  return store_.change(own, [&](Change& change) {
+    const Tenant before = change.require(tenants, id);
+    Tenant wanted = before;
+    edit(wanted);
+    wanted = checked(std::move(wanted));
+    if (wanted.max_seats < before.max_seats) require_seats(change, wanted);
+    return told_as_taken([&] { return change.update(tenants, before, wanted); });
   });
 }
 
-Tenant Tenants::set_status(const TenantId& id, TenantStatus status) {
-  return store_.database.write([&](db::Transaction& transaction) {
-    require_live_tenant(transaction, id);
-    tenancy::set_status(transaction, id, status);
-    return *read_tenant(transaction, id);
+Tenant Tenants::remove(const Scope& scope, const TenantId& id) {
+  return store_.change(scope, [&](Change& change) {
+    Tenant tenant = change.remove(tenants, id);
+    change.publish(TenantRemoved{id});
+    return tenant;
   });
 }
 
-Tenant Tenants::erase(const TenantId& id) {
-  return store_.database.write([&](db::Transaction& transaction) {
-    require_live_tenant(transaction, id);
-    set_deleted(transaction, id, store_.clock.now());
-    store_.events.publish(transaction, TenantDeleted{id});
-    return *read_tenant(transaction, id);
+Tenant Tenants::restore(const Scope& scope, const TenantId& id) {
+  return store_.change(scope, [&](Change& change) {
+    Tenant tenant = change.restore(tenants, id);
+    change.publish(TenantRestored{id});
+    return tenant;
   });
 }
 
-Tenant Tenants::restore(const TenantId& id) {
-  return store_.database.write([&](db::Transaction& transaction) {
-    const auto tenant = lock_tenant(transaction, id);
-    if (!tenant) {
-      throw NotFoundError("there is no tenant with this id",
-                          "`nerve-db tenant list --all` shows the tenants.");
-    }
-    if (!tenant->deleted_at) {
-      throw ConflictError(fmt::format("the tenant {} is not deleted", tenant->slug),
-                          "There is nothing to do.");
-    }
-    set_deleted(transaction, id, std::nullopt);
-    store_.events.publish(transaction, TenantRestored{id});
-    return *read_tenant(transaction, id);
-  });
-}
-
-Tenant Tenants::find(std::string_view text) {
-  return store_.database.read([&](db::Transaction& transaction) {
-    if (auto tenant = read_tenant_by_slug(transaction, text)) return std::move(*tenant);
-    if (const auto id = db::find_id(transaction, "tenants", text)) {
-      if (auto tenant = read_tenant(transaction, TenantId(*id))) return std::move(*tenant);
-    }
-    const std::vector<std::string> known = slugs(transaction, candidates_max);
-    const std::vector<std::string_view> candidates(known.begin(), known.end());
-    const auto meant = closest_match(text, candidates);
-    db::throw_not_found({.noun = "tenant",
-                         .text = text,
-                         .hint = meant ? fmt::format("Did you mean {}?", *meant)
-                                       : "`nerve-db tenant list --all` shows the tenants."});
-  });
-}
-
-std::optional<Tenant> Tenants::get(const TenantId& id) {
-  return store_.database.read([&](db::Transaction& transaction) { return read_tenant(transaction, id); });
-}
-
-TenantPage Tenants::list(const TenantQuery& query) {
-  return read_page(query.limit, &Tenant::id, [&](std::int64_t limit) {
-    TenantQuery rows = query;
-    rows.limit = limit;
-    return store_.database.read(
-        [&](db::Transaction& transaction) { return list_tenants(transaction, rows); });
-  });
-}
-
-std::int64_t Tenants::count(db::Visibility visibility) {
-  return store_.database.read(
-      [&](db::Transaction& transaction) { return count_tenants(transaction, visibility); });
+std::optional<Tenant> Tenants::get(const Scope& scope, const TenantId& id) {
+  return store_.read(scope, [&](Reader& reader) { return reader.find(tenants, id, db::Visibility::all); });
 }
 
 }  // namespace nerve::tenancy

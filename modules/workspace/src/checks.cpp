@@ -3,7 +3,7 @@
 
 #include "nerve/core/text.h"
 #include "nerve/cross_store.h"
-#include "nerve/workspace/outbox_state.h"
+#include "nerve/workspace/outbox.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -24,8 +24,7 @@ using health::Status;
 constexpr std::chrono::hours backlog_age_max{1};
 
 OutboxCounts counts_of(Stores& stores, Store store) {
-  return stores.store(store).database.read(
-      [](db::Transaction& transaction) { return count_messages(transaction); });
+  return stores.store(store).read(Scope(), [](Reader& reader) { return count_messages(reader); });
 }
 
 }  // namespace

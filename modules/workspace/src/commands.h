@@ -3,9 +3,11 @@
 
 #include "nerve/command.h"
 
+#include <vector>
+
 namespace nerve::workspace {
 
-/// nerve-db outbox list and retry
-Command outbox_command();
+/// nerve-db outbox list, show and retry
+std::vector<Command> commands();
 
 }  // namespace nerve::workspace

@@ -1,70 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "orphan_store.h"
 
-#include "nerve/db/identifier.h"
+#include "records.h"
 
 #include <fmt/format.h>
 
 namespace nerve::workspace {
 
-std::optional<Timestamp> first_seen(db::Transaction& transaction, const StoreReference& reference,
-                                    const Uuid& missing) {
-  return transaction.maybe<Timestamp>(
-      "SELECT first_seen_at FROM orphan_references WHERE table_name = :table AND column_name = :column AND "
-      "missing_id = :id",
-      {{"table", reference.table.name}, {"column", reference.reference.column}, {"id", missing}});
+namespace {
+
+constexpr std::string_view of_reference = "table_name = :table AND column_name = :column AND ";
+
+}  // namespace
+
+std::optional<Timestamp> first_seen(Reader& reader, const StoreReference& reference, const Uuid& missing) {
+  const auto found = reader.find_where(
+      orphan_references, fmt::format("{}missing_id = :id", of_reference),
+      {{"table", reference.record->table()}, {"column", reference.column}, {"id", missing}});
+  return found ? std::optional(found->first_seen_at) : std::nullopt;
 }
 
-Timestamp remember_orphan(db::Transaction& transaction, const StoreReference& reference, const Uuid& missing,
-                          Timestamp now) {
-  transaction.execute(
-      "INSERT INTO orphan_references (table_name, column_name, missing_id, first_seen_at) VALUES (:table, "
-      ":column, :id, :now) ON CONFLICT DO NOTHING",
-      {{"table", reference.table.name},
-       {"column", reference.reference.column},
-       {"id", missing},
-       {"now", now}});
-  return first_seen(transaction, reference, missing).value_or(now);
+Timestamp remember_orphan(Change& change, const StoreReference& reference, const Uuid& missing) {
+  change.try_insert(orphan_references, {std::string(reference.record->table()), std::string(reference.column),
+                                        missing, change.now()});
+  return first_seen(change, reference, missing).value_or(change.now());
 }
 
-std::vector<Uuid> remembered_orphans(db::Transaction& transaction, const StoreReference& reference,
-                                     const Uuid& after, std::int64_t limit) {
+std::vector<Uuid> remembered_orphans(Reader& reader, const StoreReference& reference, const Uuid& after,
+                                     std::int64_t limit) {
   std::vector<Uuid> ids;
-  transaction.each<Uuid>(
-      "SELECT missing_id FROM orphan_references WHERE table_name = :table AND column_name = :column AND "
-      "missing_id > :after ORDER BY missing_id LIMIT :limit",
-      {{"table", reference.table.name},
-       {"column", reference.reference.column},
-       {"after", after},
-       {"limit", limit}},
-      [&](const Uuid& id) { ids.push_back(id); });
+  for (const OrphanReference& orphan :
+       reader.select(orphan_references, fmt::format("{}missing_id > :after", of_reference),
+                     {{"table", reference.record->table()}, {"column", reference.column}, {"after", after}},
+                     {.order_by = "missing_id", .limit = limit})) {
+    ids.push_back(orphan.missing_id);
+  }
   return ids;
 }
 
-void forget_orphan(db::Transaction& transaction, const StoreReference& reference, const Uuid& missing) {
-  transaction.execute(
-      "DELETE FROM orphan_references WHERE table_name = :table AND column_name = :column AND missing_id = "
-      ":id",
-      {{"table", reference.table.name}, {"column", reference.reference.column}, {"id", missing}});
+void forget_orphan(Change& change, const StoreReference& reference, const Uuid& missing) {
+  change.execute(fmt::format("DELETE FROM orphan_references WHERE {}missing_id = :id", of_reference),
+                 {{"table", reference.record->table()}, {"column", reference.column}, {"id", missing}});
 }
 
-std::int64_t act_on_orphan(db::Transaction& transaction, const StoreReference& reference, const Uuid& missing,
-                           Timestamp now) {
-  const std::string table = db::Identifier(reference.table.name).quoted();
-  const std::string column = db::Identifier(reference.reference.column).quoted();
-  switch (reference.reference.on_orphan) {
-    case OrphanAction::clear:
-      return transaction.execute(fmt::format("UPDATE {0} SET {1} = NULL WHERE {1} = :id", table, column),
-                                 {{"id", missing}});
-    case OrphanAction::erase:
-      return transaction.execute(
-          fmt::format("UPDATE {0} SET deleted_at = :now WHERE {1} = :id AND deleted_at IS NULL", table,
-                      column),
-          {{"now", now}, {"id", missing}});
-    case OrphanAction::report:
-      break;
-  }
-  return 0;
+std::vector<OrphanRow> rows_with_orphan(Reader& reader, const StoreReference& reference, const Uuid& missing,
+                                        std::int64_t limit) {
+  const RecordType& record = *reference.record;
+  std::vector<OrphanRow> rows;
+  reader.each<Uuid, std::optional<TenantId>>(
+      fmt::format("SELECT {}, {} FROM {} WHERE {} = :id AND {} ORDER BY 1 LIMIT :limit", record.key().name,
+                  record.is_tenant_owned() ? "tenant_id" : "NULL", record.table(), reference.column,
+                  record.is_soft_deleted() ? db::visibility_condition(db::Visibility::live) : "TRUE"),
+      {{"id", missing}, {"limit", limit}}, [&](const Uuid& id, const std::optional<TenantId>& tenant) {
+        rows.push_back({id, tenant});
+      });
+  return rows;
 }
 
 }  // namespace nerve::workspace

@@ -21,13 +21,18 @@ namespace {
 /// Orphans of one reference that a run looks at; more are a broken restore, not single lost records.
 constexpr std::size_t orphans_max = 10'000;
 constexpr std::int64_t portion = 500;
+/// Rows that a dry run counts for one orphan.
+constexpr std::int64_t rows_max = 100'000;
+
+/// An orphan's rows stand in tables of tenants and of none; each is changed as its owner's.
+constexpr std::string_view reason = "references across the stores whose record is gone";
 
 struct SweepTally {
   std::int64_t looked_up = 0;
   std::int64_t orphans = 0;
   std::int64_t waiting = 0;
   std::int64_t cleared = 0;
-  std::int64_t erased = 0;
+  std::int64_t removed = 0;
 };
 
 class Sweep {
@@ -36,6 +41,7 @@ class Sweep {
       : context_(context),
         reference_(reference),
         store_(context.stores.store(reference.store)),
+        scope_(context.scope.across(std::string(reason))),
         tally_(tally) {}
 
   /// False where there were too many to look at.
@@ -55,44 +61,66 @@ class Sweep {
  private:
   bool is_ripe(Timestamp seen) const { return store_.clock.now() - seen >= orphan_grace; }
 
+  bool acts_on(Timestamp seen) const { return is_ripe(seen) && reference_.on_orphan != OrphanAction::report; }
+
   void handle(const Uuid& orphan) {
-    const Timestamp now = store_.clock.now();
     if (context_.is_dry_run) {
-      const auto seen = store_.database.read(
-          [&](db::Transaction& transaction) { return first_seen(transaction, reference_, orphan); });
-      count(seen && is_ripe(*seen), 1);
+      store_.read(scope_, [&](Reader& reader) {
+        const auto seen = first_seen(reader, reference_, orphan);
+        const bool acts = seen && acts_on(*seen);
+        count(acts, acts ? std::ssize(rows_with_orphan(reader, reference_, orphan, rows_max)) : 0);
+      });
       return;
     }
-    const std::pair<bool, std::int64_t> done = store_.database.write([&](db::Transaction& transaction) {
-      const bool acts = is_ripe(remember_orphan(transaction, reference_, orphan, now)) &&
-                        reference_.reference.on_orphan != OrphanAction::report;
-      if (!acts) return std::pair(false, std::int64_t{0});
-      const std::int64_t rows = act_on_orphan(transaction, reference_, orphan, now);
-      forget_orphan(transaction, reference_, orphan);
-      return std::pair(true, rows);
-    });
-    count(done.first, done.second);
+    const bool acts = store_.change(
+        scope_, [&](Change& change) { return acts_on(remember_orphan(change, reference_, orphan)); });
+    if (!acts) return count(false, 0);
+    count(true, act_on(orphan));
+  }
+
+  /// What the reference asks for, each tenant's rows in the scope of that tenant.
+  std::int64_t act_on(const Uuid& orphan) {
+    std::int64_t done = 0;
+    for (;;) {
+      const std::vector<OrphanRow> rows = store_.read(
+          scope_, [&](Reader& reader) { return rows_with_orphan(reader, reference_, orphan, portion); });
+      for (const OrphanRow& row : rows) {
+        const Scope owner = row.tenant ? scope_.narrowed_to(*row.tenant) : context_.scope;
+        store_.change(owner, [&](Change& change) { act_on_row(change, row.id); });
+        ++done;
+      }
+      if (std::ssize(rows) < portion) break;
+    }
+    store_.change(scope_, [&](Change& change) { forget_orphan(change, reference_, orphan); });
+    return done;
+  }
+
+  void act_on_row(Change& change, const Uuid& id) const {
+    const db::Value key = db::Parameter("", id).value;
+    if (reference_.on_orphan == OrphanAction::remove) {
+      change.remove_row(*reference_.record, key);
+    } else {
+      change.clear_field(*reference_.record, key, *reference_.record->find(reference_.column));
+    }
   }
 
   void count(bool acts, std::int64_t rows) {
-    const OrphanAction action = reference_.reference.on_orphan;
-    if (!acts || action == OrphanAction::report) ++tally_.waiting;
-    if (acts && action == OrphanAction::clear) tally_.cleared += rows;
-    if (acts && action == OrphanAction::erase) tally_.erased += rows;
+    if (!acts) ++tally_.waiting;
+    if (acts && reference_.on_orphan == OrphanAction::clear) tally_.cleared += rows;
+    if (acts && reference_.on_orphan == OrphanAction::remove) tally_.removed += rows;
   }
 
   /// What was remembered and is no orphan any more starts anew if it becomes one again.
   void forget_healed(const std::set<Uuid>& orphans) {
     Uuid after;
     for (;;) {
-      const std::vector<Uuid> remembered = store_.database.read([&](db::Transaction& transaction) {
-        return remembered_orphans(transaction, reference_, after, portion);
-      });
+      const std::vector<Uuid> remembered = store_.read(
+          scope_, [&](Reader& reader) { return remembered_orphans(reader, reference_, after, portion); });
       if (remembered.empty()) return;
       after = remembered.back();
-      store_.database.write([&](db::Transaction& transaction) {
+      store_.change(scope_, [&](Change& change) {
         for (const Uuid& id : remembered) {
-          if (!orphans.contains(id)) forget_orphan(transaction, reference_, id);
+          if (!orphans.contains(id)) forget_orphan(change, reference_, id);
         }
       });
     }
@@ -101,6 +129,7 @@ class Sweep {
   JobContext& context_;
   const StoreReference& reference_;
   OpenStore store_;
+  Scope scope_;
   SweepTally& tally_;
 };
 
@@ -119,7 +148,7 @@ JobReport sweep_orphans(JobContext& context) {
                    {"orphans", tally.orphans},
                    {"waiting", tally.waiting},
                    {"cleared", tally.cleared},
-                   {"erased", tally.erased}};
+                   {"removed", tally.removed}};
   return report;
 }
 

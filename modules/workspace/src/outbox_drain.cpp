@@ -28,13 +28,17 @@ struct DrainTally {
 
 class Drain {
  public:
-  Drain(OpenStore sender, OpenStore receiver, const std::vector<OutboxConsumer>& consumers, JobReport& report,
-        DrainTally& tally)
-      : sender_(sender), receiver_(receiver), consumers_(consumers), report_(report), tally_(tally) {}
+  Drain(OpenStore sender, OpenStore receiver, const Scope& scope,
+        const std::vector<OutboxConsumer>& consumers, JobReport& report, DrainTally& tally)
+      : sender_(sender),
+        receiver_(receiver),
+        scope_(scope),
+        consumers_(consumers),
+        report_(report),
+        tally_(tally) {}
 
   void run() {
-    const auto topics =
-        sender_.database.read([](db::Transaction& transaction) { return pending_topics(transaction); });
+    const auto topics = sender_.read(scope_, [](Reader& reader) { return pending_topics(reader); });
     for (const std::string& topic : topics) carry(topic);
   }
 
@@ -43,15 +47,15 @@ class Drain {
   void carry(const std::string& topic) {
     std::int64_t after = 0;
     for (;;) {
-      const auto messages = sender_.database.read(
-          [&](db::Transaction& transaction) { return pending_of(transaction, topic, after, drain_portion); });
-      for (const TrackedMessage& tracked : messages) {
+      const auto messages = sender_.read(
+          scope_, [&](Reader& reader) { return pending_of(reader, topic, after, drain_portion); });
+      for (const OutboxMessage& message : messages) {
         throw_if_interrupted();
-        if (tracked.next_attempt_at > sender_.clock.now() || !deliver(tracked.message)) {
+        if (message.next_attempt_at > sender_.clock.now() || !deliver(message)) {
           ++tally_.waiting;
           return;
         }
-        after = tracked.message.number;
+        after = message.number;
       }
       if (messages.empty()) return;
     }
@@ -70,16 +74,15 @@ class Drain {
     } catch (const Error& error) {
       return note_failure(message, error);
     }
-    sender_.database.write(
-        [&](db::Transaction& transaction) { mark_delivered(transaction, message.id, sender_.clock.now()); });
+    sender_.change(scope_, [&](Change& change) { mark_delivered(change, message.id); });
     return true;
   }
 
   bool receive(const OutboxMessage& message) {
     const OutboxConsumer& consumer = consumer_of(message.topic);
-    return receiver_.database.write([&](db::Transaction& transaction) {
-      if (!insert_receipt(transaction, message, receiver_.clock.now())) return false;
-      consumer.receive(transaction, message);
+    return receiver_.change(scope_, [&](Change& change) {
+      if (!insert_receipt(change, message)) return false;
+      consumer.receive(change, message);
       return true;
     });
   }
@@ -95,9 +98,8 @@ class Drain {
   }
 
   bool note_failure(const OutboxMessage& message, const Error& error) {
-    const MessageState state = sender_.database.write([&](db::Transaction& transaction) {
-      return mark_failed(transaction, message, error, sender_.clock.now());
-    });
+    const MessageState state =
+        sender_.change(scope_, [&](Change& change) { return mark_failed(change, message, error); });
     ++tally_.failed;
     const bool is_dead = state == MessageState::dead;
     if (is_dead) ++tally_.dead;
@@ -109,6 +111,7 @@ class Drain {
 
   OpenStore sender_;
   OpenStore receiver_;
+  const Scope& scope_;
   const std::vector<OutboxConsumer>& consumers_;
   JobReport& report_;
   DrainTally& tally_;
@@ -121,20 +124,21 @@ JobReport drain_outbox(JobContext& context) {
     JobReport report;
     std::int64_t pending = 0;
     for (const Store store : every_store) {
-      pending += context.stores.store(store).database.read(
-          [](db::Transaction& transaction) { return count_messages(transaction).pending; });
+      pending += context.stores.store(store).read(
+          context.scope, [](Reader& reader) { return count_messages(reader).pending; });
     }
     report.counts = {{"pending", pending}};
     return report;
   }
   std::vector<OutboxConsumer> consumers;
   for (const Module* module : context.stores.modules()) {
-    for (OutboxConsumer& consumer : module->consumers()) consumers.push_back(std::move(consumer));
+    consumers.insert(consumers.end(), module->consumers.begin(), module->consumers.end());
   }
   JobReport report;
   DrainTally tally;
   for (const Store sender : every_store) {
-    Drain(context.stores.store(sender), context.stores.store(other_store(sender)), consumers, report, tally)
+    Drain(context.stores.store(sender), context.stores.store(other_store(sender)), context.scope, consumers,
+          report, tally)
         .run();
   }
   report.counts = {{"delivered", tally.delivered},

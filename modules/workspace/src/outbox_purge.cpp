@@ -13,41 +13,38 @@ namespace {
 
 constexpr std::int64_t purge_portion = 500;
 
-std::int64_t purge_messages(const OpenStore& store, Timestamp before, bool is_dry_run) {
-  if (is_dry_run) {
-    return store.database.read(
-        [&](db::Transaction& transaction) { return count_delivered(transaction, before); });
+std::int64_t purge_messages(const OpenStore& store, const JobContext& context, Timestamp before) {
+  if (context.is_dry_run) {
+    return store.read(context.scope, [&](Reader& reader) { return count_delivered(reader, before); });
   }
   std::int64_t purged = 0;
   for (;;) {
     throw_if_interrupted();
-    const std::int64_t count = store.database.write(
-        [&](db::Transaction& transaction) { return purge_delivered(transaction, before, purge_portion); });
+    const std::int64_t count = store.change(
+        context.scope, [&](Change& change) { return purge_delivered(change, before, purge_portion); });
     purged += count;
     if (count < purge_portion) return purged;
   }
 }
 
 /// A receipt stays while its message may come again, however old it is.
-std::int64_t purge_receipts_of(const OpenStore& receiver, const OpenStore& sender, Timestamp before,
-                               bool is_dry_run) {
+std::int64_t purge_receipts_of(const OpenStore& receiver, const OpenStore& sender, const JobContext& context,
+                               Timestamp before) {
   std::int64_t purged = 0;
   Uuid after;
   for (;;) {
     throw_if_interrupted();
-    std::vector<Uuid> ids = receiver.database.read([&](db::Transaction& transaction) {
-      return old_receipts(transaction, before, after, purge_portion);
-    });
+    std::vector<Uuid> ids = receiver.read(
+        context.scope, [&](Reader& reader) { return old_receipts(reader, before, after, purge_portion); });
     if (ids.empty()) return purged;
     after = ids.back();
     const std::vector<Uuid> kept =
-        sender.database.read([&](db::Transaction& transaction) { return undelivered_of(transaction, ids); });
+        sender.read(context.scope, [&](Reader& reader) { return undelivered_of(reader, ids); });
     std::erase_if(ids, [&](const Uuid& id) { return std::ranges::find(kept, id) != kept.end(); });
-    if (is_dry_run) {
+    if (context.is_dry_run) {
       purged += static_cast<std::int64_t>(ids.size());
     } else {
-      purged += receiver.database.write(
-          [&](db::Transaction& transaction) { return purge_receipts(transaction, ids); });
+      purged += receiver.change(context.scope, [&](Change& change) { return purge_receipts(change, ids); });
     }
   }
 }
@@ -60,8 +57,8 @@ JobReport purge_outbox(JobContext& context) {
   for (const Store id : every_store) {
     const OpenStore store = context.stores.store(id);
     const Timestamp before = store.clock.now() - outbox_retention;
-    messages += purge_messages(store, before, context.is_dry_run);
-    receipts += purge_receipts_of(store, context.stores.store(other_store(id)), before, context.is_dry_run);
+    messages += purge_messages(store, context, before);
+    receipts += purge_receipts_of(store, context.stores.store(other_store(id)), context, before);
   }
   return {.counts = {{"messages", messages}, {"receipts", receipts}}};
 }

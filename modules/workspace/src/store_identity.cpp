@@ -14,7 +14,7 @@ std::optional<StoreIdentity> read_store_identity(db::Transaction& transaction) {
       "SELECT workspace_id, store, created_at FROM store_identity LIMIT 1");
   if (!row) return std::nullopt;
   const auto& [workspace_id, store, created_at] = *row;
-  return StoreIdentity{workspace_id, store, created_at};
+  return StoreIdentity{.workspace_id = workspace_id, .store = store, .created_at = created_at};
 }
 
 StoreIdentity claim_store(db::Transaction& transaction, const StoreIdentity& identity) {

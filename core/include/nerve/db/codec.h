@@ -19,6 +19,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace nerve::db {
 
@@ -157,6 +158,14 @@ struct Codec<Json> {
   static constexpr ValueType type = ValueType::text;
   static Value encode(const Json& value);
   static Json decode(const Cell& cell);
+};
+
+/// A list, bound as a JSON array of texts.
+template <>
+struct Codec<std::vector<std::string>> {
+  static constexpr ValueType type = ValueType::text;
+  static Value encode(const std::vector<std::string>& value);
+  static std::vector<std::string> decode(const Cell& cell);
 };
 
 /// The texts of an enum, in the order of its enumerators, which begin at 0. Specialize it to bind and read an

@@ -30,6 +30,12 @@ std::string elements_expression(Dialect dialect, std::string_view parameter);
 /// the writer is alone already.
 std::string_view lock_row_clause(Dialect dialect) noexcept;
 
+/// The same for a row that must only stay as it is: others may hold it, too, and nobody changes it.
+std::string_view share_row_clause(Dialect dialect) noexcept;
+
+/// The last 8 characters of a column of ids, as the indexes NAME_short_id hold them.
+std::string short_id_expression(Dialect dialect, std::string_view column);
+
 /// `text_expression`, whose value is the text of an id, as something that compares with a column of ids.
 std::string id_expression(Dialect dialect, std::string_view text_expression);
 

@@ -72,6 +72,7 @@ class Workspace final : public Stores {
     std::unique_ptr<db::Database> database;
     std::optional<migrations::MigrationSet> migrations;
     std::unique_ptr<DomainEvents> events;  ///< made when the schema was found to be up to date
+    ChangeSink sink = nullptr;
   };
 
   Place& place(Store store) noexcept { return places_[static_cast<std::size_t>(store)]; }

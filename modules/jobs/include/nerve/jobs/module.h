@@ -5,7 +5,6 @@
 
 namespace nerve::jobs {
 
-/// The module, for the list of those that a program is made with.
-const Module& module();
+extern const Module definition;
 
 }  // namespace nerve::jobs

@@ -4,6 +4,7 @@
 #include "nerve/core/time.h"
 #include "nerve/db/codec.h"
 #include "nerve/job.h"
+#include "nerve/record.h"
 #include "nerve/store.h"
 
 #include <chrono>
@@ -22,12 +23,15 @@ enum class Outcome : std::uint8_t { running, succeeded, partial, failed };
 
 /// The last run of a job.
 struct JobState {
-  Timestamp started_at;
-  std::optional<Timestamp> finished_at;
+  std::string job = {};
+  Timestamp started_at = {};
+  std::optional<Timestamp> finished_at = {};
   Outcome outcome = Outcome::running;
-  std::string counts;  ///< JSON: {"delivered": 3}
-  std::optional<std::string> problem;
+  std::string counts = "{}";  ///< JSON: {"delivered": 3}
+  std::optional<std::string> problem = {};
 };
+
+extern const Record<JobState> job_states;
 
 struct JobStatus {
   Job job;

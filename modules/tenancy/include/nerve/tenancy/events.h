@@ -13,14 +13,8 @@ struct TenantCreated {
   std::string slug;
 };
 
-struct TenantRenamed {
-  TenantId tenant;
-  std::string old_name;
-  std::string new_name;
-};
-
 /// Its rows are still there, and it can be restored.
-struct TenantDeleted {
+struct TenantRemoved {
   TenantId tenant;
 };
 

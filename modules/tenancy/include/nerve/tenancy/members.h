@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "nerve/core/time.h"
-#include "nerve/db/codec.h"
+#include "nerve/record.h"
 #include "nerve/record_ids.h"
 #include "nerve/store.h"
 
@@ -19,41 +18,36 @@ enum class MemberRole : std::uint8_t { owner, admin, analyst, member, viewer };
 
 /// A user's time in a tenant. Who comes back begins a new one.
 struct Membership {
-  MembershipId id;
-  TenantId tenant;
-  UserId user;
+  MembershipId id = {};
+  UserId user_id = {};
   MemberRole role = MemberRole::member;
   bool is_primary = false;  ///< of all tenants of the user, the one to begin with
-  Timestamp joined_at;
-  std::optional<Timestamp> left_at;
+  Timestamp joined_at = {};
+  std::optional<Timestamp> left_at = {};
+  Timestamp created_at = {};
+  Timestamp updated_at = {};
+  std::optional<Timestamp> deleted_at = {};
 };
 
-struct MemberQuery {
-  static constexpr std::int64_t limit_default = 100;
+extern const Record<Membership> memberships;
 
-  std::int64_t limit = limit_default;
-  std::optional<MembershipId> after = std::nullopt;
-  bool includes_former = false;
-};
-
-/// Who belongs to which tenant. Users are known by their ids only: that they exist is checked by the module
-/// that has them. Every change is one transaction that publishes the events of events.h.
+/// Who belongs to the tenant of a scope. Users are known by their ids only: that they exist is checked by the
+/// module that has them. Every change is one transaction that publishes the events of events.h.
 class Members {
  public:
   /// Of the core store.
   explicit Members(const OpenStore& store) : store_(store) {}
 
-  /// The first tenant of a user is the primary one. Throws NotFoundError for a tenant that is not there or
-  /// deleted, ConflictError for somebody who is a member already.
-  Membership join(const TenantId& tenant, const UserId& user, MemberRole role);
+  /// The first tenant of a user is the primary one. Throws ConflictError for somebody who is a member already
+  /// and where all seats are taken, and what require_active_tenant() throws.
+  Membership join(const Scope& scope, const UserId& user, MemberRole role);
   /// Throws NotFoundError for somebody who is no member.
-  Membership leave(const TenantId& tenant, const UserId& user);
+  Membership leave(const Scope& scope, const UserId& user);
   /// Makes this tenant the user's primary one, and no other. Throws NotFoundError.
-  Membership set_primary(const TenantId& tenant, const UserId& user);
+  Membership set_primary(const Scope& scope, const UserId& user);
 
-  /// In the order of their ids, at most `limit`.
-  std::vector<Membership> of_tenant(const TenantId& tenant, const MemberQuery& query = {});
-  std::vector<Membership> of_user(const UserId& user, const MemberQuery& query = {});
+  /// The current tenants of a user, whatever the scope, in the order in which they were joined.
+  std::vector<Owned<Membership>> of_user(const Scope& scope, const UserId& user);
 
  private:
   OpenStore store_;

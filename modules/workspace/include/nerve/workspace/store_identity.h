@@ -4,7 +4,7 @@
 #include "nerve/core/id.h"
 #include "nerve/core/time.h"
 #include "nerve/db/transaction.h"
-#include "nerve/store.h"
+#include "nerve/placement.h"
 
 #include <optional>
 
@@ -12,9 +12,10 @@ namespace nerve::workspace {
 
 /// What a database says of itself: which store it is, of which workspace.
 struct StoreIdentity {
-  Uuid workspace_id;
+  bool singleton = true;
+  Uuid workspace_id = {};
   Store store = Store::core;
-  Timestamp created_at;
+  Timestamp created_at = {};
 };
 
 /// Nothing where the database is no store, or not yet.
