@@ -109,6 +109,9 @@ void PostgresqlConnection::begin(db::Access access, const db::TransactionOptions
   };
   set_local("lock_timeout", options.lock_timeout);
   set_local("statement_timeout", options.statement_timeout);
+  // Explicitly, also where there is none: the session may hold a value that somebody set for more than a
+  // transaction.
+  sql += ";SET LOCAL nerve.tenant='" + options.tenant.text() + "'";
   if (options.reads_catalogue) sql += ";SET LOCAL search_path=pg_catalog,pg_temp";
   run(sql);
 }

@@ -28,7 +28,18 @@ std::string with_types(std::string_view sql, db::Dialect dialect) {
 
 Postgresql::Postgresql() {
   static std::atomic<int> number{0};
-  url_ = PostgresServer::shared().create_database("test_" + std::to_string(++number));
+  name_ = "test_" + std::to_string(++number);
+  url_ = PostgresServer::shared().create_database(name_);
+}
+
+std::string Postgresql::url_of_application() const {
+  PostgresServer::shared().execute(
+      "DO $$ BEGIN CREATE ROLE app LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
+      "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO app",
+      name_);
+  std::string url = url_;
+  const std::string_view superuser = "postgres@";
+  return url.replace(url.find(superuser), superuser.size(), "app@");
 }
 
 }  // namespace nerve::test

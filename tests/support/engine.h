@@ -45,8 +45,15 @@ class Postgresql {
   std::unique_ptr<db::Database> open(const OpenOptions& options = {}) const {
     return open_database(url_, options);
   }
+  const std::string& name() const { return name_; }
+
+  /// What policies of row-level security hold for, which a superuser passes by: makes the role "app" where it
+  /// is missing, lets it read and write the rows of all tables that there are now, and returns the URL of
+  /// this database as that role.
+  std::string url_of_application() const;
 
  private:
+  std::string name_;
   std::string url_;
 };
 

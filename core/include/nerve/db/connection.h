@@ -3,6 +3,7 @@
 
 #include "nerve/db/dialect.h"
 #include "nerve/db/identifier.h"
+#include "nerve/db/tenant_setting.h"
 #include "nerve/db/value.h"
 
 #include <chrono>
@@ -23,7 +24,8 @@ namespace nerve::db {
 /// Whether a transaction may change the database.
 enum class Access : std::uint8_t { read, write };
 
-/// What a transaction may ask for beyond its access. Only schema changes and looks at catalogues need it.
+/// What a transaction may ask for beyond its access. All but the tenant is for schema changes and looks at
+/// catalogues.
 struct TransactionOptions {
   /// False on SQLite for the rebuild of a table: with foreign keys enforced, dropping the old table deletes
   /// the rows of its children. Names in views are then not looked up by a rename either. PostgreSQL needs
@@ -36,6 +38,10 @@ struct TransactionOptions {
   std::optional<std::chrono::milliseconds> statement_timeout = std::nullopt;
   /// On PostgreSQL names without a schema are the server's own inside it; see Database::read_catalogue.
   bool reads_catalogue = false;
+  /// On PostgreSQL the setting `nerve.tenant` inside this transaction and nowhere else. Always set, also to
+  /// nothing, since whoever had the session before may have left a value. SQLite has no policies that could
+  /// read it.
+  TenantSetting tenant = {};
 };
 
 /// A statement as the port hands it to a backend: one statement, without comments, its parameters written

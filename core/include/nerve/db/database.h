@@ -4,6 +4,7 @@
 #include "nerve/db/connection.h"
 #include "nerve/db/query_log.h"
 #include "nerve/db/schema_session.h"
+#include "nerve/db/tenant_setting.h"
 #include "nerve/db/transaction.h"
 
 #include <chrono>
@@ -65,6 +66,17 @@ class Database {
   auto write(Work&& work) {
     return run_returning(Access::write, {}, std::forward<Work>(work));
   }
+  /// The same for a tenant, or for all of them: on PostgreSQL policies of row-level security see it as the
+  /// setting `nerve.tenant`, in every run of the closure and at no round trip more. The two above are for no
+  /// tenant.
+  template <class Work>
+  auto read(const TenantSetting& tenant, Work&& work) {
+    return run_returning(Access::read, options_of(tenant), std::forward<Work>(work));
+  }
+  template <class Work>
+  auto write(const TenantSetting& tenant, Work&& work) {
+    return run_returning(Access::write, options_of(tenant), std::forward<Work>(work));
+  }
   /// A read of what the engine knows of the database, and of no table of the application by its bare name.
   ///
   /// On PostgreSQL a name without a schema, operators included, is looked up in pg_catalog only. In `read` it
@@ -107,6 +119,12 @@ class Database {
   PoolStatus pool_status() const;
 
  private:
+  static TransactionOptions options_of(const TenantSetting& tenant) {
+    TransactionOptions options;
+    options.tenant = tenant;
+    return options;
+  }
+
   template <class Work>
   auto run_returning(Access access, const TransactionOptions& options, Work&& work) {
     using Result = std::invoke_result_t<Work&, Transaction&>;
