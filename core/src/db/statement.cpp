@@ -48,25 +48,6 @@ void bind_parameters(CachedStatement& statement, Parameters parameters) {
   }
 }
 
-Value value_of(const Cell& cell, ValueType type) {
-  if (cell.null) return {};
-  switch (type) {
-    case ValueType::null:
-      return {};
-    case ValueType::integer:
-      return Value::integer(cell.integer);
-    case ValueType::real:
-      return Value::real(cell.real);
-    case ValueType::boolean:
-      return Value::boolean(cell.integer != 0);
-    case ValueType::text:
-      return Value::owned_text(std::string(cell.octets));
-    case ValueType::bytes:
-      return Value::owned_bytes(std::string(cell.octets));
-  }
-  return {};
-}
-
 }  // namespace
 
 Statement::~Statement() {
@@ -104,7 +85,7 @@ std::optional<std::vector<Value>> Statement::maybe_values(Parameters parameters,
     execution.read(cells);
     row.emplace();
     for (std::size_t index = 0; index < cells.size(); ++index)
-      row->push_back(value_of(cells[index], types[index]));
+      row->push_back(kept_value(cells[index], types[index]));
     execution.require_end();
   }
   execution.succeed(row ? 1 : 0);

@@ -93,6 +93,25 @@ Value Value::kept() const {
   return result;
 }
 
+Value kept_value(const Cell& cell, ValueType type) {
+  if (cell.null) return {};
+  switch (type) {
+    case ValueType::null:
+      return {};
+    case ValueType::integer:
+      return Value::integer(cell.integer);
+    case ValueType::real:
+      return Value::real(cell.real);
+    case ValueType::boolean:
+      return Value::boolean(cell.integer != 0);
+    case ValueType::text:
+      return Value::owned_text(std::string(cell.octets));
+    case ValueType::bytes:
+      return Value::owned_bytes(std::string(cell.octets));
+  }
+  return {};
+}
+
 namespace {
 
 /// Whether text is plain ASCII without NUL, eight characters at a time; nearly all text is, so the full check

@@ -71,15 +71,18 @@ class Statement {
   std::int64_t each(Parameters parameters, OnRow&& on_row) {
     static constexpr std::array<ValueType, sizeof...(Columns)> types{Codec<Columns>::type...};
     std::array<Cell, sizeof...(Columns)> cells;
-    std::int64_t rows = 0;
-    Execution execution(*this);
-    for (bool more = execution.start(parameters, types); more; more = execution.next()) {
-      execution.read(cells);
-      ++rows;
-      if (!call<Columns...>(on_row, cells, std::index_sequence_for<Columns...>{})) break;
-    }
-    execution.succeed(static_cast<std::uint64_t>(rows));
-    return rows;
+    return read_rows(parameters, types, cells,
+                     [&] { return call<Columns...>(on_row, cells, std::index_sequence_for<Columns...>{}); });
+  }
+
+  /// each() for columns that are known at run time only: calls `on_cells` with a std::span<const Cell>, one
+  /// cell for each of `types`, which must be as many as the columns. A cell that is not NULL holds its value
+  /// where its type has it: `integer` (also 0 and 1 of a boolean), `real`, or `octets`, a view that ends with
+  /// the call. Codec<T>::decode reads a cell as a T, and kept_value() as a Value.
+  template <class OnCells>
+  std::int64_t each_cells(Parameters parameters, std::span<const ValueType> types, OnCells&& on_cells) {
+    std::vector<Cell> cells(types.size());
+    return read_rows(parameters, types, cells, [&] { return call_cells(on_cells, cells); });
   }
 
   /// The only row, or nothing. Throws DatabaseError when there are several.
@@ -142,6 +145,31 @@ class Statement {
     std::uint64_t rows_ = 0;
     bool succeeded_ = false;
   };
+
+  /// Reads each row into `cells`, then calls `on_row()`, until that returns false.
+  template <class OnRow>
+  std::int64_t read_rows(Parameters parameters, std::span<const ValueType> types, std::span<Cell> cells,
+                         OnRow&& on_row) {
+    std::int64_t rows = 0;
+    Execution execution(*this);
+    for (bool more = execution.start(parameters, types); more; more = execution.next()) {
+      execution.read(cells);
+      ++rows;
+      if (!on_row()) break;
+    }
+    execution.succeed(static_cast<std::uint64_t>(rows));
+    return rows;
+  }
+
+  template <class OnCells>
+  static bool call_cells(OnCells& on_cells, std::span<const Cell> cells) {
+    if constexpr (std::same_as<std::invoke_result_t<OnCells&, std::span<const Cell>>, bool>) {
+      return on_cells(cells);
+    } else {
+      on_cells(cells);
+      return true;
+    }
+  }
 
   template <class... Columns, class OnRow, std::size_t... I>
   static bool call(OnRow& on_row, const std::array<Cell, sizeof...(Columns)>& cells,

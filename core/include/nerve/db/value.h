@@ -62,6 +62,9 @@ struct Cell {
   std::string_view octets;
 };
 
+/// The value of a cell that was read as `type`; it owns its octets and so may be kept.
+Value kept_value(const Cell& cell, ValueType type);
+
 /// Throws ValidationError for what one of the engines would cut, refuse or change: text with a NUL or that is
 /// not UTF-8, and a real that is not a number.
 void require_bindable(const Value& value);
