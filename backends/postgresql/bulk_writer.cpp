@@ -2,10 +2,15 @@
 #include "postgresql/bulk_writer.h"
 
 #include "postgresql/result.h"
+#include "postgresql/row_reader.h"
 #include "postgresql/text_format.h"
 
-#include <charconv>
-#include <memory>
+#include "nerve/core/bytes.h"
+#include "nerve/core/random.h"
+
+#include <array>
+#include <cstddef>
+#include <string_view>
 
 namespace nerve::backends {
 
@@ -18,6 +23,16 @@ void drain(PGconn* handle) noexcept {
   while (PGresult* result = PQgetResult(handle)) PQclear(result);
 }
 
+/// Whether the role may write into a table only what its policies let pass. False for a table that is not
+/// there, which the statement after this tells about.
+bool has_active_policies(PostgresqlConnection& connection, const db::Identifier& table) {
+  const std::string sql = "SELECT pg_catalog.row_security_active(CAST(pg_catalog.to_regclass('" +
+                          table.quoted() + "') AS pg_catalog.oid))";
+  const Result result(PQexec(connection.handle(), sql.c_str()));
+  if (PQresultStatus(result.get()) != PGRES_TUPLES_OK) connection.throw_error(result.get());
+  return std::string_view(PQgetvalue(result.get(), 0, 0)) == "t";
+}
+
 }  // namespace
 
 PostgresqlBulkWriter::PostgresqlBulkWriter(PostgresqlConnection& connection, const db::Identifier& table,
@@ -25,11 +40,29 @@ PostgresqlBulkWriter::PostgresqlBulkWriter(PostgresqlConnection& connection, con
     : connection_(connection) {
   std::string names;
   for (const db::Identifier& column : columns) names += (names.empty() ? "" : ",") + column.quoted();
-  const std::string sql = "COPY " + table.quoted() + "(" + names + ") FROM STDIN";
+  if (has_active_policies(connection, table)) create_temporary(table.quoted(), names);
+  const std::string target = temporary_.empty() ? table.quoted() : temporary_;
+  const std::string sql = "COPY " + target + "(" + names + ") FROM STDIN";
   const Result result(PQexec(connection.handle(), sql.c_str()));
   if (PQresultStatus(result.get()) != PGRES_COPY_IN) connection.throw_error(result.get(), true);
   open_ = true;
   buffer_.reserve(chunk_bytes * 2);
+}
+
+void PostgresqlBulkWriter::create_temporary(const std::string& table, const std::string& columns) {
+  // A random name, since the session may hold temporary tables of others, and with its schema, which comes
+  // last on the path.
+  std::array<std::byte, 16> bytes{};
+  system_random().fill(bytes);
+  temporary_ = "pg_temp.nerve_bulk_" + to_hex(bytes);
+  // By a query that is not run, since LIKE would bring the NOT NULL of columns along: the error of a missing
+  // value would then name this table.
+  const std::string sql = "CREATE TEMPORARY TABLE " + temporary_ + " ON COMMIT DROP AS SELECT " + columns +
+                          " FROM " + table + " WITH NO DATA";
+  const Result result(PQexec(connection_.handle(), sql.c_str()));
+  if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) connection_.throw_error(result.get(), true);
+  move_sql_ = "INSERT INTO " + table + "(" + columns + ") SELECT " + columns + " FROM " + temporary_ +
+              ";DROP TABLE " + temporary_;
 }
 
 PostgresqlBulkWriter::~PostgresqlBulkWriter() {
@@ -89,16 +122,31 @@ void PostgresqlBulkWriter::send() {
 }
 
 std::int64_t PostgresqlBulkWriter::finish() {
+  const std::int64_t rows = end_copy();
+  return temporary_.empty() ? rows : move_rows();
+}
+
+std::int64_t PostgresqlBulkWriter::end_copy() {
   if (!buffer_.empty()) send();
   open_ = false;
   PQputCopyEnd(connection_.handle(), nullptr);
   const Result result(PQgetResult(connection_.handle()));
   drain(connection_.handle());
   if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) connection_.throw_error(result.get());
-  std::int64_t rows = 0;
-  const std::string_view count(PQcmdTuples(result.get()));
-  std::from_chars(count.data(), count.data() + count.size(), rows);
-  return rows;
+  return rows_changed(result.get());
+}
+
+std::int64_t PostgresqlBulkWriter::move_rows() {
+  // Both statements in one message; the first result is that of the INSERT, or the only one where it failed.
+  // The table goes at once, so that many streams in one transaction hold no more than one.
+  if (PQsendQuery(connection_.handle(), move_sql_.c_str()) != 1) connection_.throw_error(nullptr);
+  const Result inserted(PQgetResult(connection_.handle()));
+  const Result dropped(PQgetResult(connection_.handle()));
+  drain(connection_.handle());
+  for (const Result* result : {&inserted, &dropped}) {
+    if (PQresultStatus(result->get()) != PGRES_COMMAND_OK) connection_.throw_error(result->get());
+  }
+  return rows_changed(inserted.get());
 }
 
 }  // namespace nerve::backends

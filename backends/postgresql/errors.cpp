@@ -66,6 +66,10 @@ constexpr std::array meanings{
 constexpr Meaning other{"", ErrorKind::failure, "the server refused a statement",
                         "Look into the server's log."};
 
+constexpr Meaning refused_by_policy{"42501", ErrorKind::denied,
+                                    "a policy of row-level security refuses a row",
+                                    "Begin the transaction for the tenant whose rows it writes."};
+
 const Meaning& meaning_of(std::string_view state) {
   for (const Meaning& meaning : meanings) {
     if (state.starts_with(meaning.state)) return meaning;
@@ -94,8 +98,16 @@ VerboseText read_verbose(std::string_view text) {
   return {std::string(text.substr(0, state_length)), std::string(text.substr(state_length + 2))};
 }
 
+/// Whether it is a row that a policy's WITH CHECK does not let in, and not a right that the role lacks. The
+/// server has one SQLSTATE for both, and this function for the first.
+bool is_refused_by_policy(std::string_view state, const PGresult* result) {
+  return state == refused_by_policy.state && field(result, PG_DIAG_SOURCE_FUNCTION) == "ExecWithCheckOptions";
+}
+
 std::string describe(const Meaning& meaning, const PGresult* result, bool preparing,
                      const std::string& server_text) {
+  // Of policies the server names the table, and the policy where one alone refuses, and nothing of the row.
+  if (&meaning == &refused_by_policy && !server_text.empty()) return server_text;
   if (preparing && !server_text.empty()) {
     // Where it is the moment that is wrong, the server's words alone ("could not extend file") do not say so.
     const bool is_about_moment = meaning.kind == ErrorKind::unavailable;
@@ -123,7 +135,7 @@ void throw_postgresql_error(PGconn* connection, const PGresult* result, const st
   }
   const bool lost = PQstatus(connection) != CONNECTION_OK;
   if (state.empty()) state = lost ? "08006" : "XX000";
-  const Meaning& meaning = meaning_of(state);
+  const Meaning& meaning = is_refused_by_policy(state, result) ? refused_by_policy : meaning_of(state);
   const std::string hint(meaning.hint);
   const std::string message = describe(meaning, result, preparing, server_text);
   if (lost || state.starts_with("08") || state.starts_with("57P")) {

@@ -37,7 +37,9 @@ ALTER ROLE {2} SET default_transaction_read_only = on;
 -- Nobody comes in who is not named here.
 REVOKE ALL ON DATABASE {3} FROM PUBLIC;
 GRANT CONNECT, CREATE, TEMPORARY ON DATABASE {3} TO {0};
-GRANT CONNECT ON DATABASE {3} TO {1}, {2};
+-- The application loads rows through a temporary table where row-level security holds, since COPY is refused there.
+GRANT CONNECT, TEMPORARY ON DATABASE {3} TO {1};
+GRANT CONNECT ON DATABASE {3} TO {2};
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT USAGE, CREATE ON SCHEMA public TO {0};
 GRANT USAGE ON SCHEMA public TO {1}, {2};

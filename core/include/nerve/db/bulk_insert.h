@@ -20,6 +20,10 @@ class Session;
 /// Rows are checked by the engine, perhaps only at finish(): one wrong row fails the stream and with it the
 /// transaction or savepoint around it. insert_batch() is for rows that may be rejected singly. While it is
 /// open, no other statement may run in the transaction.
+///
+/// Where PostgreSQL's policies of row-level security hold for the role, they look at every row at finish(): a
+/// row that they do not let in is DatabaseError of the kind `denied`. There the role needs the privilege
+/// TEMPORARY on the database.
 class BulkInsert {
  public:
   BulkInsert(BulkInsert&&) noexcept;
