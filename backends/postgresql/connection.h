@@ -44,6 +44,9 @@ class PostgresqlConnection : public db::Connection {
   PGconn* handle() noexcept { return handle_; }
   /// Of a session of its own only.
   soci::session& session() noexcept { return session_; }
+  /// How many cursors are open, as they count themselves.
+  int open_cursors() const noexcept { return open_cursors_; }
+  void count_cursor(int opened) noexcept { open_cursors_ += opened; }
   /// Throws UnsupportedError where the session is shared.
   void require_own_session() const;
 
@@ -73,7 +76,8 @@ class PostgresqlConnection : public db::Connection {
   soci::session session_;                          // connected where the session is its own
   std::unique_ptr<PGconn, Finish> shared_handle_;  // the connection where it is not
   PGconn* handle_ = nullptr;                       // of either
-  std::string local_settings_;                     // what BEGIN is followed by in a shared session
+  int open_cursors_ = 0;
+  std::string local_settings_;  // what BEGIN is followed by in a shared session
 };
 
 }  // namespace nerve::backends

@@ -59,6 +59,8 @@ SessionSettings::SessionSettings(const OpenOptions& options)
                 {"standard_conforming_strings", "on"},
                 {"extra_float_digits", "3"},
                 {"default_transaction_isolation", "read committed"},
+                // A cursor is for results that are read to their end.
+                {"cursor_tuple_fraction", "1"},
                 {"statement_timeout", std::to_string(options.statement_timeout.count())},
                 {"lock_timeout", std::to_string(options.lock_timeout.count())}} {
   if (options.read_only) settings_.push_back({"default_transaction_read_only", "on"});

@@ -46,26 +46,40 @@ void SharedStatement::expect(std::span<const db::ValueType> columns) {
   decoded_.resize(columns.size());
 }
 
-bool SharedStatement::start() {
+std::vector<const char*> SharedStatement::values() const {
   std::vector<const char*> values;
+  values.reserve(places_.size());
   for (const std::size_t place : places_) {
     values.push_back(slots_[place].is_null ? nullptr : slots_[place].text.c_str());
   }
-  result_.reset(PQexecParams(connection_.handle(), sql_.c_str(), static_cast<int>(values.size()), nullptr,
-                             values.data(), nullptr, nullptr, 0));
+  return values;
+}
+
+bool SharedStatement::start() {
+  const std::vector<const char*> bound = values();
+  result_.reset(PQexecParams(connection_.handle(), sql_.c_str(), static_cast<int>(bound.size()), nullptr,
+                             bound.data(), nullptr, nullptr, 0));
   const ExecStatusType status = PQresultStatus(result_.get());
   if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) connection_.throw_error(result_.get());
   row_ = 0;
   return PQntuples(result_.get()) > 0;
 }
 
+bool SharedStatement::start_streaming() {
+  cursor_.emplace(connection_, sql_, values());
+  return cursor_->next();
+}
+
 bool SharedStatement::next() {
+  if (cursor_) return cursor_->next();
   return ++row_ < PQntuples(result_.get());
 }
 
 void SharedStatement::read(std::span<db::Cell> cells) {
+  const PGresult* const result = cursor_ ? cursor_->portion() : result_.get();
+  const int row = cursor_ ? cursor_->row() : row_;
   for (std::size_t index = 0; index < cells.size(); ++index) {
-    read_cell(result_.get(), row_, static_cast<int>(index), expected_[index], cells[index], decoded_[index]);
+    read_cell(result, row, static_cast<int>(index), expected_[index], cells[index], decoded_[index]);
   }
 }
 
@@ -74,6 +88,7 @@ std::int64_t SharedStatement::affected_rows() {
 }
 
 void SharedStatement::reset() noexcept {
+  cursor_.reset();
   result_.reset();
   for (Slot& slot : slots_) slot = Slot();
 }

@@ -2,9 +2,11 @@
 #pragma once
 
 #include "postgresql/connection.h"
+#include "postgresql/cursor.h"
 #include "postgresql/result.h"
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,7 @@ class SharedStatement final : public db::PreparedStatement {
   void bind(std::size_t index, const db::Value& value) override;
   void expect(std::span<const db::ValueType> columns) override;
   bool start() override;
+  bool start_streaming() override;
   bool next() override;
   void read(std::span<db::Cell> cells) override;
   std::int64_t affected_rows() override;
@@ -32,6 +35,9 @@ class SharedStatement final : public db::PreparedStatement {
     bool is_null = true;
   };
 
+  /// For each $n its value, or a null pointer.
+  std::vector<const char*> values() const;
+
   PostgresqlConnection& connection_;
   std::string sql_;                  ///< with $1, $2 … for the parameters
   std::vector<std::size_t> places_;  ///< for each $n the slot whose value it takes
@@ -41,6 +47,7 @@ class SharedStatement final : public db::PreparedStatement {
   std::size_t column_count_ = 0;
   Result result_;
   int row_ = 0;
+  std::optional<Cursor> cursor_;  ///< while rows are streamed
 };
 
 }  // namespace nerve::backends

@@ -28,11 +28,24 @@ void PostgresqlStatement::bind(std::size_t index, const db::Value& value) {
   slot.pointer = slot.text.data();
 }
 
+bool PostgresqlStatement::start_streaming() {
+  // SOCI has numbered the parameters: one number for each place where one stands.
+  std::vector<const char*> values;
+  for (const std::string& name : backend().names_) values.push_back(*backend().useByNameBuffers_.at(name));
+  cursor_.emplace(connection_, backend().query_, values);
+  return cursor_->next();
+}
+
+bool PostgresqlStatement::next() {
+  return cursor_ ? cursor_->next() : SociStatement::next();
+}
+
 void PostgresqlStatement::read(std::span<db::Cell> cells) {
   decoded_.resize(cells.size());
+  const PGresult* const result = cursor_ ? cursor_->portion() : backend().result_.get_result();
+  const int row = cursor_ ? cursor_->row() : backend().currentRow_;
   for (std::size_t index = 0; index < cells.size(); ++index) {
-    read_cell(backend().result_, backend().currentRow_, static_cast<int>(index), expected()[index],
-              cells[index], decoded_[index]);
+    read_cell(result, row, static_cast<int>(index), expected()[index], cells[index], decoded_[index]);
   }
 }
 
@@ -41,6 +54,7 @@ std::int64_t PostgresqlStatement::affected_rows() {
 }
 
 void PostgresqlStatement::reset() noexcept {
+  cursor_.reset();
   backend().result_.reset();
   for (Slot& slot : slots_) {
     slot.pointer = nullptr;

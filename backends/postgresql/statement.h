@@ -2,8 +2,10 @@
 #pragma once
 
 #include "postgresql/connection.h"
+#include "postgresql/cursor.h"
 #include "soci/soci_statement.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,8 @@ class PostgresqlStatement final : public SociStatement<soci::postgresql_statemen
   PostgresqlStatement(PostgresqlConnection& connection, const db::StatementText& statement);
 
   void bind(std::size_t index, const db::Value& value) override;
+  bool start_streaming() override;
+  bool next() override;
   void read(std::span<db::Cell> cells) override;
   std::int64_t affected_rows() override;
   void reset() noexcept override;
@@ -35,6 +39,7 @@ class PostgresqlStatement final : public SociStatement<soci::postgresql_statemen
   std::vector<Slot> slots_;
   std::vector<std::string> decoded_;  // bytes of the present row, one for each column
   int column_count_ = -1;             // not known before the first execution
+  std::optional<Cursor> cursor_;      // while rows are streamed
 };
 
 }  // namespace nerve::backends

@@ -14,6 +14,11 @@ void throw_wrong_type(std::size_t column, db::ValueType asked, std::string_view 
                       "Read the column as the type it holds, or CAST it in the query.");
 }
 
+void throw_not_a_query() {
+  throw DatabaseError(ErrorKind::invalid, "a statement that is no query, or changes rows, cannot be streamed",
+                      "Run it with execute(), or read what it returns with each().");
+}
+
 void throw_column_count(std::size_t asked, std::size_t found) {
   throw DatabaseError(
       ErrorKind::invalid,

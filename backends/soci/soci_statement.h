@@ -65,6 +65,8 @@ class SociStatement : public db::PreparedStatement {
 
 /// The error for a value that is not of the type it was asked for.
 [[noreturn]] void throw_wrong_type(std::size_t column, db::ValueType asked, std::string_view found);
+/// The error for a statement that start_streaming() does not take.
+[[noreturn]] void throw_not_a_query();
 /// The error for a result whose number of columns is not the number that was asked for.
 [[noreturn]] void throw_column_count(std::size_t asked, std::size_t found);
 

@@ -61,6 +61,12 @@ bool SqliteStatement::start() {
   return SociStatement::start();
 }
 
+bool SqliteStatement::start_streaming() {
+  // SQLite gives rows one by one in any case.
+  if (!is_readonly_) throw_not_a_query();
+  return start();
+}
+
 void SqliteStatement::read(std::span<db::Cell> cells) {
   for (std::size_t index = 0; index < cells.size(); ++index) {
     read_column(static_cast<int>(index), expected()[index], cells[index]);

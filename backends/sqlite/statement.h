@@ -17,6 +17,7 @@ class SqliteStatement final : public SociStatement<soci::sqlite3_statement_backe
 
   void bind(std::size_t index, const db::Value& value) override;
   bool start() override;
+  bool start_streaming() override;
   void read(std::span<db::Cell> cells) override;
   std::int64_t affected_rows() override;
   void reset() noexcept override;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Measures the database port against the engines' own libraries in one run: inserts in batches, reading all
-// rows, and look-ups by key. PostgreSQL is started for the run.
+// rows, and look-ups by key. With --stream it compares each() with stream() instead. PostgreSQL is started
+// for the run.
 #include "measure.h"
+#include "stream.h"
 #include "support/postgres_server.h"
 #include "support/temp_folder.h"
 
@@ -9,6 +11,7 @@
 #include <fmt/core.h>
 
 #include <exception>
+#include <string>
 
 using namespace nerve;
 
@@ -50,29 +53,61 @@ void run_postgresql(const bench::Sizes& sizes, bool with_soci) {
   print("PostgreSQL", bench::measure(contestants, sizes), sizes);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+struct Request {
   bench::Sizes sizes;
   bool without_postgresql = false;
   bool with_soci = false;
-  CLI::App app("Measures the database port against sqlite3 and libpq.");
-  app.add_option("--rows", sizes.rows, "rows to insert and read")
+  bool compares_readings = false;
+  std::string read_each_url;    ///< what a child of --stream reads by each()
+  std::string read_stream_url;  ///< or by stream()
+};
+
+void add_options(CLI::App& app, Request& request) {
+  app.add_option("--rows", request.sizes.rows, "rows to insert and read")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  app.add_option("--look-ups", sizes.look_ups, "look-ups by key")
+  app.add_option("--look-ups", request.sizes.look_ups, "look-ups by key")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  app.add_option("--rounds", sizes.rounds, "rounds of which the median counts")
+  app.add_option("--rounds", request.sizes.rounds, "rounds of which the median counts")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  app.add_flag("--without-postgresql", without_postgresql, "measure SQLite only");
-  app.add_flag("--with-soci", with_soci,
+  app.add_flag("--without-postgresql", request.without_postgresql, "measure SQLite only");
+  app.add_flag("--with-soci", request.with_soci,
                "measure plain SOCI on PostgreSQL too: prepared inserts, about 30 s a million rows");
+  app.add_flag("--stream", request.compares_readings,
+               "rows a second and memory of each() and stream() on PostgreSQL");
+  app.add_option("--read-each", request.read_each_url, "only read the table at this URL by each()")
+      ->group("");
+  app.add_option("--read-stream", request.read_stream_url, "only read the table at this URL by stream()")
+      ->group("");
+}
+
+void run(const Request& request) {
+  const bench::Sizes& sizes = request.sizes;
+  if (!request.read_each_url.empty()) {
+    return bench::read_rows(request.read_each_url, bench::Reading::each, sizes.rows);
+  }
+  if (!request.read_stream_url.empty()) {
+    return bench::read_rows(request.read_stream_url, bench::Reading::stream, sizes.rows);
+  }
+  if (request.compares_readings) {
+    return bench::compare_readings(test::PostgresServer::shared().create_database("stream"), sizes.rows,
+                                   sizes.rounds);
+  }
+  run_sqlite(sizes);
+  if (!request.without_postgresql) run_postgresql(sizes, request.with_soci);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Request request;
+  CLI::App app("Measures the database port against sqlite3 and libpq.");
+  add_options(app, request);
   CLI11_PARSE(app, argc, argv);
   try {
-    run_sqlite(sizes);
-    if (!without_postgresql) run_postgresql(sizes, with_soci);
+    run(request);
   } catch (const std::exception& error) {
     fmt::print(stderr, "bench_port: {}\n", error.what());
     return 1;

@@ -108,7 +108,8 @@ Statement::Execution::~Execution() {
                      log.slow_threshold());
 }
 
-bool Statement::Execution::start(Parameters parameters, std::span<const ValueType> columns) {
+bool Statement::Execution::start(Parameters parameters, std::span<const ValueType> columns,
+                                 Delivery delivery) {
   Session& session = *statement_.session_;
   CachedStatement& cached = *statement_.cached_;
   session.require_intact();
@@ -118,7 +119,9 @@ bool Statement::Execution::start(Parameters parameters, std::span<const ValueTyp
     cached.expected.assign(columns.begin(), columns.end());
     cached.expects = true;
   }
-  return session.guarded([&] { return cached.prepared->start(); });
+  return session.guarded([&] {
+    return delivery == Delivery::whole ? cached.prepared->start() : cached.prepared->start_streaming();
+  });
 }
 
 bool Statement::Execution::next() {

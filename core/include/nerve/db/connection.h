@@ -64,6 +64,10 @@ class PreparedStatement {
   virtual void expect(std::span<const ValueType> columns) = 0;
   /// Executes; true when a row is present.
   virtual bool start() = 0;
+  /// The same for a query whose rows may be more than memory holds: they are fetched in portions while next()
+  /// goes through them. Other statements may run meanwhile. Throws DatabaseError (invalid) for a statement
+  /// that is no query or changes rows.
+  virtual bool start_streaming() = 0;
   /// Goes to the next row; false at the end.
   virtual bool next() = 0;
   /// Reads the present row into `cells`, which has as many elements as expect() named. A value that is not of

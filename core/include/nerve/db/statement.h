@@ -66,13 +66,22 @@ class Statement {
 
   /// Calls `on_row` with the columns of each row and returns the number of rows. A callback that returns bool
   /// ends the reading with false. On SQLite rows come from the engine one by one while the callback runs: it
-  /// must not change the table that is being read.
+  /// must not change the table that is being read. On PostgreSQL all rows are in memory before the first
+  /// call; see stream().
   template <class... Columns, class OnRow>
   std::int64_t each(Parameters parameters, OnRow&& on_row) {
-    static constexpr std::array<ValueType, sizeof...(Columns)> types{Codec<Columns>::type...};
-    std::array<Cell, sizeof...(Columns)> cells;
-    return read_rows(parameters, types, cells,
-                     [&] { return call<Columns...>(on_row, cells, std::index_sequence_for<Columns...>{}); });
+    return read_typed<Columns...>(Delivery::whole, parameters, on_row);
+  }
+
+  /// each() for results of any size: on PostgreSQL a cursor of the transaction gives the rows in portions of
+  /// at most 1,000 and about a mebibyte. It costs a few round trips more, and the server runs the query on
+  /// one processor. The callback may run other statements and savepoints, and streams within the stream; what
+  /// they change is not seen by it on PostgreSQL, and on SQLite must not be the table that is being read. A
+  /// limit of time holds for each portion. Throws DatabaseError (invalid) for a statement that is no query or
+  /// changes rows.
+  template <class... Columns, class OnRow>
+  std::int64_t stream(Parameters parameters, OnRow&& on_row) {
+    return read_typed<Columns...>(Delivery::portions, parameters, on_row);
   }
 
   /// each() for columns that are known at run time only: calls `on_cells` with a std::span<const Cell>, one
@@ -81,8 +90,13 @@ class Statement {
   /// the call. Codec<T>::decode reads a cell as a T, and kept_value() as a Value.
   template <class OnCells>
   std::int64_t each_cells(Parameters parameters, std::span<const ValueType> types, OnCells&& on_cells) {
-    std::vector<Cell> cells(types.size());
-    return read_rows(parameters, types, cells, [&] { return call_cells(on_cells, cells); });
+    return read_cells(Delivery::whole, parameters, types, on_cells);
+  }
+
+  /// stream() for columns that are known at run time only.
+  template <class OnCells>
+  std::int64_t stream_cells(Parameters parameters, std::span<const ValueType> types, OnCells&& on_cells) {
+    return read_cells(Delivery::portions, parameters, types, on_cells);
   }
 
   /// The only row, or nothing. Throws DatabaseError when there are several.
@@ -124,6 +138,9 @@ class Statement {
 
   Statement(Session& session, CachedStatement& cached) noexcept : session_(&session), cached_(&cached) {}
 
+  /// How the rows of a result come into memory.
+  enum class Delivery : std::uint8_t { whole, portions };
+
   /// One run of the statement: timed, counted, and reset at the end whatever happens.
   class Execution {
    public:
@@ -132,7 +149,8 @@ class Statement {
     Execution& operator=(const Execution&) = delete;
     ~Execution();
 
-    bool start(Parameters parameters, std::span<const ValueType> columns);
+    bool start(Parameters parameters, std::span<const ValueType> columns,
+               Delivery delivery = Delivery::whole);
     bool next();
     void read(std::span<Cell> cells);
     void require_end();
@@ -148,17 +166,32 @@ class Statement {
 
   /// Reads each row into `cells`, then calls `on_row()`, until that returns false.
   template <class OnRow>
-  std::int64_t read_rows(Parameters parameters, std::span<const ValueType> types, std::span<Cell> cells,
-                         OnRow&& on_row) {
+  std::int64_t read_rows(Delivery delivery, Parameters parameters, std::span<const ValueType> types,
+                         std::span<Cell> cells, OnRow&& on_row) {
     std::int64_t rows = 0;
     Execution execution(*this);
-    for (bool more = execution.start(parameters, types); more; more = execution.next()) {
+    for (bool more = execution.start(parameters, types, delivery); more; more = execution.next()) {
       execution.read(cells);
       ++rows;
       if (!on_row()) break;
     }
     execution.succeed(static_cast<std::uint64_t>(rows));
     return rows;
+  }
+
+  template <class... Columns, class OnRow>
+  std::int64_t read_typed(Delivery delivery, Parameters parameters, OnRow& on_row) {
+    static constexpr std::array<ValueType, sizeof...(Columns)> types{Codec<Columns>::type...};
+    std::array<Cell, sizeof...(Columns)> cells;
+    return read_rows(delivery, parameters, types, cells,
+                     [&] { return call<Columns...>(on_row, cells, std::index_sequence_for<Columns...>{}); });
+  }
+
+  template <class OnCells>
+  std::int64_t read_cells(Delivery delivery, Parameters parameters, std::span<const ValueType> types,
+                          OnCells& on_cells) {
+    std::vector<Cell> cells(types.size());
+    return read_rows(delivery, parameters, types, cells, [&] { return call_cells(on_cells, cells); });
   }
 
   template <class OnCells>

@@ -40,11 +40,21 @@ class Transaction {
   std::int64_t each(std::string_view sql, Parameters parameters, OnRow&& on_row) {
     return prepare(sql).each<Columns...>(parameters, std::forward<OnRow>(on_row));
   }
-  /// The same for columns that are known at run time only; see Statement::each_cells.
+  /// The same for results of any size, of which a part is in memory at a time; see Statement::stream.
+  template <class... Columns, class OnRow>
+  std::int64_t stream(std::string_view sql, Parameters parameters, OnRow&& on_row) {
+    return prepare(sql).stream<Columns...>(parameters, std::forward<OnRow>(on_row));
+  }
+  /// Both for columns that are known at run time only; see Statement::each_cells.
   template <class OnCells>
   std::int64_t each_cells(std::string_view sql, Parameters parameters, std::span<const ValueType> types,
                           OnCells&& on_cells) {
     return prepare(sql).each_cells(parameters, types, std::forward<OnCells>(on_cells));
+  }
+  template <class OnCells>
+  std::int64_t stream_cells(std::string_view sql, Parameters parameters, std::span<const ValueType> types,
+                            OnCells&& on_cells) {
+    return prepare(sql).stream_cells(parameters, types, std::forward<OnCells>(on_cells));
   }
   template <class... Columns>
   std::optional<Row<Columns...>> maybe(std::string_view sql, Parameters parameters = {}) {
