@@ -2,6 +2,8 @@
 #pragma once
 
 #include "nerve/core/id.h"
+#include "nerve/db/codec.h"
+#include "nerve/db/tenant_setting.h"
 #include "nerve/record_ids.h"
 
 #include <cstdint>
@@ -52,6 +54,11 @@ struct Scope {
   /// `reason` says why no single tenant will do.
   static Scope across_tenants(Actor actor, std::string reason) {
     return {.reach = Reach::all_tenants, .actor = std::move(actor), .reason = std::move(reason)};
+  }
+  /// What row-level security on PostgreSQL is told.
+  db::TenantSetting setting() const {
+    if (reach == Reach::all_tenants) return db::TenantSetting::all();
+    return reach == Reach::tenant ? db::TenantSetting::one(tenant.uuid()) : db::TenantSetting::none();
   }
   /// The tenant, where the reach is one.
   std::optional<TenantId> only_tenant() const {

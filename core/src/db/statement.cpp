@@ -62,20 +62,6 @@ std::int64_t Statement::execute(Parameters parameters) {
   return rows;
 }
 
-std::int64_t Statement::each_cells(Parameters parameters, std::span<const ValueType> types,
-                                   const std::function<bool(std::span<const Cell>)>& on_row) {
-  std::vector<Cell> cells(types.size());
-  std::int64_t rows = 0;
-  Execution execution(*this);
-  for (bool more = execution.start(parameters, types); more; more = execution.next()) {
-    execution.read(cells);
-    ++rows;
-    if (!on_row(cells)) break;
-  }
-  execution.succeed(static_cast<std::uint64_t>(rows));
-  return rows;
-}
-
 std::optional<std::vector<Value>> Statement::maybe_values(Parameters parameters,
                                                           std::span<const ValueType> types) {
   std::optional<std::vector<Value>> row;

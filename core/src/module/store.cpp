@@ -24,7 +24,7 @@ std::string_view to_string(Placement placement) noexcept {
 }
 
 void OpenStore::run_read(const Scope& scope, const std::function<void(Reader&)>& work) const {
-  database.read([&](db::Transaction& transaction) {
+  database.read(scope.setting(), [&](db::Transaction& transaction) {
     Reader reader(transaction, scope, clock.now());
     work(reader);
   });
@@ -44,7 +44,7 @@ void OpenStore::run_change(const Scope& scope, const std::function<void(Change&)
     }
   };
   try {
-    database.write(run_once);
+    database.write(scope.setting(), run_once);
   } catch (const DeniedError&) {
     if (refusals.empty())
       refusals.push_back({.action = Action::refused, .tenant = scope.only_tenant(), .name = "denied"});
@@ -58,7 +58,7 @@ void OpenStore::run_change(const Scope& scope, const std::function<void(Change&)
 
 void OpenStore::record_refusals(const Scope& scope, std::span<const ChangeEntry> refusals) const {
   if (refusals.empty() || sink == nullptr) return;
-  database.write([&](db::Transaction& transaction) {
+  database.write(scope.setting(), [&](db::Transaction& transaction) {
     Change change(transaction, scope, clock.now(), events);
     sink(change, refusals);
   });

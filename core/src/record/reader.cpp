@@ -99,10 +99,7 @@ void Reader::read_rows(const RecordType& record, const Request& asked,
     types.insert(types.end(), parts.types.begin(), parts.types.end());
   }
   transaction_.prepare(sql).each_cells(std::span<const db::Parameter>(parameters),
-                                       asked.reads_tenant ? types : parts.types, [&](auto cells) {
-                                         on_row(cells);
-                                         return true;
-                                       });
+                                       asked.reads_tenant ? types : parts.types, on_row);
 }
 
 void Reader::throw_missing(const RecordType& record, const db::Value& key) {

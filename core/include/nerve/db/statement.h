@@ -7,7 +7,6 @@
 #include <array>
 #include <concepts>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -124,11 +123,6 @@ class Statement {
     if (!row) throw_no_row();
     return std::move(*row);
   }
-
-  /// The same as each() with columns read as types named at run time. `on_row` gets the cells of a row, which
-  /// are valid until the next one, and ends the reading with false.
-  std::int64_t each_cells(Parameters parameters, std::span<const ValueType> types,
-                          const std::function<bool(std::span<const Cell>)>& on_row);
 
   /// The only row with its columns read as types named at run time, or nothing; the values own their octets.
   std::optional<std::vector<Value>> maybe_values(Parameters parameters, std::span<const ValueType> types);
