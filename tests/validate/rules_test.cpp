@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/validate/rules.h"
 
+#include "found.h"
+
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
@@ -12,22 +14,14 @@
 using nerve::Json;
 using nerve::ValidationError;
 using nerve::Violation;
+using nerve::test::found;
+using nerve::test::List;
 using nerve::validate::Field;
 using nerve::validate::RuleSet;
 using nerve::validate::UnknownFields;
 using nerve::validate::violations_max;
 
 namespace {
-
-/// Violations as "field:rule", in order.
-std::vector<std::string> found(const RuleSet& rules, const Json& record) {
-  std::vector<std::string> list;
-  for (const Violation& violation : rules.check(record))
-    list.push_back(violation.field + ":" + violation.rule);
-  return list;
-}
-
-using List = std::vector<std::string>;
 
 /// The rule that a record {"value": value} breaks where `field` states what a value must be.
 std::string broken_field_rule(const Field& field, const Json& value) {
@@ -220,6 +214,46 @@ TEST_CASE("types that are text are read by their own parsers") {
        {Field().timestamp(), Field().id(), Field().email(), Field().domain(), Field().ip()}) {
     CHECK(broken_field_rule(field, 5) == "type");
   }
+}
+
+TEST_CASE("a record is brought into its canonical form, and its rules are kept by that form") {
+  RuleSet owner;
+  owner.field("email").email();
+  RuleSet rules;
+  rules.field("name").name().length(1, 12);
+  rules.field("host").domain().one_of({"example.org"});
+  rules.field("address").ip();
+  rules.field("networks").list(Field().cidr({.mask_host_bits = true}));
+  rules.field("at").timestamp();
+  rules.field("id").id();
+  rules.field("hook").https_url();
+  rules.field("owner").object(owner);
+  const Json record = {{"name", "  Ada \t Lovelace"},        {"host", "Example.ORG."},
+                       {"address", "2001:DB8:0::1"},         {"networks", {"192.0.2.7/24", "::/0"}},
+                       {"at", "2024-02-29T12:00:00+02:00"},  {"id", "017F22E2-79B0-7CC3-98C4-DC0C0C07398F"},
+                       {"hook", "HTTPS://Example.ORG/Path"}, {"owner", {{"email", "Ada@Example.ORG"}}}};
+  const Json canonical = {{"name", "Ada Lovelace"},
+                          {"host", "example.org"},
+                          {"address", "2001:db8::1"},
+                          {"networks", {"192.0.2.0/24", "::/0"}},
+                          {"at", "2024-02-29T10:00:00.000000Z"},
+                          {"id", "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"},
+                          {"hook", "https://example.org/Path"},
+                          {"owner", {{"email", "Ada@example.org"}}}};
+  CHECK(rules.require(record, "person") == canonical);
+  CHECK(rules.require(canonical, "person") == canonical);
+  CHECK(found(rules, record) == List{});
+}
+
+TEST_CASE("names, slugs and https URLs are types of text") {
+  CHECK(broken_field_rule(Field().name(), "Ada") == "none");
+  CHECK(broken_field_rule(Field().name(), " \n ") == "name");
+  CHECK(broken_field_rule(Field().slug(), "a-1") == "none");
+  CHECK(broken_field_rule(Field().slug(), "A") == "slug");
+  CHECK(broken_field_rule(Field().https_url(), "https://example.org") == "none");
+  CHECK(broken_field_rule(Field().https_url(), "http://example.org") == "https_url");
+  for (const Field& field : {Field().name(), Field().slug(), Field().https_url()})
+    CHECK(broken_field_rule(field, 5) == "type");
 }
 
 TEST_CASE("every rule of a field is tried, but none on a value of the wrong type") {

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "character_set.h"
 #include "findings.h"
+#include "json_integer.h"
 
 #include "nerve/core/id.h"
 #include "nerve/core/text.h"
 #include "nerve/core/time.h"
 #include "nerve/validate/rules.h"
+#include "nerve/validate/slug.h"
+#include "nerve/validate/text.h"
+#include "nerve/validate/url.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -19,7 +23,9 @@
 namespace nerve::validate {
 namespace {
 
-constexpr std::size_t choices_shown_max = 10;
+constexpr std::size_t choices_shown_max = 20;
+constexpr std::string_view slug_message =
+    "must be lower-case letters, digits and single hyphens between them, at most {} characters";
 
 bool refuse(Findings& findings, std::string_view rule, std::string_view message) {
   findings.add(rule, message);
@@ -47,33 +53,19 @@ std::size_t count_code_points(std::string_view text) {
   return count;
 }
 
-bool is_integer(const Json& value) {
-  if (!value.is_number_unsigned()) return value.is_number_integer();
-  return std::in_range<std::int64_t>(value.get<std::uint64_t>());
-}
-
-/// A type that is text for which `check(text)` finds no violation.
-template <class CheckText>
-auto text_type(std::string_view rule, CheckText check) {
-  return [rule, check](const Json& value, Findings& findings) {
-    const std::string* text = text_of(value, findings);
-    if (text == nullptr) return false;
-    const auto found = check(*text);
-    return !found || refuse(findings, rule, found->message);
-  };
-}
-
-/// A type that is text which `parse(text)` reads without ValidationError.
+/// A type that is text which `parse(text)` reads without ValidationError; the canonical form is what it
+/// returns. `message` is for a parser whose error has no violation.
 template <class Parse>
-auto parsed_type(std::string_view rule, std::string_view message, Parse parse) {
-  return [rule, message, parse](const Json& value, Findings& findings) {
+auto parsed_type(std::string_view rule, Parse parse, std::string_view message = {}) {
+  return [rule, parse, message](Json& value, Findings& findings) {
     const std::string* text = text_of(value, findings);
     if (text == nullptr) return false;
     try {
-      parse(*text);
+      value = parse(*text);
       return true;
-    } catch (const ValidationError&) {
-      return refuse(findings, rule, message);
+    } catch (const ValidationError& error) {
+      const std::vector<Violation>& found = error.violations();
+      return refuse(findings, rule, found.empty() ? message : found.front().message);
     }
   };
 }
@@ -103,7 +95,7 @@ Field& Field::nullable() {
   return *this;
 }
 
-Field& Field::of_type(Check type) {
+Field& Field::of_type(Type type) {
   type_ = std::move(type);
   return *this;
 }
@@ -137,46 +129,71 @@ Field& Field::boolean() {
 }
 
 Field& Field::timestamp() {
-  return of_type(parsed_type("timestamp", "must be a time such as 2024-05-17T08:30:00Z", Timestamp::parse));
+  return of_type(parsed_type(
+      "timestamp", [](std::string_view text) { return Timestamp::parse(text).to_text(); },
+      "must be a time such as 2024-05-17T08:30:00Z"));
 }
 
 Field& Field::id() {
-  return of_type(parsed_type("id", "must be a UUID", Uuid::parse));
+  return of_type(parsed_type(
+      "id", [](std::string_view text) { return Uuid::parse(text).to_string(); }, "must be a UUID"));
+}
+
+Field& Field::name() {
+  return of_type([](Json& value, Findings& findings) {
+    const std::string* text = text_of(value, findings);
+    if (text == nullptr) return false;
+    value = sanitize_text(*text);
+    return !value.get_ref<const std::string&>().empty() || refuse(findings, "name", "must not be empty");
+  });
+}
+
+Field& Field::slug() {
+  return of_type([](const Json& value, Findings& findings) {
+    const std::string* text = text_of(value, findings);
+    if (text == nullptr) return false;
+    return is_slug(*text) || refuse(findings, "slug", fmt::format(slug_message, slug_length_max));
+  });
 }
 
 Field& Field::email(EmailOptions options) {
-  return of_type(text_type("email", [options](std::string_view text) { return check_email(text, options); }));
+  return of_type(parsed_type(
+      "email", [options](std::string_view text) { return parse_email(text, options).canonical(); }));
 }
 
 Field& Field::domain(DomainOptions options) {
   return of_type(
-      text_type("domain", [options](std::string_view text) { return check_domain(text, options); }));
+      parsed_type("domain", [options](std::string_view text) { return parse_domain(text, options).ascii; }));
+}
+
+Field& Field::https_url() {
+  return of_type(parsed_type("https_url", parse_https_url));
 }
 
 Field& Field::ip() {
-  return of_type(text_type("ip", check_ip_address));
+  return of_type(parsed_type("ip", [](std::string_view text) { return IpAddress::parse(text).to_string(); }));
 }
 
 Field& Field::cidr(NetworkOptions options) {
-  return of_type(
-      text_type("cidr", [options](std::string_view text) { return check_ip_network(text, options); }));
+  return of_type(parsed_type(
+      "cidr", [options](std::string_view text) { return IpNetwork::parse(text, options).to_string(); }));
 }
 
 Field& Field::object(RuleSet rules) {
-  return of_type([rules = std::move(rules)](const Json& value, Findings& findings) {
+  return of_type([rules = std::move(rules)](Json& value, Findings& findings) {
     const std::size_t before = findings.size();
-    rules.check(value, findings);
+    rules.read(value, findings);
     return findings.size() == before;
   });
 }
 
 Field& Field::list(Field items) {
-  return of_type([items = std::move(items)](const Json& value, Findings& findings) {
+  return of_type([items = std::move(items)](Json& value, Findings& findings) {
     if (!value.is_array()) return refuse(findings, "type", "must be a list");
     if (findings.depth() >= record_depth_max) return refuse(findings, "depth", "is nested too deep");
     for (std::size_t i = 0; i < value.size() && !findings.is_full(); ++i) {
       const Findings::Step step(findings, i);
-      items.check(value[i], findings);
+      items.read(value[i], findings);
     }
     return true;
   });
@@ -237,7 +254,7 @@ Field& Field::matches(std::function<bool(std::string_view)> holds, std::string r
   });
 }
 
-void Field::check(const Json& value, Findings& findings) const {
+void Field::read(Json& value, Findings& findings) const {
   if (value.is_null()) {
     if (!is_nullable_) findings.add("null", "must not be null");
     return;

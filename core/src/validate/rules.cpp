@@ -3,8 +3,6 @@
 
 #include "findings.h"
 
-#include "nerve/core/text.h"
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -13,32 +11,6 @@
 #include <utility>
 
 namespace nerve::validate {
-namespace {
-
-constexpr std::size_t hint_fields_max = 5;
-
-/// Names the first fields in error and the rule each breaks: "Correct age (range) and email (required)."
-std::string correction_hint(const std::vector<Violation>& violations) {
-  std::string hint = "Correct ";
-  const std::size_t shown = std::min(violations.size(), hint_fields_max);
-  for (std::size_t i = 0; i < shown; ++i) {
-    const bool is_last = i + 1 == violations.size();
-    if (i > 0) hint += is_last ? " and " : ", ";
-    hint += fmt::format("{} ({})", violations[i].field, violations[i].rule);
-  }
-  if (violations.size() > shown) hint += fmt::format(" and {} more", violations.size() - shown);
-  return hint + ".";
-}
-
-std::string count_message(std::string_view name, const std::vector<Violation>& violations) {
-  std::set<std::string_view> fields;
-  for (const Violation& violation : violations) fields.insert(violation.field);
-  const std::string_view bound = violations.size() >= violations_max ? "at least " : "";
-  const std::string_view verb = fields.size() == 1 ? "field is" : "fields are";
-  return fmt::format("record {}: {}{} {} wrong", name, bound, fields.size(), verb);
-}
-
-}  // namespace
 
 const RuleSet::NamedField* RuleSet::find(std::string_view name) const {
   const auto found = std::find_if(fields_.begin(), fields_.end(),
@@ -67,20 +39,22 @@ RuleSet& RuleSet::cross_check(std::string name, std::vector<std::string> fields,
 }
 
 std::vector<Violation> RuleSet::check(const Json& record) const {
+  Json copy = record;
+  return canonicalize(copy);
+}
+
+std::vector<Violation> RuleSet::canonicalize(Json& record) const {
   Findings findings;
-  check(record, findings);
+  read(record, findings);
   return findings.take();
 }
 
-void RuleSet::require(const Json& record, std::string_view name) const {
-  std::vector<Violation> violations = check(record);
-  if (violations.empty()) return;
-  const std::string message = count_message(name, violations);
-  std::string hint = correction_hint(violations);
-  throw ValidationError(message, std::move(hint), std::move(violations));
+Json RuleSet::require(Json record, std::string_view name) const {
+  require_none(canonicalize(record), fmt::format("record {}", name));
+  return record;
 }
 
-void RuleSet::check(const Json& record, Findings& findings) const {
+void RuleSet::read(Json& record, Findings& findings) const {
   if (!record.is_object()) return findings.add("type", "must be an object");
   if (findings.depth() >= record_depth_max) return findings.add("depth", "is nested too deep");
 
@@ -94,7 +68,7 @@ void RuleSet::check(const Json& record, Findings& findings) const {
       continue;
     }
     const std::size_t before = findings.size();
-    field.rules.check(*value, findings);
+    field.rules.read(*value, findings);
     if (findings.size() == before && !value->is_null()) sound.insert(field.name);
   }
   if (unknown_fields_ == UnknownFields::refuse) check_unknown(record, findings);
@@ -111,9 +85,7 @@ void RuleSet::check(const Json& record, Findings& findings) const {
 void RuleSet::check_unknown(const Json& record, Findings& findings) const {
   for (auto field = record.begin(); field != record.end() && !findings.is_full(); ++field) {
     if (find(field.key()) != nullptr) continue;
-    // The name comes from outside: it must neither drive a terminal nor fill a log.
-    const std::string name = ellipsize(sanitize_for_terminal(field.key()), field_name_width_max);
-    const Findings::Step step(findings, name);
+    const Findings::Step step(findings, foreign_name(field.key()));
     findings.add("unknown_field", "is not a field of this record");
   }
 }

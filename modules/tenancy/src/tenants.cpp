@@ -39,9 +39,8 @@ Tenant checked(Tenant tenant) {
     tenant.subscription_status =
         fields.name("subscription_status", *tenant.subscription_status, tier_length_max);
   }
-  const std::string range = fmt::format("must be from 1 to {}", seats_max);
-  fields.require(tenant.max_seats > 0 && tenant.max_seats <= seats_max, "max_seats", "range", range);
-  fields.require(tenant.max_domains > 0 && tenant.max_domains <= seats_max, "max_domains", "range", range);
+  fields.integer("max_seats", tenant.max_seats, validate::Field().range<std::int64_t>(1, seats_max));
+  fields.integer("max_domains", tenant.max_domains, validate::Field().range<std::int64_t>(1, seats_max));
   const std::int64_t domains = std::ssize(tenant.additional_domains) + (tenant.primary_domain ? 1 : 0);
   fields.require(
       domains <= tenant.max_domains, "additional_domains", "max_domains",

@@ -29,8 +29,8 @@ class RuleSet;
 /// The rules of one field, stated in a chain: `field("age").required().integer().range(0, 150)`.
 ///
 /// A field is optional and not null unless stated otherwise. It has one type, the last one stated; where none
-/// is, any JSON value will do. The other rules are tried in the order stated, and only on a value of the
-/// right type. Text holds well-formed UTF-8 without NUL, whatever else is stated of it.
+/// is, any JSON value will do. The other rules are tried in the order stated, only on a value of the right
+/// type, and on its canonical form. Text holds well-formed UTF-8 without NUL, whatever else is stated of it.
 class Field {
  public:
   Field& required();  ///< the record must have it
@@ -42,8 +42,11 @@ class Field {
   Field& boolean();
   Field& timestamp();  ///< text as Timestamp::parse() reads it
   Field& id();         ///< text as Uuid::parse() reads it
+  Field& name();       ///< text of one line that is not empty, as sanitize_text() leaves it (text.h)
+  Field& slug();       ///< text as is_slug() says (slug.h)
   Field& email(EmailOptions options = {});
   Field& domain(DomainOptions options = {});
+  Field& https_url();  ///< text as parse_https_url() reads it (url.h)
   Field& ip();
   Field& cidr(NetworkOptions options = {});
   Field& object(RuleSet rules);  ///< an object that keeps its own rules
@@ -72,19 +75,22 @@ class Field {
   Field& matches(std::function<bool(std::string_view)> holds, std::string rule);
 
  private:
+  friend class Fields;
   friend class RuleSet;
 
   // Says whether the value keeps the rule, after it has added a violation where it does not.
   using Check = std::function<bool(const Json&, Findings&)>;
+  // The same of a value that it brings into its canonical form.
+  using Type = std::function<bool(Json&, Findings&)>;
 
-  Field& of_type(Check type);
+  Field& of_type(Type type);
   Field& with(Check rule);
   Field& integer_range(std::int64_t low, std::int64_t high);
-  void check(const Json& value, Findings& findings) const;
+  void read(Json& value, Findings& findings) const;
 
   bool is_required_ = false;
   bool is_nullable_ = false;
-  Check type_;
+  Type type_;
   std::vector<Check> rules_;
 };
 
@@ -118,11 +124,16 @@ class RuleSet {
   /// repeated.
   std::vector<Violation> check(const Json& record) const;
 
+  /// The same, and brings each value that has its type into the canonical form, which is the one to store.
+  std::vector<Violation> canonicalize(Json& record) const;
+
   /// Throws ValidationError "record NAME: 3 fields are wrong" with all violations, where there is any.
-  void require(const Json& record, std::string_view name) const;
+  /// Returns the record in its canonical form.
+  Json require(Json record, std::string_view name) const;
 
  private:
   friend class Field;
+  friend class RulesReader;  // reads a file of rules, which keeps rules itself
 
   struct NamedField {
     std::string name;
@@ -136,7 +147,7 @@ class RuleSet {
   };
 
   const NamedField* find(std::string_view name) const;
-  void check(const Json& record, Findings& findings) const;
+  void read(Json& record, Findings& findings) const;
   void check_unknown(const Json& record, Findings& findings) const;
 
   std::deque<NamedField> fields_;
