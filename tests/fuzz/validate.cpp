@@ -6,7 +6,9 @@
 #include "nerve/validate/email.h"
 #include "nerve/validate/ip.h"
 #include "nerve/validate/rules.h"
+#include "nerve/validate/rules_file.h"
 #include "nerve/validate/text.h"
+#include "nerve/validate/url.h"
 
 #include <arpa/inet.h>
 #include <nlohmann/json.hpp>
@@ -84,6 +86,15 @@ void fuzz_ip(std::string_view input) {
   }
 }
 
+void fuzz_url(std::string_view input) {
+  if (!validate::is_valid_https_url(input)) return;
+  const std::string canonical = validate::parse_https_url(input);
+  require(canonical.starts_with("https://"), "an https URL begins with its scheme");
+  require(std::all_of(canonical.begin(), canonical.end(), [](char c) { return c > ' ' && c < '\x7f'; }),
+          "an https URL has neither spaces nor line ends");
+  require(validate::parse_https_url(canonical) == canonical, "a canonical URL reads back as itself");
+}
+
 std::optional<std::string> sanitized(std::string_view input, const TextRules& rules) {
   try {
     return validate::sanitize_text(input, rules);
@@ -120,6 +131,8 @@ RuleSet record_rules() {
   rules.field("id").id();
   rules.field("host").domain();
   rules.field("net").cidr();
+  rules.field("name").name().length(1, 9);
+  rules.field("url").https_url();
   rules.field("rows").list(Field().object(inner)).length(0, 3);
   rules.cross_check(
       "order", {"age", "ratio"}, [](const Json& record) { return record["age"] >= record["ratio"]; },
@@ -136,6 +149,20 @@ void fuzz_rules(std::string_view input) {
   for (const Violation& violation : violations) {
     require(!violation.field.empty() && !violation.rule.empty() && !violation.message.empty(),
             "a violation names its field, its rule and what is wrong");
+  }
+  Json canonical = record;
+  require(rules.canonicalize(canonical).size() == violations.size(), "both ways find the same");
+  if (!violations.empty()) return;
+  const Json once = canonical;
+  require(rules.canonicalize(canonical).empty() && canonical == once,
+          "a record in its canonical form keeps its rules and does not change");
+}
+
+void fuzz_rules_file(std::string_view input) {
+  try {
+    const RuleSet rules = validate::parse_rules(input, "rules");
+    rules.check({{"email", "a@example.org"}, {"n", 5}, {"o", {{"a", nullptr}}}, {"l", {"a", 1}}});
+  } catch (const ValidationError&) {
   }
 }
 
@@ -156,8 +183,14 @@ std::vector<std::string> fuzz_corpus() {
       "::ffff:192.0.2.1",
       "64:ff9b::8.8.8.8/96",
       "a <b href=\"x>y\">c</b> <!-- d --> <script>e</script> <3 &amp;",
+      // NOLINTNEXTLINE(misc-misleading-bidirectional): the control that must be removed
       "e\u0301\u200D\U0001F469\u200D\U0001F467 \r\n\t \u202Ex",
       R"({"email": "a@example.org", "age": 36, "ratio": 0.5, "at": "2024-02-29T12:00:00.123456+02:00"})",
+      "HTTPS://Example.ORG:8443/a%20b?c#d",
+      R"({"name": " Ada  L ", "url": "https://[2001:DB8::1]/"})",
+      R"({"fields": {"email": {"type": "email", "required": true}, "n": {"type": "integer", "range": [0, 1.5]}}})",
+      R"({"fields": {"o": {"type": "object", "fields": {"a": {"one_of": ["x"]}}, "unknown_fields": "ignore"}}})",
+      R"({"fields": {"l": {"type": "list", "items": {"characters": "a-z", "nullable": true}, "length": [0, 9]}}})",
       R"({"id": "017f22e2-79b0-7cc3-98c4-dc0c0c07398f", "net": "::/0", "host": "a.b", "rows": [{"city": "bonn"}, 7]})",
   };
 }
@@ -166,8 +199,10 @@ void fuzz_one(std::string_view input) {
   fuzz_domain(input);
   fuzz_email(input);
   fuzz_ip(input);
+  fuzz_url(input);
   fuzz_text(input);
   fuzz_rules(input);
+  fuzz_rules_file(input);
 }
 
 }  // namespace nerve::fuzz
