@@ -57,6 +57,17 @@ TEST_CASE("the limit of a page is taken to the range that a page may have") {
   CHECK(asked_for == page_limit_max + 1);
 }
 
+TEST_CASE("what repeats is given in its order, and what does not is one value") {
+  Arguments arguments;
+  arguments.add("--limit", "5");
+  arguments.add("ID", "b");
+  arguments.add("ID", "a");
+  CHECK(arguments.texts("ID") == std::vector<std::string>{"b", "a"});
+  CHECK(arguments.texts("--limit") == std::vector<std::string>{"5"});
+  CHECK(arguments.texts("--other").empty());
+  CHECK(arguments.integer("--limit") == 5);
+}
+
 TEST_CASE("an option whose choices are those of an enum is read as one") {
   CHECK(choices_of<Colour>() == std::vector<std::string_view>{"red", "green"});
   Arguments arguments;

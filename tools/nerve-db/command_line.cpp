@@ -110,6 +110,7 @@ void Parser::add(Node& node, const Argument& parameter) {
   } else {
     // All values are taken, so that an option given twice is refused with words of our own.
     option = node.app->add_option(name)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    if (parameter.repeats && !is_option(name)) option->expected(-1);
   }
   node.values.push_back({&parameter, option});
 }
@@ -126,7 +127,10 @@ Invocation Parser::parse() {
   invocation.path = path_to(node);
   invocation.arguments = collect(node);
   const bool explains = invocation.arguments.has("--help") || invocation.arguments.has("--version");
-  const std::vector<std::string> unknown = app_.remaining(true);
+  std::vector<std::string> unknown = app_.remaining(true);
+  // CLI11 keeps the mark behind which everything is an operand.
+  const auto mark = std::ranges::find(unknown, "--");
+  if (mark != unknown.end()) unknown.erase(mark);
   if (!explains) {
     if (!unknown.empty()) refuse_word(node, unknown.front());
     require_complete(node, invocation.arguments);
@@ -261,11 +265,13 @@ void Parser::collect_value(const Node& node, const Node::Value& value, Arguments
     return;
   }
   const std::vector<std::string>& results = value.option->results();
-  if (results.size() > 1 || arguments.has(given.name)) {
+  if (!given.repeats && (results.size() > 1 || arguments.has(given.name))) {
     refuse(node, fmt::format("{} is given more than once", given.name), "Give it once.");
   }
-  check(node, given, results.front());
-  arguments.add(given.name, results.front());
+  for (const std::string& result : results) {
+    check(node, given, result);
+    arguments.add(given.name, result);
+  }
 }
 
 void Parser::check(const Node& node, const Argument& parameter, const std::string& value) const {

@@ -33,23 +33,27 @@ std::string section(std::string_view title, const Rows& rows) {
   return text;
 }
 
+/// The name of an option or operand with its value, and with dots where it may be repeated.
+std::string shown_name(const Argument& parameter) {
+  return fmt::format("{}{}{}{}", parameter.name, parameter.value_name.empty() ? "" : " ",
+                     parameter.value_name, parameter.repeats ? "..." : "");
+}
+
 std::string usage(const std::vector<const Command*>& path) {
   const Command& command = *path.back();
   std::string line = "Usage: " + full_name(path);
   if (!command.commands.empty()) line += command.run == nullptr ? " COMMAND" : " [COMMAND]";
   for (const Argument& operand : command.operands) {
-    line += operand.required ? fmt::format(" {}", operand.name) : fmt::format(" [{}]", operand.name);
+    const std::string name = shown_name(operand);
+    line += operand.required ? fmt::format(" {}", name) : fmt::format(" [{}]", name);
   }
   return line + " [OPTIONS]\n";
 }
 
 Rows rows_of(std::span<const Argument> parameters) {
   Rows rows;
-  for (const Argument& parameter : parameters) {
-    std::string left(parameter.name);
-    if (!parameter.value_name.empty()) left += " " + std::string(parameter.value_name);
-    rows.emplace_back(std::move(left), parameter.description);
-  }
+  for (const Argument& parameter : parameters)
+    rows.emplace_back(shown_name(parameter), parameter.description);
   return rows;
 }
 

@@ -18,13 +18,13 @@ namespace nerve {
 class Arguments {
  public:
   void add(std::string_view name, std::string value) {
-    values_.insert_or_assign(std::string(name), std::move(value));
+    values_[std::string(name)].push_back(std::move(value));
   }
 
   /// Whether an option or operand was given; the way to ask for a flag.
   bool has(std::string_view name) const { return values_.find(name) != values_.end(); }
   std::optional<std::string> text(std::string_view name) const;
-  /// Of an option or operand that may be given several times, in order.
+  /// Of an option or operand whose definition says that it repeats: all values in their order.
   std::vector<std::string> texts(std::string_view name) const;
   /// Of an option whose definition says ArgumentType::integer.
   std::optional<std::int64_t> integer(std::string_view name) const;
@@ -38,7 +38,7 @@ class Arguments {
   }
 
  private:
-  std::map<std::string, std::string, std::less<>> values_;
+  std::map<std::string, std::vector<std::string>, std::less<>> values_;  // none of them empty
 };
 
 }  // namespace nerve

@@ -44,7 +44,7 @@ struct Argument {
   std::int64_t minimum = 0;
   std::int64_t maximum = std::numeric_limits<std::int64_t>::max();
   bool required = false;  ///< of an operand: what must be given is no option
-  bool repeats = false;   ///< may be given several times
+  bool repeats = false;   ///< it may be given several times; an operand that repeats is the last one
 };
 
 /// What the program gives to a command of a module.
@@ -105,8 +105,9 @@ struct Command {
   std::vector<Argument> options = {};
   std::vector<Command> commands = {};
   std::string_view exit_codes = {};  ///< a sentence, where they differ from docs/exit_codes.md
-  /// A command line that works where chinook.sqlite is a database, and demo a workspace with what
-  /// tests/cli/demo/ puts into it: the tenant acme, and the deleted tenant gone.
+  /// A command line that works where chinook.sqlite is a database, users.json a record that keeps the rules
+  /// of user-rules.json, and demo a workspace with what tests/cli/demo/ puts into it: the tenant acme, and
+  /// the removed tenant gone.
   std::string example = {};
   /// Does it; throws the errors of nerve/core/error.h. A group without a verb of its own has none.
   CommandAction run = nullptr;

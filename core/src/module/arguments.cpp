@@ -10,7 +10,12 @@ namespace nerve {
 std::optional<std::string> Arguments::text(std::string_view name) const {
   const auto found = values_.find(name);
   if (found == values_.end()) return std::nullopt;
-  return found->second;
+  return found->second.front();
+}
+
+std::vector<std::string> Arguments::texts(std::string_view name) const {
+  const auto found = values_.find(name);
+  return found == values_.end() ? std::vector<std::string>() : found->second;
 }
 
 std::vector<std::string> Arguments::texts(std::string_view name) const {
@@ -21,7 +26,7 @@ std::vector<std::string> Arguments::texts(std::string_view name) const {
 std::optional<std::int64_t> Arguments::integer(std::string_view name) const {
   const auto found = values_.find(name);
   if (found == values_.end()) return std::nullopt;
-  const std::string& digits = found->second;
+  const std::string& digits = found->second.front();
   std::int64_t number = 0;
   std::from_chars(digits.data(), digits.data() + digits.size(), number);
   return number;
@@ -29,7 +34,7 @@ std::optional<std::int64_t> Arguments::integer(std::string_view name) const {
 
 std::optional<std::chrono::seconds> Arguments::duration(std::string_view name) const {
   const auto found = values_.find(name);
-  return found == values_.end() ? std::nullopt : parse_duration(found->second);
+  return found == values_.end() ? std::nullopt : parse_duration(found->second.front());
 }
 
 }  // namespace nerve
