@@ -5,6 +5,7 @@
 #include "memory_stream.h"
 #include "pseudo_terminal.h"
 
+#include "nerve/core/json_list.h"
 #include "nerve/core/text.h"
 
 #include <doctest/doctest.h>
@@ -124,6 +125,7 @@ TEST_CASE("what a database holds cannot drive the terminal") {
   output.note(attack);
   output.warning(attack);
   output.error(ValidationError(attack, attack, {{attack, "rule", attack}}));
+  output.violation(attack, {attack, attack, attack});
   const std::string all = data.text() + talk.text();
   CHECK(all.find('\x1b') == std::string::npos);
   CHECK(all.find('\x07') == std::string::npos);
@@ -259,6 +261,35 @@ TEST_CASE("with --json violations are listed in the error") {
   CHECK(Json::parse(talk.text()) ==
         Json::parse(R"({"error": {"kind": "invalid", "message": "record is not valid",
       "hint": "Mend it.", "violations": [{"field": "email", "rule": "required", "message": "is missing"}]}})"));
+}
+
+TEST_CASE(
+    "what is wrong with one of many inputs is told when quiet too, and with --json in the document only") {
+  const MemoryStream data;
+  const MemoryStream talk;
+  const Violation found{"email", "at_sign", "has no @"};
+  Output(data.stream(), talk.stream(), {.quiet = true}).violation("line 7", found);
+  CHECK(talk.text() == "line 7: email has no @ (rule at_sign)\n");
+  const MemoryStream json_talk;
+  Output(data.stream(), json_talk.stream(), {.json = true}).violation("line 7", found);
+  CHECK(json_talk.text().empty());
+  CHECK(data.text().empty());
+}
+
+TEST_CASE("a list in JSON is written item by item and is one document") {
+  const MemoryStream data;
+  Output output(data.stream(), data.stream(), {.json = true});
+  JsonList list(output, "results");
+  CHECK(data.text().empty());
+  list.add({{"a", 1}});
+  CHECK(data.text() == "{\"results\": [\n  {\"a\":1}");
+  list.add("x");
+  list.finish({{"checked", 2}});
+  CHECK(Json::parse(data.text()) == Json::parse(R"({"results": [{"a": 1}, "x"], "checked": 2})"));
+  const MemoryStream empty;
+  Output output_of_nothing(empty.stream(), empty.stream(), {.json = true});
+  JsonList(output_of_nothing, "results").finish({{"checked", 0}});
+  CHECK(empty.text() == "{\"results\": [], \"checked\": 0}\n");
 }
 
 TEST_CASE("text that the program made itself is written as it is") {

@@ -17,6 +17,8 @@ namespace nerve {
 
 namespace {
 
+constexpr int one_line = -1;  // what dump() calls it
+
 bool is_set(const char* name) {
   const char* value = std::getenv(name);
   return value != nullptr && *value != '\0';
@@ -97,10 +99,7 @@ Json error_document(const Error& error) {
   Json body = {{"kind", to_string(error.kind())}, {"message", error.what()}, {"hint", error.hint()}};
   const auto* validation = dynamic_cast<const ValidationError*>(&error);
   if (validation != nullptr && !validation->violations().empty()) {
-    Json& list = body["violations"] = Json::array();
-    for (const Violation& violation : validation->violations()) {
-      list.push_back({{"field", violation.field}, {"rule", violation.rule}, {"message", violation.message}});
-    }
+    body["violations"] = to_json(validation->violations());
   }
   return {{"error", std::move(body)}};
 }
@@ -115,6 +114,13 @@ bool is_harmless_for_terminal(std::string text) {
 }
 
 }  // namespace
+
+Json to_json(const std::vector<Violation>& violations) {
+  Json list = Json::array();
+  for (const Violation& violation : violations)
+    list.push_back({{"field", violation.field}, {"rule", violation.rule}, {"message", violation.message}});
+  return list;
+}
 
 Output::Output(std::FILE* data, std::FILE* talk, Options options)
     : data_(data),
@@ -155,11 +161,11 @@ void Output::text(std::string_view text) {
 
 void Output::json(const Json& document) {
   constexpr int indent = 2;
-  std::string text = dumped(document, indent, false);
-  // JSON leaves bidirectional and C1 controls as they are; as escapes they mean the same and drive no
-  // terminal.
-  if (is_terminal(data_) && !is_harmless_for_terminal(text)) text = dumped(document, indent, true);
-  write_line(std::move(text));
+  write_line(dumped_for_data(document, indent));
+}
+
+std::string Output::json_text(const Json& value) const {
+  return dumped_for_data(value, one_line);
 }
 
 void Output::note(std::string_view text) {
@@ -169,6 +175,13 @@ void Output::note(std::string_view text) {
 void Output::warning(std::string_view text) {
   if (options_.json) return say_json({{"warning", {{"message", std::string(text)}}}});
   say(options_.program + ": warning: ", Style::warning, text);
+}
+
+void Output::violation(std::string_view where, const Violation& violation) {
+  if (options_.json) return;
+  say("", Style::plain,
+      std::string(where) + ": " + violation.field + " " + violation.message + " (rule " + violation.rule +
+          ")");
 }
 
 void Output::error(const Error& error) {
@@ -211,6 +224,13 @@ void Output::write_line(std::string line) {
   write(line);
 }
 
+std::string Output::dumped_for_data(const Json& document, int indent) const {
+  std::string text = dumped(document, indent, false);
+  // JSON leaves bidirectional and C1 controls as they are; as escapes they mean the same and drive no
+  // terminal.
+  return is_terminal(data_) && !is_harmless_for_terminal(text) ? dumped(document, indent, true) : text;
+}
+
 void Output::say(std::string_view prefix, Style style, std::string_view text) {
   const std::string line = styled(prefix, style, talk_colour_) + sanitize_for_terminal(text) + "\n";
   // Where talk cannot be written there is nobody left to tell.
@@ -218,7 +238,6 @@ void Output::say(std::string_view prefix, Style style, std::string_view text) {
 }
 
 void Output::say_json(const Json& document) {
-  constexpr int one_line = -1;
   const std::string text = dumped(document, one_line, true) + "\n";
   std::fwrite(text.data(), 1, text.size(), talk_);
 }

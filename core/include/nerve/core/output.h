@@ -43,6 +43,9 @@ struct Table {
   std::vector<std::vector<TableCell>> rows;  ///< each as long as `columns`
 };
 
+/// [{"field", "rule", "message"}, …].
+Json to_json(const std::vector<Violation>& violations);
+
 /// What a command says: data to one stream, talk to another, in the form that the options ask for.
 ///
 /// All text passes sanitize_for_terminal(), so what a database holds cannot drive the terminal; text() is the
@@ -79,11 +82,17 @@ class Output {
   void text(std::string_view text);
   /// Data: one JSON document, indented by two, and a newline. Text that is not UTF-8 shows U+FFFD.
   void json(const Json& document);
+  /// What json() would write of a value, on one line without its end: for text().
+  std::string json_text(const Json& value) const;
 
   /// Talk: one line, unless quiet. With --json nothing: what a program must know is in its document.
   void note(std::string_view text);
   /// Talk: "nerve-db: warning: TEXT"; with --json {"warning": {"message"}} on one line.
   void warning(std::string_view text);
+  /// Talk: "WHERE: FIELD MESSAGE (rule RULE)", when quiet too, for what is wrong with one of many inputs.
+  /// With
+  /// --json nothing: it is in the document.
+  void violation(std::string_view where, const Violation& violation);
   /// Talk: "nerve-db: error: MESSAGE", a line for each violation and "hint: HINT"; with --json
   /// {"error": {"kind", "message", "hint", "violations"?: [{"field", "rule", "message"}]}} on one line.
   void error(const Error& error);
@@ -102,6 +111,7 @@ class Output {
  private:
   void write(std::string_view text);
   void write_line(std::string line);
+  std::string dumped_for_data(const Json& document, int indent) const;
   void say(std::string_view prefix, Style style, std::string_view text);
   void say_json(const Json& document);
 
