@@ -25,7 +25,8 @@ of_modules() {
 claim "the commands that scripts rely on are there"
 for name in backup 'backup list' 'backup show' 'backup verify' 'backup schedule' restore health 'health watch' stats optimize 'queries slow' \
   completions init status 'tenant create' 'tenant list' 'jobs list' 'jobs run' 'module list' 'roles sql' \
-  'migrate up' 'migrate down' 'migrate status' 'migrate plan' 'schema export' 'schema doc'; do
+  'migrate up' 'migrate down' 'migrate status' 'migrate plan' 'schema export' 'schema doc' 'validate email' \
+  'validate domain' 'validate ip' 'validate record'; do
   printf '%s\n' "${commands[@]}" | grep -x "$name" >/dev/null || { run true; fail "there is no command '$name'"; }
 done
 
@@ -84,6 +85,8 @@ for name in "${commands[@]}"; do
 {"nerve_query_log": 1, "statements": [{"sql": "SELECT 1", "calls": 1, "failures": 0, "slow_calls": 1, "rows": 1,
  "total_ns": 100000000, "max_ns": 100000000, "histogram": {"100": 1}}]}
 LOG
+  echo '{"email": "ada@example.org", "age": 36}' >users.json
+  echo '{"fields": {"email": {"type": "email", "required": true}, "age": {"type": "integer"}}}' >user-rules.json
   # shellcheck disable=SC2086
   example=$(nerve-db $name --help | tail -1)
   export -f nerve-db

@@ -14,9 +14,10 @@ namespace {
 /// Those of the program, then those of its modules.
 std::vector<Command> all_commands() {
   std::vector<Command> commands{
-      health_command(),      backup_command(), restore_command(), salvage_command(),  convert_command(),
-      migrate_command(),     schema_command(), stats_command(),   optimize_command(), queries_command(),
-      completions_command(), init_command(),   status_command(),  roles_command(),    module_command()};
+      health_command(),   backup_command(),  restore_command(),  salvage_command(),
+      convert_command(),  migrate_command(), schema_command(),   stats_command(),
+      optimize_command(), queries_command(), validate_command(), completions_command(),
+      init_command(),     status_command(),  roles_command(),    module_command()};
   for (const Module* module : builtin_modules()) {
     if (module->commands == nullptr) continue;
     for (Command& command : module->commands()) commands.push_back(std::move(command));

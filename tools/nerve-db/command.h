@@ -33,5 +33,6 @@ Command init_command();
 Command status_command();
 Command module_command();
 Command roles_command();
+Command validate_command();
 
 }  // namespace nerve::cli

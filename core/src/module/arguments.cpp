@@ -18,11 +18,6 @@ std::vector<std::string> Arguments::texts(std::string_view name) const {
   return found == values_.end() ? std::vector<std::string>() : found->second;
 }
 
-std::vector<std::string> Arguments::texts(std::string_view name) const {
-  const auto given = text(name);
-  return given ? std::vector{*given} : std::vector<std::string>();
-}
-
 std::optional<std::int64_t> Arguments::integer(std::string_view name) const {
   const auto found = values_.find(name);
   if (found == values_.end()) return std::nullopt;

@@ -10,6 +10,23 @@
 
 namespace nerve {
 
+namespace {
+
+/// What people gave for a field. An empty text takes away what may be absent, and empties a list.
+db::Value given_value(const Field& field, const std::vector<std::string>& texts) {
+  if (field.kind == FieldKind::json) {
+    Json list = Json::array();
+    for (const std::string& text : texts) {
+      if (!text.empty()) list.push_back(text);
+    }
+    return parse_field(field, list.dump());
+  }
+  if (texts.front().empty() && field.type->is_optional) return {};
+  return parse_field(field, texts.front());
+}
+
+}  // namespace
+
 std::vector<Argument> field_options(const RecordType& record) {
   std::vector<Argument> options;
   for (const Field& field : record.fields()) {
@@ -20,6 +37,8 @@ std::vector<Argument> field_options(const RecordType& record) {
     if (field.kind == FieldKind::integer) {
       option.type = ArgumentType::integer;
       option.value_name = "N";
+    } else if (field.kind == FieldKind::json) {
+      option.repeats = true;
     } else if (field.kind == FieldKind::choice) {
       option.type = ArgumentType::choice;
       option.value_name = "ONE";
@@ -33,10 +52,9 @@ std::vector<Argument> field_options(const RecordType& record) {
 void read_fields_into(const RecordType& record, const Arguments& arguments, void* row) {
   for (const Field& field : record.fields()) {
     if (field.option.empty()) continue;
-    const auto text = arguments.text(field.option);
-    if (!text) continue;
-    const bool is_absent = text->empty() && field.type->is_optional;
-    const db::Value value = is_absent ? db::Value() : parse_field(field, *text);
+    const std::vector<std::string> texts = arguments.texts(field.option);
+    if (texts.empty()) continue;
+    const db::Value value = given_value(field, texts);
     field.type->decode(field.member(row), cell_of(value));
   }
 }
