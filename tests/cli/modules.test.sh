@@ -196,7 +196,7 @@ expect_equal "a fact" confidential "$(sqlite3 -batch :memory: "SELECT t.value ->
 claim "the roles of a server are printed for the database that is named, and a file has none"
 run nerve-db roles sql --database nerve
 expect_exit 0
-expect_stdout '^GRANT CONNECT ON DATABASE "nerve" TO nerve_core_application, nerve_core_auditor;$'
+expect_stdout '^GRANT CONNECT, TEMPORARY ON DATABASE "nerve" TO nerve_core_application;$'
 run nerve-db roles sql --store secure --database vault
 expect_stdout 'nerve_secure_owner'
 refused 2 'no database is named' nerve-db roles sql

@@ -117,7 +117,7 @@ int run_ip(Context& context, const Arguments& arguments) {
 }
 
 Argument values_operand(std::string_view name, std::string_view description) {
-  return {.name = name, .type = ArgumentType::text, .description = description, .repeats = true};
+  return {.name = name, .type = ArgumentType::text, .description = std::string(description), .repeats = true};
 }
 
 constexpr std::string_view exit_codes = "2 also when a value is not valid";
