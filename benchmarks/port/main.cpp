@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Measures the database port against the engines' own libraries in one run: inserts in batches, reading all
-// rows, and look-ups by key. With --stream it compares each() with stream() instead. PostgreSQL is started
-// for the run.
+// rows, and look-ups by key. With --stream it compares each() with stream() instead, with --scope a tenant's
+// rows in a scope with those that a statement bounds by itself. PostgreSQL is started for the run.
 #include "measure.h"
 #include "stream.h"
 #include "support/postgres_server.h"
@@ -53,11 +53,26 @@ void run_postgresql(const bench::Sizes& sizes, bool with_soci) {
   print("PostgreSQL", bench::measure(contestants, sizes), sizes);
 }
 
+void compare_scope(const bench::Sizes& sizes, bool without_postgresql) {
+  const test::TempFolder folder;
+  std::vector<std::unique_ptr<bench::Work>> contestants;
+  contestants.push_back(bench::make_without_scope((folder / "without.db").string()));
+  contestants.push_back(bench::make_in_scope((folder / "in.db").string()));
+  print("SQLite", bench::measure(contestants, sizes), sizes);
+  if (without_postgresql) return;
+  test::PostgresServer& server = test::PostgresServer::shared();
+  contestants.clear();
+  contestants.push_back(bench::make_without_scope(server.create_database("without_scope")));
+  contestants.push_back(bench::make_in_scope(server.create_database("in_scope")));
+  print("PostgreSQL", bench::measure(contestants, sizes), sizes);
+}
+
 struct Request {
   bench::Sizes sizes;
   bool without_postgresql = false;
   bool with_soci = false;
   bool compares_readings = false;
+  bool compares_scope = false;
   std::string read_each_url;    ///< what a child of --stream reads by each()
   std::string read_stream_url;  ///< or by stream()
 };
@@ -77,6 +92,8 @@ void add_options(CLI::App& app, Request& request) {
                "measure plain SOCI on PostgreSQL too: prepared inserts, about 30 s a million rows");
   app.add_flag("--stream", request.compares_readings,
                "rows a second and memory of each() and stream() on PostgreSQL");
+  app.add_flag("--scope", request.compares_scope,
+               "rows of a tenant by statements of one's own, and by a record in a scope");
   app.add_option("--read-each", request.read_each_url, "only read the table at this URL by each()")
       ->group("");
   app.add_option("--read-stream", request.read_stream_url, "only read the table at this URL by stream()")
@@ -95,6 +112,7 @@ void run(const Request& request) {
     return bench::compare_readings(test::PostgresServer::shared().create_database("stream"), sizes.rows,
                                    sizes.rounds);
   }
+  if (request.compares_scope) return compare_scope(sizes, request.without_postgresql);
   run_sqlite(sizes);
   if (!request.without_postgresql) run_postgresql(sizes, request.with_soci);
 }

@@ -53,5 +53,8 @@ std::unique_ptr<Work> make_raw_postgresql(const std::string& conninfo);
 std::unique_ptr<Work> make_soci_sqlite(const std::filesystem::path& file);
 std::unique_ptr<Work> make_soci_postgresql(const std::string& conninfo);
 std::unique_ptr<Work> make_port(const std::string& url);
+/// Rows of a tenant, by statements of one's own and by a record in a scope.
+std::unique_ptr<Work> make_without_scope(const std::string& url);
+std::unique_ptr<Work> make_in_scope(const std::string& url);
 
 }  // namespace nerve::bench

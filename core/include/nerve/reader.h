@@ -60,7 +60,10 @@ struct ListQuery {
 class Reader {
  public:
   Reader(db::Transaction& transaction, const Scope& scope, Timestamp now)
-      : transaction_(transaction), scope_(scope), now_(now) {}
+      : transaction_(transaction),
+        scope_(scope),
+        tenant_text_(scope.reach == Reach::tenant ? scope.tenant.to_string() : std::string()),
+        now_(now) {}
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
   virtual ~Reader() = default;
@@ -208,6 +211,12 @@ class Reader {
   const Scope& scope_;            // NOLINT(cppcoreguidelines-non-private-member-variables-in-classes)
 
  private:
+  /// The tenant as it is bound; lives as long as the reader.
+  db::Parameter tenant_parameter() const {
+    return {"tenant", scope_.reach == Reach::tenant ? db::Value::borrowed_text(tenant_text_) : db::Value()};
+  }
+
+  std::string tenant_text_;
   Timestamp now_;
 };
 

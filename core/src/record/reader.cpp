@@ -25,6 +25,11 @@ bool names_tenant(std::string_view sql) {
   return false;
 }
 
+/// The same without owning its octets.
+db::Value borrowed(const db::Value& value) {
+  return value.type() == db::ValueType::text ? db::Value::borrowed_text(value.as_octets()) : value;
+}
+
 std::string_view clause_of(bool is_change, db::Dialect dialect) {
   return is_change ? db::lock_row_clause(dialect) : db::share_row_clause(dialect);
 }
@@ -41,11 +46,7 @@ Reader::BoundParameters::BoundParameters(const Reader& reader, std::string_view 
   }
   extended_.assign(given.begin(), given.end());
   // No tenant: NULL equals no tenant_id.
-  if (scope.reach == Reach::tenant) {
-    extended_.emplace_back("tenant", scope.tenant);
-  } else {
-    extended_.emplace_back("tenant", nullptr);
-  }
+  extended_.push_back(reader.tenant_parameter());
   is_extended_ = true;
 }
 
@@ -54,13 +55,13 @@ void Reader::bound(const RecordType& record, db::Visibility visibility, std::str
   if (!record.facts().always.empty()) sql.append(" AND ").append(record.facts().always);
   if (record.facts().is_tenant && scope_.reach == Reach::tenant) {
     sql += " AND id = :tenant";
-    parameters.emplace_back("tenant", scope_.tenant);
+    parameters.push_back(tenant_parameter());
   }
   if (record.is_tenant_owned()) {
     switch (scope_.reach) {
       case Reach::tenant:
         sql += " AND tenant_id = :tenant";
-        parameters.emplace_back("tenant", scope_.tenant);
+        parameters.push_back(tenant_parameter());
         break;
       case Reach::workspace:
         sql += " AND FALSE";
@@ -77,12 +78,18 @@ void Reader::bound(const RecordType& record, db::Visibility visibility, std::str
 void Reader::read_rows(const RecordType& record, const Request& asked,
                        const std::function<void(std::span<const db::Cell>)>& on_row) {
   const RecordType::Sql& parts = record.sql();
-  std::vector<db::Parameter> parameters(asked.parameters.begin(), asked.parameters.end());
-  std::string sql = asked.reads_tenant ? "SELECT tenant_id, " : "SELECT ";
+  constexpr std::size_t added_max = 3;  // key, tenant and limit
+  constexpr std::size_t text_usual = 200;
+  std::vector<db::Parameter> parameters;
+  parameters.reserve(asked.parameters.size() + added_max);
+  parameters.assign(asked.parameters.begin(), asked.parameters.end());
+  std::string sql;
+  sql.reserve(parts.columns.size() + asked.condition.size() + text_usual);
+  sql += asked.reads_tenant ? "SELECT tenant_id, " : "SELECT ";
   sql.append(parts.columns).append(" FROM ").append(record.table()).append(" WHERE ");
   if (asked.key) {
     sql.append(record.key().name).append(" = :key");
-    parameters.emplace_back("key", *asked.key);
+    parameters.emplace_back("key", borrowed(*asked.key));
   } else {
     sql.append("(").append(asked.condition).append(")");
   }
