@@ -56,6 +56,11 @@ constexpr std::array types{
         "WHERE rowid = NEW.rowid; END",
         "CREATE TRIGGER $1_touch BEFORE UPDATE ON $1 FOR EACH ROW WHEN (NEW.updated_at IS NOT DISTINCT "
         "FROM OLD.updated_at) EXECUTE FUNCTION nerve_touch()"},
+    LogicalType{"tenant_wall", true, "",
+                "ALTER TABLE $1 ENABLE ROW LEVEL SECURITY; ALTER TABLE $1 FORCE ROW LEVEL SECURITY; "
+                "CREATE POLICY of_tenant ON $1 USING (tenant_id = CAST(nullif(nullif(current_setting("
+                "'nerve.tenant', true), ''), '*') AS uuid)); "
+                "CREATE POLICY of_all_tenants ON $1 USING (current_setting('nerve.tenant', true) = '*')"},
 };
 
 class Expander {

@@ -212,6 +212,8 @@ void StepRunner::run_alone(const std::string& sql, bool was_cut_off) {
 
 void StepRunner::write(const std::function<void(db::Transaction&)>& work, bool enforces_foreign_keys) {
   db::TransactionOptions options;
+  // What a migration changes is every tenant's; without it an UPDATE would find no row behind their wall.
+  options.tenant = db::TenantSetting::all();
   options.enforces_foreign_keys = enforces_foreign_keys;
   options.lock_timeout = options_.lock_timeout;
   options.statement_timeout = std::chrono::milliseconds(0);

@@ -174,8 +174,7 @@ expect_exit 0
 
 claim "a store whose schema is behind is not written to, and the exit code says so"
 workspace_here
-sqlite3 -batch nerve.db "DROP INDEX tenants_short_id; DROP INDEX tenant_members_short_id;
-  DROP INDEX tenant_members_primary; DELETE FROM schema_migrations WHERE version = 'tenancy@0004'"
+sqlite3 -batch nerve.db "DELETE FROM schema_migrations WHERE version = 'tenancy@0005'"
 run nerve-db tenant list
 expect_exit 8
 expect_stderr '1 migration is pending'

@@ -64,6 +64,27 @@ CONFORMANCE_TEST("every fact of every table is so, and no table or view is there
   }
 }
 
+TEST_CASE("on PostgreSQL a wall that holds the owner, too, stands before every table of tenants") {
+  if (test::Postgresql::is_waived()) return;
+  for (const Store store : every_store) {
+    MigratedStore<test::Postgresql> migrated(store);
+    for (const Module* module : builtin_modules()) {
+      if (!is_in(module->placement, store)) continue;
+      for (const RecordType* record : module->records) {
+        const std::string state = migrated.database().read([&](db::Transaction& transaction) {
+          return transaction.one<std::string>(
+              "SELECT concat(c.relrowsecurity, ' ', c.relforcerowsecurity, ' ', (SELECT count(*) FROM "
+              "pg_policy "
+              "AS p WHERE p.polrelid = c.oid)) FROM pg_class AS c WHERE c.oid = to_regclass(:table)",
+              {{"table", record->table()}});
+        });
+        const bool is_walled = record->is_tenant_owned() || record->facts().is_tenant;
+        CHECK_MESSAGE(state == (is_walled ? "t t 2" : "f f 0"), record->table());
+      }
+    }
+  }
+}
+
 TEST_CASE("every reference across the stores leads to a table that there is") {
   CHECK_NOTHROW(cross_store_references(builtin_modules()));
 }

@@ -36,15 +36,18 @@ class MigratedStore {
  public:
   explicit MigratedStore(Store store = Store::core) : id_(store), database_(engine_.open()) {
     migrate(*database_, store);
+    services_ = open_database(engine_.url_of_application(), {});
   }
   MigratedStore(const MigratedStore&) = delete;
   MigratedStore& operator=(const MigratedStore&) = delete;
 
-  OpenStore open() { return {id_, *database_, events_, clock_}; }
+  /// On PostgreSQL as a role that policies hold.
+  OpenStore open() { return {id_, *services_, events_, clock_}; }
   /// What checks and jobs take: this store, and the other one, which is made when it is first asked for.
   Stores& stores() { return both_; }
   DomainEvents& events() { return events_; }
   ManualClock& clock() { return clock_; }
+  /// As the owner of the tables.
   db::Database& database() { return *database_; }
   std::string url() const { return engine_.url(); }
 
@@ -55,7 +58,7 @@ class MigratedStore {
     OpenStore store(Store store) override {
       if (store == first_.id_) return first_.open();
       if (!second_) second_ = std::make_unique<MigratedStore>(store);
-      return {store, *second_->database_, second_->events_, first_.clock_};
+      return {store, *second_->services_, second_->events_, first_.clock_};
     }
     std::span<const Module* const> modules() const override { return builtin_modules(); }
     void run_exclusively(const std::function<void()>& work) override { work(); }
@@ -68,6 +71,7 @@ class MigratedStore {
   Store id_;
   Engine engine_;
   std::unique_ptr<db::Database> database_;
+  std::unique_ptr<db::Database> services_;
   DomainEvents events_;
   ManualClock clock_{Timestamp::parse("2026-03-01T12:00:00Z")};
   BothStores both_{*this};

@@ -41,6 +41,15 @@ CREATE TABLE switches (
 CREATE TABLE seen (number {{num}} NOT NULL PRIMARY KEY, entry {{text}} NOT NULL);
 )";
 
+/// As {{tenant_wall(gadgets)}} makes it.
+constexpr std::string_view wall = R"(
+ALTER TABLE gadgets ENABLE ROW LEVEL SECURITY;
+ALTER TABLE gadgets FORCE ROW LEVEL SECURITY;
+CREATE POLICY of_tenant ON gadgets
+  USING (tenant_id = CAST(nullif(nullif(current_setting('nerve.tenant', true), ''), '*') AS uuid));
+CREATE POLICY of_all_tenants ON gadgets USING (current_setting('nerve.tenant', true) = '*');
+)";
+
 }  // namespace
 
 constinit const Record<Gadget> gadgets(
@@ -49,7 +58,9 @@ constinit const Record<Gadget> gadgets(
 constinit const Record<Switch> switches({.table = "switches", .noun = "switch"}, switch_fields);
 
 std::string gadget_schema(db::Dialect dialect) {
-  return with_types(tables, dialect);
+  std::string sql = with_types(tables, dialect);
+  if (dialect == db::Dialect::postgresql) sql += wall;
+  return sql;
 }
 
 void write_gadget_entries(Change& change, std::span<const ChangeEntry> entries) {

@@ -51,12 +51,15 @@ class GadgetStore {
  public:
   GadgetStore() : database_(engine_.open()) {
     database_->write([](db::Transaction& t) { t.execute_script(schema(t.dialect())); });
+    services_ = open_database(engine_.url_of_application(), {});
   }
   GadgetStore(const GadgetStore&) = delete;
   GadgetStore& operator=(const GadgetStore&) = delete;
 
-  OpenStore open() { return {Store::core, *database_, events_, clock_, &write_seen}; }
-  std::string url() const { return engine_.url(); }
+  /// On PostgreSQL as a role that policies hold.
+  OpenStore open() { return {Store::core, *services_, events_, clock_, &write_seen}; }
+  std::string url() const { return engine_.url_of_application(); }
+  /// As a role that nothing holds.
   db::Database& database() { return *database_; }
   DomainEvents& events() { return events_; }
   ManualClock& clock() { return clock_; }
@@ -77,6 +80,7 @@ class GadgetStore {
  private:
   Engine engine_;
   std::unique_ptr<db::Database> database_;
+  std::unique_ptr<db::Database> services_;
   DomainEvents events_;
   ManualClock clock_{Timestamp::parse("2026-03-01T12:00:00Z")};
 };

@@ -25,6 +25,8 @@ class Sqlite {
   static bool is_waived() { return false; }
 
   std::string url() const { return "sqlite:" + (folder_ / "test.db").string(); }
+  /// As whom services run: SQLite has no roles.
+  std::string url_of_application() const { return url(); }
   std::unique_ptr<db::Database> open(OpenOptions options = {}) const {
     options.create = true;
     return open_database(url(), options);
