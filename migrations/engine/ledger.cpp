@@ -189,6 +189,13 @@ std::vector<Event> Ledger::events(db::Transaction& transaction, std::int64_t lim
   return events;
 }
 
+bool Ledger::was_ever_applied(db::Transaction& transaction) const {
+  return transaction.one<bool>(
+      "SELECT EXISTS (SELECT 1 FROM " + table_ +
+      " WHERE state <> 'incomplete_up' OR statements_done > 0) OR EXISTS (SELECT 1 FROM " + events_table_ +
+      " WHERE action IN ('up', 'down', 'baseline'))");
+}
+
 std::vector<Event> Ledger::decisions(db::Transaction& transaction) const {
   std::vector<Event> events;
   transaction.each<std::int64_t, Timestamp, Action, std::string, std::string, std::string, std::int64_t,

@@ -75,6 +75,19 @@ run up --to 0002
 expect_exit 0
 expect_equal "rows" 3 "$(sqlite3 app.db 'SELECT count(*) FROM posts')"
 
+claim "verify says of a database that was never migrated that nothing is known"
+migration 0001_users 'CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL);' 'DROP TABLE users;'
+sqlite3 never.db 'CREATE TABLE by_hand (id INTEGER)'
+mkdir empty
+for folder in m empty; do
+  run nerve-db migrate verify --db never.db --dir "$folder"
+  expect_exit 11
+  expect_stdout '^the schema could not be compared: no migration was ever applied to .*/never\.db$'
+  run nerve-db migrate verify --db never.db --dir "$folder" --json
+  expect_exit 11
+  expect_equal "known" 0 "$(json "$test_root/out" '$.databases[0].drift.known')"
+done
+
 claim "a syntax error in the third statement is named, and nothing of its migration stays"
 start
 migration 0003_bad 'CREATE TABLE a (id INTEGER);

@@ -41,6 +41,21 @@ CONFORMANCE_TEST("what cannot be replayed is unknown, never no drift") {
   CHECK_THROWS_AS(report.require_none("x"), UnsupportedError);
 }
 
+CONFORMANCE_TEST(
+    "of a database that was never migrated nothing is known, also where its first migration failed") {
+  START_ENGINE(engine);
+  const auto database = engine.open();
+  run(*database, "CREATE TABLE by_hand (id integer)");
+  const std::string never = "unknown: no migration was ever applied to ";
+  const MigrationSet set = migration_set({{"a", "-- irreversible: x\n-- migrate:up\nDROP TABLE nowhere;\n"}});
+  for (const MigrationSet& one : {migration_set({}), set})
+    CHECK(text_of(drift(*database, one)).starts_with(never));
+  CHECK_THROWS_AS(Migrator(*database, set).up(), DatabaseError);
+  const DriftReport report = drift(*database, set);
+  CHECK(text_of(report).starts_with(never));
+  CHECK_FALSE(report.hint.empty());
+}
+
 TEST_CASE("a rebuild on SQLite is no drift, and what it puts back is there") {
   const test::Sqlite engine;
   const auto database = engine.open();

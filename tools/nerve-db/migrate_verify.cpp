@@ -44,6 +44,9 @@ Verification verify(MigrationTarget& target) {
     found.unsound = error.what();
     found.remedy = error.hint();
     found.exit_code = static_cast<int>(exit_code_of(error.kind()));
+    // Nothing was compared, which must not read as "no drift".
+    found.drift.unknown = found.unsound;
+    found.drift.hint = found.remedy;
   }
   for (const migrations::MigrationState& state : found.state.migrations) {
     const bool is_open = state.condition == migrations::Condition::pending ||
@@ -52,7 +55,7 @@ Verification verify(MigrationTarget& target) {
     for (LintFinding& finding : migrations::lint(*state.migration, target.url.engine))
       found.findings.push_back(std::move(finding));
   }
-  if (found.unsound.empty() && found.state.ledger == migrations::Ledger::Presence::present) {
+  if (found.unsound.empty()) {
     found.drift = migrations::find_drift(*target.database, target.set, target.ledger, &open_scratch_database);
     if (found.drift.open_count() > 0) found.exit_code = static_cast<int>(ExitCode::drift);
     if (!found.drift.is_known()) found.exit_code = static_cast<int>(ExitCode::unsupported);

@@ -23,15 +23,18 @@ struct Snapshot {
   SchemaState state;
   Catalogue catalogue;
   std::vector<Event> decisions;
+  bool was_ever_applied = false;
 };
 
 Snapshot read_snapshot(db::Database& database, const MigrationSet& set, const Ledger& ledger) {
   return database.read([&](db::Transaction& transaction) {
     Snapshot snapshot{read_schema_state(transaction, ledger, set, database.name()),
                       read_catalogue(transaction, ledger),
-                      {}};
-    if (snapshot.state.ledger == Ledger::Presence::present)
-      snapshot.decisions = ledger.decisions(transaction);
+                      {},
+                      false};
+    if (snapshot.state.ledger != Ledger::Presence::present) return snapshot;
+    snapshot.decisions = ledger.decisions(transaction);
+    snapshot.was_ever_applied = ledger.was_ever_applied(transaction);
     return snapshot;
   });
 }
@@ -84,8 +87,9 @@ std::map<std::string, std::string> tables_of(const Catalogue& expected, const Ca
 }
 
 /// Throws what makes a replay useless: it would not be what was applied.
-void require_replayable(const SchemaState& state) {
-  if (state.ledger == Ledger::Presence::absent) {
+void require_replayable(const Snapshot& snapshot) {
+  const SchemaState& state = snapshot.state;
+  if (state.ledger != Ledger::Presence::foreign && !snapshot.was_ever_applied) {
     throw UnsupportedError(fmt::format("no migration was ever applied to {}", state.database),
                            "Apply them (`nerve-db migrate up`), or declare what is there to be their result "
                            "(`nerve-db migrate baseline`).");
@@ -146,7 +150,7 @@ DriftReport find_drift(db::Database& database, const MigrationSet& set, const Le
   DriftReport report;
   Catalogue expected;
   try {
-    require_replayable(snapshot.state);
+    require_replayable(snapshot);
     expected = replay(database, snapshot.state, scratch);
   } catch (const Error& error) {
     // A lost connection or an interruption says nothing of the migrations.

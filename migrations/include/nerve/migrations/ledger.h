@@ -88,6 +88,9 @@ class Ledger {
   /// The newest first, at most `limit`, of those before number `before`.
   std::vector<Event> events(db::Transaction& transaction, std::int64_t limit,
                             std::optional<std::int64_t> before = std::nullopt) const;
+  /// Whether a migration was ever applied or declared so, be it taken back since: one that failed makes the
+  /// tables too.
+  bool was_ever_applied(db::Transaction& transaction) const;
   /// What was decided last about each object: adopt, ignore or compare.
   std::vector<Event> decisions(db::Transaction& transaction) const;
 
