@@ -3,6 +3,7 @@
 
 #include "postgresql/bulk_writer.h"
 #include "postgresql/errors.h"
+#include "postgresql/first_answer.h"
 #include "postgresql/result.h"
 #include "postgresql/script.h"
 #include "postgresql/shared_statement.h"
@@ -34,13 +35,15 @@ const ConninfoFactory conninfo_factory;
 
 }  // namespace
 
-PostgresqlConnection::PostgresqlConnection(const PostgresqlUrl& url, const OpenOptions& options)
+PostgresqlConnection::PostgresqlConnection(const PostgresqlUrl& url, const OpenOptions& options,
+                                           bool is_behind_pool)
     : name_(url.display_name()),
+      connect_timeout_(url.connect_timeout(options)),
       statement_timeout_(options.statement_timeout),
       lock_timeout_(options.lock_timeout),
       is_read_only_(options.read_only) {
   const SessionSettings settings(options);
-  if (!open_own(url, options, settings)) open_shared(url, options, settings);
+  if (is_behind_pool || !open_own(url, options, settings)) open_shared(url, options, settings);
 }
 
 bool PostgresqlConnection::open_own(const PostgresqlUrl& url, const OpenOptions& options,
@@ -52,7 +55,7 @@ bool PostgresqlConnection::open_own(const PostgresqlUrl& url, const OpenOptions&
     throw_connect_error(error.what(), name_);
   }
   use(static_cast<soci::postgresql_session_backend*>(session_.get_backend())->conn_);
-  const Result claim(PQexec(handle_, settings.claim_sql().c_str()));
+  const Result claim = first_answer(handle_, settings.claim_sql(), connect_timeout_, name_);
   if (PQresultStatus(claim.get()) != PGRES_TUPLES_OK) throw_error(claim.get());
   if (PQntuples(claim.get()) == 1) return true;
   // SOCI sets this by itself when it connects. Should the proxy choose another server process for this, then
@@ -73,7 +76,7 @@ void PostgresqlConnection::open_shared(const PostgresqlUrl& url, const OpenOptio
   // By default, since another client may have left a path of its own.
   const std::string sql = "BEGIN READ ONLY;SET LOCAL search_path TO DEFAULT;SELECT " +
                           std::string(SessionSettings::search_path_sql());
-  const Result path(PQexec(handle_, sql.c_str()));
+  const Result path = first_answer(handle_, sql, connect_timeout_, name_);
   if (PQresultStatus(path.get()) != PGRES_TUPLES_OK) throw_error(path.get());
   local_settings_ = settings.local_sql(PQgetvalue(path.get(), 0, 0));
   rollback();
@@ -113,7 +116,24 @@ void PostgresqlConnection::begin(db::Access access, const db::TransactionOptions
   // transaction.
   sql += ";SET LOCAL nerve.tenant='" + options.tenant.text() + "'";
   if (options.reads_catalogue) sql += ";SET LOCAL search_path=pg_catalog,pg_temp";
-  run(sql);
+  if (is_shared()) {
+    begin_shared(sql);
+  } else {
+    run(sql);
+  }
+}
+
+void PostgresqlConnection::begin_shared(const std::string& sql) {
+  Result begun;
+  try {
+    begun = first_answer(handle_, sql, connect_timeout_, name_);
+  } catch (...) {
+    // The answer may come yet, to whoever would ask next.
+    handle_ = nullptr;
+    shared_handle_.reset();
+    throw;
+  }
+  if (PQresultStatus(begun.get()) != PGRES_COMMAND_OK) throw_error(begun.get());
 }
 
 void PostgresqlConnection::commit() {

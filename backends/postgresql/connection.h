@@ -25,7 +25,9 @@ namespace nerve::backends {
 /// statements are not kept.
 class PostgresqlConnection : public db::Connection {
  public:
-  PostgresqlConnection(const PostgresqlUrl& url, const OpenOptions& options);
+  /// `is_behind_pool` says that another connection by this URL had a shared session: then no session of its
+  /// own is asked for, which a pool without a free process would let wait.
+  PostgresqlConnection(const PostgresqlUrl& url, const OpenOptions& options, bool is_behind_pool = false);
 
   void begin(db::Access access, const db::TransactionOptions& options) override;
   void commit() override;
@@ -47,6 +49,7 @@ class PostgresqlConnection : public db::Connection {
   /// How many cursors are open, as they count themselves.
   int open_cursors() const noexcept { return open_cursors_; }
   void count_cursor(int opened) noexcept { open_cursors_ += opened; }
+  bool is_shared() const noexcept { return shared_handle_ != nullptr; }
   /// Throws UnsupportedError where the session is shared.
   void require_own_session() const;
 
@@ -63,13 +66,14 @@ class PostgresqlConnection : public db::Connection {
   bool open_own(const PostgresqlUrl& url, const OpenOptions& options, const SessionSettings& settings);
   void open_shared(const PostgresqlUrl& url, const OpenOptions& options, const SessionSettings& settings);
   void use(PGconn* handle) noexcept;
-  bool is_shared() const noexcept { return shared_handle_ != nullptr; }
+  void begin_shared(const std::string& sql);
   /// Runs a statement of ours that has no values and no result.
   void run(const std::string& sql);
   void run_script(std::string_view sql);
   void set_timeouts(std::chrono::milliseconds statement, std::chrono::milliseconds lock);
 
   std::string name_;
+  std::chrono::seconds connect_timeout_;
   std::chrono::milliseconds statement_timeout_;
   std::chrono::milliseconds lock_timeout_;
   bool is_read_only_;

@@ -2,6 +2,7 @@
 #include "nerve/backends/postgresql/session.h"
 
 #include "postgresql/errors.h"
+#include "postgresql/first_answer.h"
 #include "postgresql/result.h"
 #include "postgresql/session_settings.h"
 #include "postgresql/url.h"
@@ -122,8 +123,9 @@ Session::Connection::Connection(std::string_view text, const OpenOptions& option
   PQsetNoticeReceiver(handle.get(), drop_notice, nullptr);
   PQsetErrorVerbosity(handle.get(), PQERRORS_VERBOSE);
   PQsetnonblocking(handle.get(), 1);
-  send(settings.claim_sql(), {});
-  const Result claim = finish(false);
+  const Result claim =
+      backends::first_answer(handle.get(), settings.claim_sql(), url.connect_timeout(options), name);
+  if (PQresultStatus(claim.get()) != PGRES_TUPLES_OK) fail(claim.get(), false);
   if (PQntuples(claim.get()) != 1) backends::throw_pooled(name);
 }
 

@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
 namespace nerve::backends {
@@ -221,6 +223,17 @@ std::string PostgresqlUrl::to_url() const {
     separator = '&';
   }
   return text;
+}
+
+std::chrono::seconds PostgresqlUrl::connect_timeout(const OpenOptions& options) const {
+  const auto given = settings.find("connect_timeout");
+  if (given == settings.end()) return options.connect_timeout;
+  int seconds = 0;
+  const char* end = given->second.data() + given->second.size();
+  const auto [read_to, error] = std::from_chars(given->second.data(), end, seconds);
+  // libpq says what is wrong with it.
+  if (error != std::errc() || read_to != end) return options.connect_timeout;
+  return std::chrono::seconds(std::max(seconds, 0));
 }
 
 std::string PostgresqlUrl::conninfo(const OpenOptions& options, const std::string& startup_options) const {

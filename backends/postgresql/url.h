@@ -3,6 +3,7 @@
 
 #include "nerve/backends/open.h"
 
+#include <chrono>
 #include <map>
 #include <string>
 #include <string_view>
@@ -27,6 +28,8 @@ struct PostgresqlUrl {
   std::string display_name() const;
   /// The whole as a URL that libpq reads, hosts as settings.
   std::string to_url() const;
+  /// How long to connect at most: what the URL says, else the options; 0 for without end.
+  std::chrono::seconds connect_timeout(const OpenOptions& options) const;
   /// keyword='value' pairs for libpq, with NERVE's defaults: verify-full for hosts that are not this machine.
   /// `startup_options` are settings of the session, as `options` takes them; without any PGOPTIONS counts.
   std::string conninfo(const OpenOptions& options, const std::string& startup_options = {}) const;

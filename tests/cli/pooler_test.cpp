@@ -17,6 +17,8 @@
 #include <fmt/format.h>
 #include <libpq-fe.h>
 
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -24,6 +26,7 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace nerve;
@@ -96,6 +99,22 @@ void write_migration(const std::filesystem::path& folder, const std::string& tab
       << table << ";\n";
 }
 
+/// Has the stores of a workspace reached through a pool; `settings` is what their URLs end with.
+void put_behind(const Pooler& pooler, const PostgresServer& server, const std::filesystem::path& workspace,
+                const std::vector<std::string>& databases, const std::string& settings = "") {
+  const std::filesystem::path file = workspace / "nerve.toml";
+  std::ostringstream text;
+  text << std::ifstream(file).rdbuf();
+  std::string changed = text.str();
+  for (const std::string& name : databases) {
+    const std::string from = server.url(name);
+    const std::size_t at = changed.find(from);
+    REQUIRE(at != std::string::npos);
+    changed.replace(at, from.size(), pooler.url(name) + settings);
+  }
+  std::ofstream(file) << changed;
+}
+
 }  // namespace
 
 TEST_CASE("no command that reads leaves anything behind on a connection of a pool") {
@@ -145,17 +164,7 @@ TEST_CASE("a workspace whose stores are behind a pool is told about, written to,
                    {}, folder.path())
               .exit_code == 0);
   const Pooler pooler(server);
-  const std::filesystem::path settings = folder / "space/nerve.toml";
-  std::ostringstream text;
-  text << std::ifstream(settings).rdbuf();
-  std::string changed = text.str();
-  for (const char* name : {"pool_core", "pool_secure"}) {
-    const std::string from = server.url(name);
-    const std::size_t at = changed.find(from);
-    REQUIRE(at != std::string::npos);
-    changed.replace(at, from.size(), pooler.url(name));
-  }
-  std::ofstream(settings) << changed;
+  put_behind(pooler, server, folder / "space", {"pool_core", "pool_secure"});
   const Application application(pooler.url("pool_core"));
   const auto before = application.session();
   for (const std::vector<std::string>& command :
@@ -173,6 +182,46 @@ TEST_CASE("a workspace whose stores are behind a pool is told about, written to,
     CHECK(left_behind(before, application.session()) == "");
   }
   CHECK(server.query_text("SELECT count(*) FROM tenants WHERE slug = 'acme'", "pool_core") == "1");
+}
+
+TEST_CASE("jobs that get no second connection end after the time to connect, or at a signal, and let go") {
+  REQUIRE_POOLER();
+  PostgresServer& server = PostgresServer::shared();
+  for (const StartupOptions kind : {StartupOptions::refused, StartupOptions::ignored}) {
+    const std::string name = kind == StartupOptions::refused ? "pool_jobs" : "pool_jobs_ignored";
+    const TempFolder folder;
+    REQUIRE(nerve_db({"init", "space", "--core", server.create_database(name), "--secure",
+                      server.create_database(name + "_secure")},
+                     {}, folder.path())
+                .exit_code == 0);
+    const std::string direct =
+        (std::ostringstream() << std::ifstream(folder / "space/nerve.toml").rdbuf()).str();
+    const Pooler pooler(server, kind);
+    put_behind(pooler, server, folder / "space", {name}, "&connect_timeout=2");
+    const ProcessResult result = nerve_db({"jobs", "run"}, {}, folder / "space");
+    INFO(result.out, result.err);
+    CHECK(result.exit_code == 7);
+    CHECK(contains(result.err, "let a connection wait for 2 s and gave it no server process"));
+    CHECK(contains(result.err, "hint: Jobs need two connections at once"));
+    Application(pooler.url(name)).run("SELECT 'a', 'b'");
+
+    // With all the time in the world, a signal ends the wait.
+    std::ofstream(folder / "space/nerve.toml") << direct;
+    put_behind(pooler, server, folder / "space", {name}, "&connect_timeout=0");
+    ProcessOptions options;
+    options.cwd = folder / "space";
+    for (const char* variable : {"NERVE_DB", "NERVE_REPO", "NERVE_WORKSPACE"})
+      options.env.emplace(variable, std::nullopt);
+    Process waiting({std::getenv("NERVE_DB_BIN"), "jobs", "run"}, options);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (server.query_text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'", name) == "0") {
+      REQUIRE(std::chrono::steady_clock::now() < deadline);
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    waiting.send_signal(SIGTERM);
+    CHECK(waiting.wait().exit_code == 130);
+    Application(pooler.url(name)).run("SELECT 'a', 'b'");
+  }
 }
 
 TEST_CASE("what needs a session of its own is refused behind a pool, and names the proxy and the remedy") {

@@ -51,6 +51,19 @@ class FileLock {
   int descriptor_ = -1;
 };
 
+/// The work needs a connection besides the one that keeps the lock. Where a pool has no other, it would wait
+/// for it, and everybody else for the one that it has.
+void require_another_connection(db::Database& core) {
+  try {
+    core.read([](db::Transaction& transaction) { transaction.one<int>("SELECT 1"); });
+  } catch (const ConnectionError& error) {
+    throw Error(
+        ErrorKind::unavailable, error.what(),
+        "Jobs need two connections at once, one of which keeps other runs away: raise default_pool_size "
+        "and max_db_connections of the proxy, or try again when fewer are in use.");
+  }
+}
+
 }  // namespace
 
 void run_exclusively(const std::filesystem::path& folder, db::Database& core,
@@ -67,6 +80,7 @@ void run_exclusively(const std::filesystem::path& folder, db::Database& core,
         "SELECT pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true)");
     const std::string sql = fmt::format("SELECT {}", db::try_lock_expression(transaction.dialect()));
     if (!transaction.one<bool>(sql, {{"lock", lock_number}})) throw_busy(folder);
+    require_another_connection(core);
     work();
   });
 }
