@@ -6,6 +6,7 @@
 #include "nerve/core/error.h"
 #include "nerve/core/text.h"
 
+#include <algorithm>
 #include <array>
 
 namespace nerve::backends {
@@ -122,6 +123,20 @@ std::string describe(const Meaning& meaning, const PGresult* result, bool prepar
   return message;
 }
 
+/// libpq writes a line for each address that it tried, and below some a question for people that begins with
+/// a tab; the hint stands for these.
+std::string on_one_line(std::string_view text) {
+  std::string joined;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.starts_with('\t') || trimmed(line).empty()) continue;
+    joined.append(joined.empty() ? "" : "; ").append(trimmed(line));
+  }
+  return joined;
+}
+
 }  // namespace
 
 void throw_postgresql_error(PGconn* connection, const PGresult* result, const std::string& database,
@@ -152,7 +167,7 @@ void throw_connect_error(std::string_view text, const std::string& database) {
   // SOCI puts a line of its own before libpq's. At this point no value was sent, and libpq never repeats a
   // password.
   const std::size_t line_end = text.find('\n');
-  const std::string reason(trimmed(line_end == std::string_view::npos ? text : text.substr(line_end)));
+  const std::string reason = on_one_line(line_end == std::string_view::npos ? text : text.substr(line_end));
   const auto says = [&](std::string_view words) { return reason.find(words) != std::string::npos; };
   const std::string message = "cannot connect to " + database + ": " + reason;
   if (says("password authentication failed") || says("no password supplied") ||

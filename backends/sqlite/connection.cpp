@@ -175,10 +175,13 @@ void SqliteConnection::commit() {
   if ((code & 0xff) == SQLITE_CONSTRAINT) reason = sqlite3_errmsg(handle_);
   rollback();
   const bool is_constraint = (code & 0xff) == SQLITE_CONSTRAINT;
+  const bool is_full = (code & 0xff) == SQLITE_FULL;
   throw TransactionError(TransactionError::Outcome::rolled_back,
                          "cannot commit to " + path_.string() + ": " + reason,
-                         is_constraint ? hint_of_constraint(code) : "Nothing was changed; try again.", name,
-                         is_constraint ? ErrorKind::conflict : ErrorKind::unavailable);
+                         is_constraint ? hint_of_constraint(code)
+                         : is_full ? "Free some space, then try again: nothing of the transaction was kept."
+                                   : "Try again: nothing of the transaction was kept.",
+                         name, is_constraint ? ErrorKind::conflict : ErrorKind::unavailable);
 }
 
 void SqliteConnection::rollback() noexcept {

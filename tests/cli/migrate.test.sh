@@ -88,6 +88,51 @@ for folder in m empty; do
   expect_equal "known" 0 "$(json "$test_root/out" '$.databases[0].drift.known')"
 done
 
+claim "up refuses a folder without migrations, and makes no database for it"
+mkdir empty
+echo 'no migration' >empty/notes.txt
+run nerve-db migrate up --db new.db --dir empty --create
+expect_exit 3
+expect_stderr '^nerve-db: error: the folder empty holds no migration$'
+expect_hint
+[[ ! -e new.db ]] || fail "new.db was made"
+
+claim "a disk that is full is named as such, and what came before stays and is told"
+mkdir disk
+if mount -t tmpfs -o size=1m tmpfs disk 2>/dev/null; then
+  migration 0001_small 'CREATE TABLE small (id INTEGER);'
+  migration 0002_large 'CREATE TABLE large (bytes BLOB);
+INSERT INTO large VALUES (zeroblob(1200000));'
+  run nerve-db migrate up --db disk/app.db --dir m --create --no-backup
+  expect_exit 7
+  expect_stderr '^hint: Free some space, then try again: nothing of the transaction was kept\. The step before it stays done\.$'
+  expect_equal "applied" 1 "$(sqlite3 -batch disk/app.db 'SELECT count(*) FROM schema_migrations')"
+  umount disk
+else
+  skip "this user may not mount"
+fi
+
+claim "where NERVE_DB keeps the stores of a workspace from being meant, it is named"
+nerve-db init w --quiet >/dev/null
+run env NERVE_DB=x.db NERVE_WORKSPACE=w "$NERVE_DB_BIN" migrate status
+expect_exit 2
+expect_stderr '^nerve-db: error: no migrations are named: NERVE_DB names another database than the workspace.s$'
+expect_stderr '^hint: Unset NERVE_DB, '
+
+claim "a baseline that needs functions of its application is not known, and nobody is told to correct it"
+python3 -I -S - <<'PYTHON'
+import sqlite3
+database = sqlite3.connect("own.db")
+database.create_function("slug", 1, lambda text: text, deterministic=True)
+database.executescript("CREATE TABLE t (a TEXT); CREATE INDEX i ON t (slug(a))")
+PYTHON
+run nerve-db migrate baseline --db own.db --dir own --create
+expect_exit 0
+run nerve-db migrate verify --db own.db --dir own
+expect_exit 11
+expect_stdout '^the schema could not be compared: own/0001_baseline\.sql:[0-9]+: .*no such function: slug$'
+expect_stdout '^  It was applied, but fails in an empty database: '
+
 claim "a syntax error in the third statement is named, and nothing of its migration stays"
 start
 migration 0003_bad 'CREATE TABLE a (id INTEGER);

@@ -202,7 +202,9 @@ claim "health of an unreachable server is critical, and what could not be checke
 run timeout 60 "$NERVE_DB_BIN" health --db 'postgresql://127.0.0.1:1/shop'
 expect_exit 2
 expect_stdout '^critical +postgresql\.open .*cannot connect'
-expect_stdout '^unknown +postgresql\.connections '
+expect_stdout '^unknown +postgresql\.connections +could not be checked: postgresql\.open failed$'
+expect_equal "how often it is told" 1 "$(stdout | grep -c 'cannot connect')"
+expect_equal "line ends that are written out" 0 "$(stdout | grep -c -F '\n' || true)"
 
 claim "health with a password in the URL is used wrongly, and does not repeat it"
 refused 3 'holds a password' nerve-db health --db 'postgresql://anna:hunter2@localhost/shop'

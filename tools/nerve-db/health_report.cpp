@@ -202,6 +202,24 @@ std::vector<std::pair<DatabaseUrl, std::optional<Store>>> databases_of(Context& 
   return {{core, Store::core}, {std::move(secure), Store::secure}};
 }
 
+/// A server that cannot be reached is told of once, and not again by each check that would have asked it.
+void tell_failures_once(health::Report& report) {
+  std::vector<std::pair<std::string, std::string>> told;  // the message, and the check that has it
+  for (health::Check& check : report.checks) {
+    if (check.status == health::Status::critical && check.value == "failed") {
+      told.emplace_back(check.message, check.name());
+      continue;
+    }
+    if (check.status != health::Status::unknown) continue;
+    for (const auto& [message, name] : told) {
+      if (!check.message.ends_with(message)) continue;
+      check.message.replace(check.message.size() - message.size(), message.size(), name + " failed");
+      check.fix.clear();
+      break;
+    }
+  }
+}
+
 }  // namespace
 
 health::Report make_health_report(Context& context, const Arguments& arguments, ProgressSink* progress) {
@@ -217,6 +235,7 @@ health::Report make_health_report(Context& context, const Arguments& arguments, 
     }
   }
   add_workspace_checks(context, skip, report);
+  tell_failures_once(report);
   return report;
 }
 

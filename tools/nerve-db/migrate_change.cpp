@@ -64,13 +64,22 @@ struct Change {
   std::function<std::vector<StepResult>(Migrator&)> run;
 };
 
+/// Throws the error of a step again, and says where the steps before it stand.
+[[noreturn]] void rethrow_behind(const Error& error, std::size_t done) {
+  if (done == 0) throw;
+  const std::string before =
+      done == 1 ? "The step before it stays done." : fmt::format("The {} steps before it stay done.", done);
+  throw Error(error.kind(), error.what(), error.hint().empty() ? before : error.hint() + " " + before);
+}
+
 migrations::MigratorOptions migrator_options(Output& output, const Arguments& arguments,
-                                             MigrationChecklist& checklist) {
+                                             MigrationChecklist& checklist, std::size_t& done) {
   migrations::MigratorOptions options;
   options.actor = current_actor();
   if (const auto seconds = arguments.integer("--wait")) options.runner_wait = std::chrono::seconds(*seconds);
   options.before = [&checklist](const std::vector<Step>& steps) { checklist.before(steps); };
-  options.on_step = [&output](const StepResult& result) {
+  options.on_step = [&output, &done](const StepResult& result) {
+    ++done;
     if (!output.wants_json()) output.line(done_line(result));
   };
   return options;
@@ -79,14 +88,15 @@ migrations::MigratorOptions migrator_options(Output& output, const Arguments& ar
 Json change(Context& context, const Arguments& arguments, MigrationTarget& target, const Change& change) {
   Output& output = context.output();
   MigrationChecklist checklist(context, arguments, target);
-  Migrator migrator = target.migrator(migrator_options(output, arguments, checklist));
+  std::size_t done = 0;
+  Migrator migrator = target.migrator(migrator_options(output, arguments, checklist, done));
   std::vector<StepResult> results;
   try {
     results = change.run(migrator);
     checklist.after(results);
   } catch (const Error& error) {
     checklist.failed(error.what());
-    throw;
+    rethrow_behind(error, done);
   }
   if (results.empty()) output.note(fmt::format("{}: nothing to do", target.database->name()));
   Json json = Json::array();
@@ -114,6 +124,15 @@ int dry_run(Context& context, std::vector<MigrationTarget>& targets,
   return 0;
 }
 
+/// A folder without migrations is a wrong one rather than one with nothing to do: with "nothing to do" a
+/// deployment would go on with a database that lacks its tables. Looked at before --create makes a database.
+void require_migrations(const std::string& folder) {
+  if (!migrations::MigrationSet::from_folder(folder, migrations::Dialects{}).in_order().empty()) return;
+  throw NotFoundError(fmt::format("the folder {} holds no migration", folder),
+                      "Name the folder of your NNNN_name.sql files with --dir, or make the first one with "
+                      "`nerve-db migrate new NAME --dir DIR`.");
+}
+
 void confirm_way_back(Context& context, const Arguments& arguments, std::vector<MigrationTarget>& targets,
                       const std::function<Change(const MigrationTarget&)>& change_of) {
   if (arguments.has("--yes")) return;
@@ -132,6 +151,7 @@ void confirm_way_back(Context& context, const Arguments& arguments, std::vector<
 }  // namespace
 
 int run_migrate_up(Context& context, const Arguments& arguments) {
+  if (const auto folder = arguments.text("--dir")) require_migrations(*folder);
   const bool is_dry = arguments.has("--dry-run");
   std::vector<MigrationTarget> targets =
       migration_targets(context, arguments, is_dry ? TargetAccess::read : TargetAccess::write);

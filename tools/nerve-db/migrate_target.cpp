@@ -56,6 +56,16 @@ std::unique_ptr<db::Database> open(const DatabaseUrl& url, const OpenOptions& op
 /// Both stores of the workspace, with the migrations of the modules.
 std::vector<MigrationTarget> workspace_targets(Context& context, const Arguments& arguments,
                                                TargetAccess access) {
+  if (context.is_database_named() && context.config().has("workspace.id")) {
+    const bool is_option = arguments.has("--db");
+    throw ValidationError(
+        fmt::format("no migrations are named: {} names another database than the workspace's",
+                    is_option ? "--db" : "NERVE_DB"),
+        is_option
+            ? "Add --dir DIR, the folder of your NNNN_name.sql files; or leave --db out."
+            : "Unset NERVE_DB, or name the workspace with --workspace, which comes first; or add --dir DIR, "
+              "the folder of your NNNN_name.sql files.");
+  }
   if (context.is_database_named() || !context.config().has("workspace.id")) {
     throw ValidationError(
         "no migrations are named",

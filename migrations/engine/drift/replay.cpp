@@ -73,8 +73,16 @@ std::vector<Replay> replays_of(const SchemaState& state, db::Dialect dialect) {
 void rethrow_with_place(const Error& error, const Replay& replay, const MigrationStatement& statement) {
   const bool is_elsewhere = error.kind() == ErrorKind::cancelled || error.kind() == ErrorKind::unavailable;
   if (is_elsewhere) throw;
+  // The engine's own remedy is to correct the statement, which did work where it was applied.
+  const bool is_of_engine = dynamic_cast<const DatabaseError*>(&error) != nullptr;
+  const std::string hint =
+      is_of_engine
+          ? "It was applied, but fails in an empty database: what it needs (rows, tables, functions and "
+            "collations of the application) no migration brings. Bring it by one, or compare by eye "
+            "(`nerve-db schema export`)."
+          : error.hint();
   throw Error(error.kind(), fmt::format("{}:{}: {}", replay.migration->file, statement.line, error.what()),
-              error.hint());
+              hint);
 }
 
 Catalogue replay_on_sqlite(db::Database& scratch, const std::vector<Replay>& replays) {
