@@ -72,6 +72,7 @@ LAZY(void, PQfreemem, (void* memory), (memory))
 
 // Results.
 LAZY(void, PQclear, (PGresult * result), (result))
+LAZY(std::size_t, PQresultMemorySize, (const PGresult* result), (result))
 LAZY(ExecStatusType, PQresultStatus, (const PGresult* result), (result))
 LAZY(char*, PQresultErrorMessage, (const PGresult* result), (result))
 LAZY(char*, PQresultErrorField, (const PGresult* result, int field), (result, field))
