@@ -32,6 +32,14 @@ Postgresql::Postgresql() {
   url_ = PostgresServer::shared().create_database(name_);
 }
 
+Postgresql Postgresql::owned() {
+  static std::atomic<int> number{0};
+  Postgresql database;
+  database.name_ = "owned_" + std::to_string(++number);
+  database.url_ = PostgresServer::shared().create_owned_database(database.name_);
+  return database;
+}
+
 std::string Postgresql::url_of_application() const {
   PostgresServer::shared().execute(
       "DO $$ BEGIN CREATE ROLE app LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"

@@ -25,6 +25,7 @@ class Sqlite {
   static bool is_waived() { return false; }
 
   std::string url() const { return "sqlite:" + (folder_ / "test.db").string(); }
+  static Sqlite owned() { return {}; }
   /// As whom services run: SQLite has no roles.
   std::string url_of_application() const { return url(); }
   std::unique_ptr<db::Database> open(OpenOptions options = {}) const {
@@ -43,6 +44,8 @@ class Postgresql {
   static bool is_waived() { return PostgresServer::is_waived(); }
 
   Postgresql();
+  /// Owned by a role that is no superuser, so that policies hold whoever connects by its url().
+  static Postgresql owned();
   const std::string& url() const { return url_; }
   std::unique_ptr<db::Database> open(const OpenOptions& options = {}) const {
     return open_database(url_, options);

@@ -436,6 +436,17 @@ std::string PostgresServer::create_database(std::string_view name) {
   return url(name);
 }
 
+std::string PostgresServer::create_owned_database(std::string_view name) {
+  const Connection connection = connect(url());
+  run(connection.get(),
+      "DO $$ BEGIN CREATE ROLE owner LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$");
+  run(connection.get(),
+      "CREATE DATABASE " + quote(connection.get(), PQescapeIdentifier, name) + " OWNER owner");
+  std::string own = url(name);
+  constexpr std::string_view superuser = "postgres@";
+  return own.replace(own.find(superuser), superuser.size(), "owner@");
+}
+
 void PostgresServer::create_password_role(std::string_view name, std::string_view password) {
   const Connection connection = connect(url());
   run(connection.get(), "CREATE ROLE " + quote(connection.get(), PQescapeIdentifier, name) +

@@ -63,6 +63,8 @@ class PostgresServer {
 
   /// Makes an empty database and returns its URL.
   std::string create_database(std::string_view name);
+  /// The same for the role "owner", which owns it and is no superuser; returns the URL of that role.
+  std::string create_owned_database(std::string_view name);
 
   /// Makes a role that must give `password` (SCRAM-SHA-256), also over the socket.
   void create_password_role(std::string_view name, std::string_view password);

@@ -34,8 +34,8 @@ constexpr unsigned int seed = 20'261'122;
 /// The databases of a new workspace: two of the server's, or the files that init makes itself.
 template <class Engine>
 struct Stores {
-  Engine core_database;
-  Engine secure_database;
+  Engine core_database = Engine::owned();
+  Engine secure_database = Engine::owned();
 
   std::vector<std::string> options() const {
     if constexpr (Engine::dialect == db::Dialect::sqlite) {

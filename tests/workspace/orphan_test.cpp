@@ -20,7 +20,7 @@ namespace {
 
 template <class Engine>
 void add_item(Scene<Engine>& scene, const Uuid& id, const Uuid& tenant = {}) {
-  scene.secure().database.write([&](db::Transaction& t) {
+  scene.secure().database.write(db::TenantSetting::all(), [&](db::Transaction& t) {
     t.execute("INSERT INTO vault_items (id, tenant_id) VALUES (:id, :tenant)",
               {{"id", id}, {"tenant", tenant}});
   });

@@ -40,7 +40,7 @@ class ReceiverOverride {
 
 template <class Engine>
 OutboxMessageId send_item(Scene<Engine>& scene, const Uuid& item = new_uuid()) {
-  return scene.core().change(Scope(), [&](Change& change) {
+  return scene.core().change(Scope().narrowed_to(system_tenant), [&](Change& change) {
     return workspace::send_message(change, "vault.item", Json{{"item", item.to_string()}});
   });
 }

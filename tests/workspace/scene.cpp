@@ -21,6 +21,7 @@ CREATE TABLE vault_items (
   material {{sealed}},
   deleted_at {{ts}}
 ) {{strict}};
+{{tenant_wall(vault_items)}};
 CREATE TABLE vault_log (number {{num}} NOT NULL PRIMARY KEY, body {{text}}) {{strict}};
 -- migrate:down
 DROP TABLE vault_log;
@@ -85,8 +86,8 @@ constinit const Record<ItemReference> links({.table = "vault_links", .noun = "li
 
 void store_item(Change& change, const OutboxMessage& message) {
   const Json payload = parse_json(message.payload, "payload");
-  change.execute("INSERT INTO vault_items (id, tenant_id) VALUES (:id, :owner)",
-                 {{"id", Uuid::parse(payload.at("item").get<std::string>())}, {"owner", Uuid()}});
+  change.execute("INSERT INTO vault_items (id, tenant_id) VALUES (:id, :tenant)",
+                 {{"id", Uuid::parse(payload.at("item").get<std::string>())}});
 }
 
 const Module vault{

@@ -41,7 +41,8 @@ struct StorePlaces<Sqlite> {
 };
 template <>
 struct StorePlaces<Postgresql> {
-  Postgresql core_database, secure_database;
+  Postgresql core_database = Postgresql::owned();
+  Postgresql secure_database = Postgresql::owned();
   std::string core = core_database.url();
   std::string secure = secure_database.url();
 };
@@ -79,10 +80,11 @@ class Scene {
   template <class Value>
   Value ask(Store store, const std::string& sql) {
     return workspace_->store(store).database.read(
-        [&](db::Transaction& transaction) { return transaction.one<Value>(sql); });
+        db::TenantSetting::all(), [&](db::Transaction& transaction) { return transaction.one<Value>(sql); });
   }
   void execute(Store store, const std::string& sql) {
-    workspace_->store(store).database.write([&](db::Transaction& transaction) { transaction.execute(sql); });
+    workspace_->store(store).database.write(
+        db::TenantSetting::all(), [&](db::Transaction& transaction) { transaction.execute(sql); });
   }
 
  private:

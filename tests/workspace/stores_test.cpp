@@ -100,6 +100,26 @@ CONFORMANCE_TEST(
   CHECK(workspace::describe(scene.stores(), Store::secure).pending == 0);
 }
 
+TEST_CASE("on PostgreSQL a store is not opened by who sees every tenant, nor with a wall that was taken away") {
+  if (Postgresql::is_waived()) return;
+  Scene<Postgresql> scene;
+  std::string superuser = scene.places().secure;
+  superuser.replace(superuser.find("owner@"), 6, "postgres@");
+  const auto seen = workspace_of(scene.folder(), scene.places().core, superuser);
+  CHECK(contains(error_of([&] { seen->store(Store::secure); }),
+                 "denied: the role postgres of " + seen->database(Store::secure).name() + " is held by no policy"));
+  for (const std::string& change :
+       {"ALTER TABLE vault_items NO FORCE ROW LEVEL SECURITY", "ALTER TABLE vault_items DISABLE ROW LEVEL SECURITY",
+        "DROP POLICY of_tenant ON vault_items; DROP POLICY of_all_tenants ON vault_items"}) {
+    CAPTURE(change);
+    Scene<Postgresql> changed;
+    changed.secure().database.write([&](db::Transaction& t) { t.execute_script(change); });
+    changed.open();
+    CHECK(contains(error_of([&] { changed.secure(); }),
+                   "integrity: no wall stands between the tenants in the table vault_items of "));
+  }
+}
+
 TEST_CASE("the paths of stores begin at the folder of nerve.toml, and a URL stays as it is") {
   const auto space = workspace_of("/srv/space", "data/../core.db", "postgresql://db.example/secure");
   CHECK(space->url(Store::core) == "/srv/space/core.db");

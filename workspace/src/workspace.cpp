@@ -3,6 +3,7 @@
 
 #include "exclusive_run.h"
 #include "settings_file.h"
+#include "tenant_wall.h"
 
 #include "nerve/backends/database_url.h"
 #include "nerve/core/error.h"
@@ -106,6 +107,7 @@ OpenStore Workspace::store(Store store) {
                               pending, pending == 1 ? "migration is" : "migrations are"),
                   "Run: nerve-db migrate up");
     }
+    require_tenant_wall(database, modules(), store);
     auto events = std::make_unique<DomainEvents>();
     for (const Module* module : modules()) {
       if (!is_in(module->placement, store)) continue;

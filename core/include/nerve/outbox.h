@@ -5,6 +5,7 @@
 #include "nerve/core/time.h"
 #include "nerve/db/codec.h"
 #include "nerve/placement.h"
+#include "nerve/record_ids.h"
 
 #include <cstdint>
 #include <optional>
@@ -37,6 +38,7 @@ struct OutboxMessage {
   std::optional<std::string> last_error = {};
   Timestamp created_at = {};
   std::optional<Timestamp> delivered_at = {};
+  std::optional<TenantId> for_tenant_id = {};  ///< the sender's; the receiver works in its scope
 };
 
 /// Who does the work of a topic.

@@ -80,7 +80,8 @@ class Drain {
 
   bool receive(const OutboxMessage& message) {
     const OutboxConsumer& consumer = consumer_of(message.topic);
-    return receiver_.change(scope_, [&](Change& change) {
+    const Scope scope = message.for_tenant_id ? scope_.narrowed_to(*message.for_tenant_id) : scope_;
+    return receiver_.change(scope, [&](Change& change) {
       if (!insert_receipt(change, message)) return false;
       consumer.receive(change, message);
       return true;

@@ -30,6 +30,7 @@ constexpr Field message_fields[] = {
     field<&OutboxMessage::last_error>("last_error").listed(),
     field<&OutboxMessage::created_at>("created_at").listed(),
     field<&OutboxMessage::delivered_at>("delivered_at"),
+    field<&OutboxMessage::for_tenant_id>("for_tenant_id"),
 };
 
 constexpr Field receipt_fields[] = {
