@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/backends/open.h"
 
+#include "postgresql/scratch.h"
 #include "postgresql/source.h"
 #include "sqlite/source.h"
 
@@ -23,6 +24,13 @@ std::unique_ptr<db::Database> open_scratch_database() {
   db::DatabaseOptions options;
   options.pool_size = 1;
   return std::make_unique<db::Database>(backends::make_memory_source(), options);
+}
+
+std::unique_ptr<db::Database> open_scratch_database(std::string_view url, const OpenOptions& options) {
+  const DatabaseUrl parsed = parse_database_url(url);
+  if (parsed.engine == db::Dialect::sqlite) return open_scratch_database();
+  return std::make_unique<db::Database>(backends::make_scratch_source(parsed.location, options),
+                                        options.database);
 }
 
 }  // namespace nerve

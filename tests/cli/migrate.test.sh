@@ -362,4 +362,5 @@ refused 2 '"x" names no migration' nerve-db migrate up --db app.db --dir m --to 
 refused 3 'there is no migration app@0009' nerve-db migrate up --db app.db --dir m --to 9
 refused 2 '"Add Users" is no name for a migration' nerve-db migrate new 'Add Users' --dir m
 refused 2 '--ledger' nerve-db migrate status --db app.db --dir m --ledger 'x; DROP TABLE y'
+refused 2 '--scratch is given, but the database is not on PostgreSQL' nerve-db migrate verify --db app.db --dir m --scratch x.db
 refused 2 'the engine is not known' nerve-db migrate plan --dir m

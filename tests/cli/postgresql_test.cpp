@@ -8,11 +8,15 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -336,4 +340,75 @@ TEST_CASE("a column that the server does not compute is stored instead, and told
       server.query_text("SELECT string_agg(column_name || coalesce(' ' || column_default, ''), ', ' ORDER BY "
                         "ordinal_position) FROM information_schema.columns WHERE table_name = 'odd'",
                         "cli_refused") == "a 'd'::text, b");
+}
+
+namespace {
+
+/// A database with one migration, which has drifted from nothing.
+struct MigratedScene {
+  explicit MigratedScene(const std::string& name, const std::string& sql = "SELECT 1")
+      : url(PostgresServer::shared().create_database(name)) {
+    std::ofstream(folder / "0001_a.sql")
+        << "-- irreversible: x\n-- migrate:up\nCREATE TABLE a (id bigint PRIMARY KEY);\n"
+        << sql << ";\n";
+    const ProcessResult up = nerve_db({"migrate", "up", "--db", url, "--dir", folder.path()});
+    REQUIRE_MESSAGE(up.exit_code == 0, up.err);
+  }
+  std::vector<std::string> verify(const std::string& database, std::vector<std::string> options = {}) const {
+    std::vector<std::string> words{"migrate", "verify", "--db", database, "--dir", folder.path()};
+    words.insert(words.end(), options.begin(), options.end());
+    return words;
+  }
+
+  TempFolder folder;
+  std::string url;
+};
+
+std::string count_of_scratch() {
+  return PostgresServer::shared().query_text(
+      "SELECT count(*) FROM pg_database WHERE datname ~ '^nerve_scratch_[0-9a-f]{32}$'");
+}
+
+}  // namespace
+
+TEST_CASE("verify replays in the database that --scratch or nerve.toml names, else in one that it drops") {
+  if (PostgresServer::is_waived()) return;
+  PostgresServer& server = PostgresServer::shared();
+  const MigratedScene scene("cli_verified");
+  const std::string named = server.create_database("cli_named");
+  CHECK(nerve_db(scene.verify(scene.url)).exit_code == 0);
+  CHECK(nerve_db(scene.verify(scene.url, {"--scratch", named})).exit_code == 0);
+  server.execute("CREATE ROLE cli_reader LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO cli_reader",
+                 "cli_verified");
+  std::string url = scene.url;
+  url.replace(url.find("postgres@"), std::string("postgres").size(), "cli_reader");
+  const ProcessResult refused = nerve_db(scene.verify(url));
+  CHECK(refused.exit_code == 11);
+  CHECK(contains(refused.out, "the schema could not be compared: no scratch database can be made beside "));
+  CHECK(contains(refused.out, "CREATEDB"));
+  CHECK(contains(refused.out, "--scratch URL"));
+  std::ofstream(scene.folder / "nerve.toml") << "[database]\nscratch_url = \"" << named << "\"\n";
+  std::filesystem::permissions(scene.folder / "nerve.toml", std::filesystem::perms{0600});
+  CHECK(nerve_db(scene.verify(url), {}, scene.folder.path()).exit_code == 0);
+
+  const ProcessResult itself = nerve_db(scene.verify(scene.url, {"--scratch", scene.url}));
+  CHECK(itself.exit_code == 11);
+  CHECK(contains(itself.out, " is not empty: it has the relation "));
+  const ProcessResult nowhere = nerve_db(scene.verify(scene.url, {"--scratch", server.url("cli_nowhere")}));
+  CHECK(nowhere.exit_code == 3);
+  CHECK(nerve_db(scene.verify(scene.url, {"--scratch", "x.db"})).exit_code == 2);
+  CHECK(count_of_scratch() == "0");
+}
+
+TEST_CASE("verify drops its scratch database when it is interrupted") {
+  if (PostgresServer::is_waived()) return;
+  const MigratedScene scene("cli_interrupted", "SELECT pg_sleep(1)");
+  std::vector<std::string> words = scene.verify(scene.url);
+  words.insert(words.begin(), std::getenv("NERVE_DB_BIN"));
+  Process process(words);
+  while (count_of_scratch() == "0") std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  process.send_signal(SIGINT);
+  const ProcessResult result = process.wait();
+  CHECK(result.exit_code == 130);
+  CHECK(count_of_scratch() == "0");
 }

@@ -136,7 +136,8 @@ TEST_CASE("no statement about the catalogues resolves to an operator or function
   const ProcessResult up = nerve_db({"migrate", "up", "--db", url, "--dir", folder.path()});
   REQUIRE_MESSAGE(up.exit_code == 0, up.err);
   server.execute(
-      "CREATE ROLE watcher LOGIN; GRANT pg_monitor TO watcher; GRANT CREATE ON DATABASE path_traps TO "
+      "CREATE ROLE watcher LOGIN CREATEDB; GRANT pg_monitor TO watcher; GRANT CREATE ON DATABASE path_traps "
+      "TO "
       "watcher; GRANT SELECT ON ALL TABLES IN SCHEMA public TO watcher; GRANT SELECT, USAGE ON ALL SEQUENCES "
       "IN SCHEMA public TO watcher; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO watcher",
       "path_traps");

@@ -226,6 +226,7 @@ TEST_CASE("every setting that NERVE knows has a description and a default within
                           "health.skip",
                           "workspace.id",
                           "database.secure_url",
+                          "database.scratch_url",
                           "maintenance.windows",
                           "maintenance.notify",
                           "backup.before",
@@ -234,7 +235,7 @@ TEST_CASE("every setting that NERVE knows has a description and a default within
                           "backup.metrics_file"}) {
     CHECK_NOTHROW(config.has(key));
   }
-  CHECK(core_settings().size() == 28);
+  CHECK(core_settings().size() == 29);
   CHECK_THROWS_AS(Config::parse("database.pool_size = 65\n", "nerve.toml"), ValidationError);
   CHECK_THROWS_AS(Config::parse("database.pool_size = 0\n", "nerve.toml"), ValidationError);
 }

@@ -5,6 +5,7 @@
 #include "support/engine.h"
 
 #include "nerve/migrations/drift.h"
+#include "nerve/migrations/migrator.h"
 
 #include <string>
 #include <string_view>
@@ -67,8 +68,16 @@ DROP TYPE mood;
 -- dialect:end
 )";
 
+/// One for all tests of a program, as people name one with --scratch: a replay leaves it empty.
+inline std::unique_ptr<db::Database> open_shared_scratch() {
+  static const Postgresql scratch;
+  return scratch.open();
+}
+
 inline migrations::DriftReport drift(db::Database& database, const migrations::MigrationSet& set) {
-  return find_drift(database, set, migrations::Ledger(), open_scratch_database);
+  if (database.dialect() == db::Dialect::postgresql)
+    return find_drift(database, set, migrations::Ledger(), &open_shared_scratch);
+  return find_drift(database, set, migrations::Ledger(), [] { return open_scratch_database(); });
 }
 
 /// "different table users: column note added: text; …" for each difference, in lines.
@@ -89,6 +98,17 @@ inline std::string text_of(const migrations::DriftReport& report) {
 
 inline void run(db::Database& database, const std::string& script) {
   database.write([&](db::Transaction& transaction) { transaction.execute_script(script); });
+}
+
+/// What drift says of a database that was made by the migrations and then changed by hand.
+template <class Engine>
+std::string after(const std::string& script) {
+  const Engine engine;
+  const auto database = engine.open();
+  const migrations::MigrationSet set = migration_set({{"schema", std::string(rich_schema)}});
+  migrations::Migrator(*database, set).up();
+  run(*database, script);
+  return text_of(drift(*database, set));
 }
 
 }  // namespace nerve::test

@@ -181,14 +181,14 @@ TEST_CASE(
       const std::array dialects{database.dialect()};
       const MigrationSet set = test::migration_set({{"baseline", baseline}}, dialects);
       Migrator(database, set).baseline();
-      const auto report = find_drift(database, set, Ledger(), open_scratch_database);
+      const auto report = test::drift(database, set);
       CHECK(report.unknown == "");
       CHECK(report.compared >= 11);
       CHECK(report.differences.empty());
       run(database, "ALTER TABLE " +
                         db::quote_name(std::string(file) == "northwind.db" ? "Orders" : "Album") +
                         " ADD COLUMN by_hand integer");
-      const auto changed = find_drift(database, set, Ledger(), open_scratch_database);
+      const auto changed = test::drift(database, set);
       REQUIRE(changed.open_count() == 1);
       CHECK(changed.differences[0].changes == std::vector<std::string>{"column by_hand added: integer"});
     };

@@ -35,6 +35,13 @@ Argument object_option(std::string_view name, std::string_view description) {
           .description = std::string(description)};
 }
 
+Argument scratch_option() {
+  return {.name = "--scratch",
+          .value_name = "URL",
+          .type = ArgumentType::text,
+          .description = "empty PostgreSQL database for the replay (default: one is made and dropped)"};
+}
+
 /// What every verb that looks at a database takes.
 std::vector<Argument> with_common(std::vector<Argument> options) {
   options.insert(options.begin(), {database_option(), folder_option(), ledger_option()});
@@ -92,7 +99,7 @@ Command verify_verb() {
               "Replays the applied migrations into a scratch database and names every object that differs:\n"
               "what was changed by hand. Nothing is changed. Pending migrations are looked through for\n"
               "statements that lose data or block others.",
-          .options = with_common({}),
+          .options = with_common({scratch_option()}),
           .exit_codes =
               "0 all fits, 9 the schema differs, 6 a file was changed, 4 the history does not fit,\n"
               "11 it could not be compared",
@@ -156,6 +163,7 @@ Command baseline_verb() {
               "declares that. What differs from the migrations is shown, and changed by nobody.",
           .options = with_common(
               {target_option("this migration and what it stands on (default: all)"),
+               scratch_option(),
                {.name = "--create", .description = "write 0001_baseline.sql into the empty folder"}}),
           .exit_codes = "0 declared, 9 declared, but the schema differs",
           .example = "nerve-db migrate baseline --db app.db --dir migrations --to 0001",
@@ -173,6 +181,7 @@ Command repair_verb() {
                object_option("--adopt", "this object is wanted as it is now (see migrate verify)"),
                object_option("--ignore", "never compare this object"),
                object_option("--compare", "compare it again"),
+               scratch_option(),
                {.name = "--reason",
                 .value_name = "TEXT",
                 .type = ArgumentType::text,

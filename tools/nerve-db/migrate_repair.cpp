@@ -6,7 +6,6 @@
 #include "migrate_target.h"
 #include "new_file.h"
 
-#include "nerve/backends/open.h"
 #include "nerve/core/error.h"
 #include "nerve/core/json.h"
 #include "nerve/migrations/drift.h"
@@ -32,10 +31,6 @@ Migrator migrator_of(MigrationTarget& target) {
   migrations::MigratorOptions options;
   options.actor = current_actor();
   return target.migrator(std::move(options));
-}
-
-DriftReport drift_of(MigrationTarget& target) {
-  return migrations::find_drift(*target.database, target.set, target.ledger, &open_scratch_database);
 }
 
 /// Writes what the database holds as the first migration of the folder.
@@ -72,7 +67,7 @@ std::optional<Decision> decision_from(const Arguments& arguments) {
 }
 
 void decide(MigrationTarget& target, const Decision& decision, const std::string& reason) {
-  const DriftReport drift = drift_of(target);
+  const DriftReport drift = target.find_drift();
   const migrations::Difference* found = drift.find(decision.object);
   if (decision.action == Action::adopt && found == nullptr) {
     throw NotFoundError(
@@ -100,7 +95,7 @@ int run_migrate_baseline(Context& context, const Arguments& arguments) {
       declared.push_back(reference.to_string());
       if (!output.wants_json()) output.line("declared " + reference.to_string());
     }
-    differing += drift_of(target).open_count();
+    differing += target.find_drift().open_count();
   }
   if (output.wants_json()) output.json({{"declared", std::move(declared)}, {"differences", differing}});
   if (differing == 0) return 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migrate_target.h"
 
+#include "scratch_source.h"
+
 #include "nerve/core/error.h"
 #include "nerve/core/text.h"
 #include "nerve/modules/builtin.h"
@@ -33,7 +35,7 @@ OpenOptions open_options(Context& context, const Arguments& arguments, const Dat
                          TargetAccess access) {
   OpenOptions options = context.read_options();
   const bool writes = access == TargetAccess::write;
-  options.read_only = !writes && (access == TargetAccess::read || url.engine == db::Dialect::sqlite);
+  options.read_only = !writes;
   options.create = writes && arguments.has("--create");
   // A database that is there keeps its journal mode; one that is made gets the better one.
   std::error_code error;
@@ -75,8 +77,9 @@ std::vector<MigrationTarget> workspace_targets(Context& context, const Arguments
   for (const Store store : every_store) {
     context.open_workspace().database(store);  // a file of another workspace is refused
     const DatabaseUrl url = parse_database_url(context.open_workspace().url(store));
-    targets.push_back(
-        {url, builtin_migrations(store), Ledger(), open(url, open_options(context, arguments, url, access))});
+    targets.push_back({url, builtin_migrations(store), Ledger(),
+                       open(url, open_options(context, arguments, url, access)),
+                       scratch_source(context, url, arguments.text("--scratch"))});
   }
   return targets;
 }
@@ -99,7 +102,8 @@ std::vector<MigrationTarget> migration_targets(Context& context, const Arguments
       access == TargetAccess::read ? migrations::Dialects{} : migrations::Dialects(dialects);
   std::vector<MigrationTarget> targets;
   targets.push_back({url, MigrationSet::from_folder(*arguments.text("--dir"), checked),
-                     ledger_from(arguments), open(url, open_options(context, arguments, url, access))});
+                     ledger_from(arguments), open(url, open_options(context, arguments, url, access)),
+                     scratch_source(context, url, arguments.text("--scratch"))});
   return targets;
 }
 

@@ -3,6 +3,7 @@
 
 #include "context.h"
 
+#include "nerve/migrations/drift.h"
 #include "nerve/migrations/migrator.h"
 
 #include <memory>
@@ -18,10 +19,12 @@ struct MigrationTarget {
   migrations::MigrationSet set;
   migrations::Ledger ledger;
   std::unique_ptr<db::Database> database;
+  migrations::ScratchSource scratch;  ///< where the migrations are replayed
 
   migrations::Migrator migrator(migrations::MigratorOptions options = {}) {
     return {*database, set, ledger, std::move(options)};
   }
+  migrations::DriftReport find_drift() { return migrations::find_drift(*database, set, ledger, scratch); }
   /// What --to or an operand names; nothing without it.
   std::optional<migrations::Reference> reference(const std::optional<std::string>& text) const;
 };
@@ -29,7 +32,7 @@ struct MigrationTarget {
 /// What a command wants of a database.
 enum class TargetAccess : std::uint8_t {
   read,
-  compare,  ///< read, and on PostgreSQL a transaction that replays migrations and is rolled back
+  compare,  ///< read, with the statements of the files
   write,    ///< with --create the database is made where it is missing
 };
 

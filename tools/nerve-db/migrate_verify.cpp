@@ -4,7 +4,6 @@
 #include "migrate_commands.h"
 #include "migrate_target.h"
 
-#include "nerve/backends/open.h"
 #include "nerve/core/error.h"
 #include "nerve/core/json.h"
 #include "nerve/migrations/drift.h"
@@ -56,7 +55,7 @@ Verification verify(MigrationTarget& target) {
       found.findings.push_back(std::move(finding));
   }
   if (found.unsound.empty()) {
-    found.drift = migrations::find_drift(*target.database, target.set, target.ledger, &open_scratch_database);
+    found.drift = target.find_drift();
     if (found.drift.open_count() > 0) found.exit_code = static_cast<int>(ExitCode::drift);
     if (!found.drift.is_known()) found.exit_code = static_cast<int>(ExitCode::unsupported);
   }

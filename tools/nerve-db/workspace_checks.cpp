@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workspace_checks.h"
 
-#include "nerve/backends/open.h"
+#include "scratch_source.h"
+
 #include "nerve/core/error.h"
 #include "nerve/core/shell.h"
 #include "nerve/migrations/drift.h"
@@ -14,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -63,10 +65,11 @@ Check check_pending(OpenWorkspace& workspace, Store store) {
   return check;
 }
 
-Check check_drift(OpenWorkspace& workspace, Store store) {
+Check check_drift(Context& context, Store store) {
+  OpenWorkspace& workspace = context.open_workspace();
   const auto set = builtin_migrations(store);
-  const auto drift =
-      migrations::find_drift(workspace.database(store), set, migrations::Ledger(), &open_scratch_database);
+  const auto scratch = scratch_source(context, parse_database_url(workspace.url(store)), std::nullopt);
+  const auto drift = migrations::find_drift(workspace.database(store), set, migrations::Ledger(), scratch);
   Check check = passing(drift_id);
   check.value = fmt::format("{} of {} objects differ", drift.open_count(), drift.compared);
   check.threshold = "0 objects differ";
@@ -114,7 +117,7 @@ void add_workspace_checks(Context& context, const health::Skipped& skip, health:
   for (const Store store : every_store) {
     const auto first = static_cast<std::ptrdiff_t>(made.checks.size());
     checklist.attempt(pending_id, [&] { return check_pending(workspace, store); });
-    checklist.attempt(drift_id, [&] { return check_drift(workspace, store); });
+    checklist.attempt(drift_id, [&] { return check_drift(context, store); });
     std::for_each(made.checks.begin() + first, made.checks.end(),
                   [&](Check& check) { check.store = to_string(store); });
   }

@@ -31,6 +31,11 @@ constexpr std::array settings = {
     Setting{.key = "database.password_file",
             .type = text,
             .description = "file with the passwords of PostgreSQL, in the format of .pgpass"},
+    Setting{.key = "database.scratch_url",
+            .type = text,
+            .description =
+                "empty PostgreSQL database for the replay of migrations, best on another server; empty: "
+                "one is made for each replay"},
     Setting{.key = "database.pool_size",
             .type = integer,
             .description = "connections at once",

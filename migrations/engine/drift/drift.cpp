@@ -99,11 +99,11 @@ void require_replayable(const Snapshot& snapshot) {
   if (!is_sound) state.require_sound();
 }
 
-Catalogue replay(db::Database& database, const SchemaState& state, const ScratchSource& scratch) {
-  const std::vector<Replay> replays = replays_of(state, database.dialect());
-  if (database.dialect() == db::Dialect::postgresql) return replay_on_postgresql(database, replays);
+Catalogue replay(db::Database& database, const Snapshot& snapshot, const ScratchSource& scratch) {
+  const std::vector<Replay> replays = replays_of(snapshot.state, database.dialect());
   const auto scratch_database = scratch();
-  return replay_on_sqlite(*scratch_database, replays);
+  if (database.dialect() == db::Dialect::sqlite) return replay_on_sqlite(*scratch_database, replays);
+  return replay_on_postgresql(database, snapshot.catalogue.schema, *scratch_database, replays);
 }
 
 }  // namespace
@@ -151,7 +151,7 @@ DriftReport find_drift(db::Database& database, const MigrationSet& set, const Le
   Catalogue expected;
   try {
     require_replayable(snapshot);
-    expected = replay(database, snapshot.state, scratch);
+    expected = replay(database, snapshot, scratch);
   } catch (const Error& error) {
     // A lost connection or an interruption says nothing of the migrations.
     if (error.kind() == ErrorKind::cancelled || dynamic_cast<const ConnectionError*>(&error) != nullptr)

@@ -4,6 +4,7 @@
 #include "nerve/migrations/drift.h"
 #include "nerve/migrations/schema_state.h"
 
+#include <string>
 #include <vector>
 
 namespace nerve::migrations {
@@ -22,9 +23,11 @@ std::vector<Replay> replays_of(const SchemaState& state, db::Dialect dialect);
 /// be replayed.
 Catalogue replay_on_sqlite(db::Database& scratch, const std::vector<Replay>& replays);
 
-/// The same in a scratch schema of the database itself, which is rolled back. The names of the schema in the
-/// result are those of the user's schema.
-Catalogue replay_on_postgresql(db::Database& database, const std::vector<Replay>& replays);
+/// The same on PostgreSQL, for the schema `schema` of `database`, which is only asked for its search_path and
+/// extensions. All happens in one transaction of `scratch` that is rolled back, with the rights of the role
+/// pg_database_owner and no others. Throws UnsupportedError where `scratch` is not empty.
+Catalogue replay_on_postgresql(db::Database& database, const std::string& schema, db::Database& scratch,
+                               const std::vector<Replay>& replays);
 
 /// Throws the present error again with its place in a migration; what ended the connection or was wanted
 /// stays as it is.

@@ -10,252 +10,276 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <tuple>
+#include <utility>
 
 namespace nerve::migrations {
 
 namespace {
 
-// What is asked between the statements of migrations runs with their search_path, so it is written as that of
-// catalogue/postgresql_queries.h.
 constexpr std::string_view place_sql = R"(
-SELECT pg_catalog.current_setting('search_path'), CAST(current_user AS text), CAST(pg_catalog.current_schema() AS text),
-       EXISTS (SELECT 1 FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
-               WHERE n.nspname = pg_catalog.current_schema()))";
+SELECT pg_catalog.current_setting('search_path'), CAST(current_user AS text))";
 
-constexpr std::string_view extension_member =
-    "EXISTS (SELECT 1 FROM pg_catalog.pg_depend AS e WHERE e.classid = c.tableoid AND e.objid = c.oid AND "
-    "e.deptype = "
-    "'e')";
+// In the order in which they were made, which is one in which they can be made.
+constexpr std::string_view extensions_sql = R"(
+SELECT CAST(e.extname AS text), CAST(n.nspname AS text)
+FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+WHERE e.extname <> 'plpgsql' ORDER BY e.oid)";
 
-constexpr std::string_view reached_sql = R"(
-SELECT CAST(n.nspname AS text) || '.' || CAST(c.relname AS text)
-FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', CAST(:scratch AS name)) AND NOT {}
-  AND (CAST(n.nspname AS text) || '.' || CAST(c.relname AS text)) IN
-      (SELECT value FROM pg_catalog.jsonb_array_elements_text(CAST(:names AS jsonb)))
+// Those of the extensions that whoever may create in a database can make, without further rights.
+constexpr std::string_view trusted_sql = R"(
+SELECT v.trusted FROM pg_catalog.pg_available_extensions AS a
+JOIN pg_catalog.pg_available_extension_versions AS v ON v.name = a.name AND v.version = a.default_version
+WHERE a.name = CAST(:extension AS name))";
+
+// What an extension brought may be there, but no foreign data wrapper: with dblink or postgres_fdw a
+// statement would reach other databases. Schemas hold nothing by themselves.
+constexpr std::string_view content_sql = R"(
+SELECT f.what FROM (
+  SELECT 'relation ' || CAST(c.relname AS text) AS what, c.tableoid AS class, c.oid AS id
+  FROM pg_class AS c WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c')
+  UNION ALL SELECT 'function ' || CAST(p.proname AS text), p.tableoid, p.oid FROM pg_proc AS p
+  UNION ALL SELECT 'type ' || CAST(t.typname AS text), t.tableoid, t.oid FROM pg_type AS t
+    WHERE t.typtype IN ('e', 'd', 'r')
+  UNION ALL SELECT 'event trigger ' || CAST(g.evtname AS text), g.tableoid, g.oid FROM pg_event_trigger AS g
+  UNION ALL SELECT 'large object ' || CAST(l.oid AS text), l.tableoid, l.oid FROM pg_largeobject_metadata AS l) AS f
+WHERE CAST(f.id AS bigint) >= 16384
+  AND NOT EXISTS (SELECT 1 FROM pg_depend AS e WHERE e.classid = f.class AND e.objid = f.id AND e.deptype = 'e')
+UNION ALL SELECT 'foreign data wrapper ' || CAST(w.fdwname AS text) FROM pg_foreign_data_wrapper AS w
 ORDER BY 1 LIMIT 1)";
 
-// A target without a schema is met in the scratch schema first, then in the user's.
-constexpr std::string_view met_sql = R"(
-SELECT CAST(n.nspname AS text) || '.' || CAST(c.relname AS text)
-FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-WHERE n.nspname = CAST(:schema AS name) AND NOT {}
-  AND CAST(c.relname AS text) IN (SELECT value FROM pg_catalog.jsonb_array_elements_text(CAST(:names AS jsonb)))
-  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_class AS s JOIN pg_catalog.pg_namespace AS m ON m.oid = s.relnamespace
-                  WHERE m.nspname = CAST(:scratch AS name) AND s.relname = c.relname)
-ORDER BY 1 LIMIT 1)";
+// One call runs everything, so that nothing that runs in it can put another function in its place. It is a
+// security definer not for the rights of its owner, which the caller has as well, but since inside of one
+// nobody can change the role: RESET ROLE, SET ROLE and SET SESSION AUTHORIZATION fail, however they are
+// spelt, and the rights of the user that is connected stay out of reach.
+constexpr std::string_view runner_sql = R"(
+CREATE FUNCTION pg_temp.nerve_replay(statements text[], OUT done bigint, OUT code text, OUT message text)
+LANGUAGE plpgsql SECURITY DEFINER AS $nerve$
+DECLARE
+  statement text;
+BEGIN
+  done := 0;
+  FOREACH statement IN ARRAY statements LOOP
+    EXECUTE statement;
+    done := done OPERATOR(pg_catalog.+) 1;
+  END LOOP;
+EXCEPTION WHEN OTHERS THEN
+  GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
+END
+$nerve$)";
 
-constexpr std::string_view locked_sql = R"(
-SELECT CAST(n.nspname AS text) || '.' || CAST(c.relname AS text)
-FROM pg_catalog.pg_locks AS l
-JOIN pg_catalog.pg_class AS c ON c.oid = l.relation
-JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation'
-  AND n.nspname NOT IN ('pg_catalog', 'pg_toast', 'information_schema', CAST(:scratch AS name)) AND NOT {}
-ORDER BY 1 LIMIT 1)";
+constexpr std::string_view run_sql = R"(
+SELECT done, code, message FROM pg_temp.nerve_replay(ARRAY(
+  SELECT s.value FROM pg_catalog.jsonb_array_elements_text(CAST(:statements AS jsonb)) WITH ORDINALITY AS s(value, place)
+  ORDER BY s.place)))";
 
-// A sequence, a file, a message or another session is not rolled back with a transaction. Functions of the
-// server that are volatile may reach such things; those here do not.
-constexpr std::string_view effective_sql = R"(
-SELECT CAST(n.nspname AS text) || '.' || CAST(p.proname AS text)
-FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
-WHERE CAST(p.proname AS text) IN (SELECT value FROM pg_catalog.jsonb_array_elements_text(CAST(:names AS jsonb)))
-  AND n.nspname <> 'information_schema'
-  AND (n.nspname <> 'pg_catalog'
-       OR (CAST(:of_server_too AS boolean) AND p.provolatile = 'v'
-           AND p.proname NOT IN ('set_config', 'random', 'clock_timestamp', 'timeofday', 'gen_random_uuid',
-                                 'currval', 'lastval', 'txid_current', 'pg_current_xact_id', 'version')))
-ORDER BY 1 LIMIT 1)";
+// As a transaction of its own begins.
+constexpr std::string_view defer_sql = R"(
+DO $nerve$ DECLARE deferred text;
+BEGIN
+  FOR deferred IN SELECT pg_catalog.format('%I.%I', n.nspname, k.conname)
+    FROM pg_catalog.pg_constraint AS k JOIN pg_catalog.pg_namespace AS n ON n.oid = k.connamespace WHERE k.condeferred
+  LOOP
+    EXECUTE 'SET CONSTRAINTS ' || deferred || ' DEFERRED';
+  END LOOP;
+END $nerve$)";
 
-constexpr std::string_view deferred_sql = R"(
-SELECT DISTINCT CAST(k.conname AS text)
-FROM pg_catalog.pg_constraint AS k JOIN pg_catalog.pg_namespace AS n ON n.oid = k.connamespace
-WHERE n.nspname = CAST(:scratch AS name) AND k.condeferred ORDER BY 1)";
+constexpr std::string_view insufficient_privilege = "42501";
+
+/// What the replay has in common with the verified database.
+struct Place {
+  std::string schema;
+  std::string search_path;  ///< names as the server quotes them
+  std::string user;
+  std::vector<std::pair<std::string, std::string>> extensions;  ///< each with its schema
+};
+
+std::vector<std::pair<std::string, std::string>> read_extensions(db::Transaction& transaction) {
+  std::vector<std::pair<std::string, std::string>> extensions;
+  transaction.each<std::string, std::string>(extensions_sql, {}, [&](std::string name, std::string schema) {
+    extensions.emplace_back(std::move(name), std::move(schema));
+  });
+  return extensions;
+}
+
+Place read_place(db::Database& database, const std::string& schema) {
+  return database.read([&](db::Transaction& transaction) {
+    Place place;
+    place.schema = schema;
+    std::tie(place.search_path, place.user) = transaction.one<std::string, std::string>(place_sql);
+    place.extensions = read_extensions(transaction);
+    return place;
+  });
+}
 
 /// Thrown to roll back what has served its purpose. No Error, so that nobody takes it for one.
 struct Finished {};
 
-std::string replaced(std::string text, std::string_view from, std::string_view to) {
-  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
-    text.replace(at, from.size(), to);
-  }
-  return text;
-}
-
-class ScratchSchema {
+/// The statements of all migrations, with the place of each.
+class Script {
  public:
-  explicit ScratchSchema(db::Transaction& transaction) : transaction_(transaction) {
-    // No other session can make the same, and nobody sees it before it is gone.
-    scratch_ =
-        fmt::format("nerve_scratch_{}", transaction.one<std::int64_t>("SELECT pg_catalog.pg_backend_pid()"));
-    std::string path;
-    std::string user;
-    std::tie(path, user, schema_, sees_schema_) =
-        transaction.one<std::string, std::string, std::string, bool>(place_sql);
-    path_ = scratch_path(path, user);
-    create();
-  }
+  explicit Script(std::string search_path) : search_path_(std::move(search_path)) {}
 
-  void replay(const Replay& replay) {
-    begin_migration();
+  /// Each migration begins with the settings that a session has.
+  void add(const Replay& replay) {
+    add("RESET ALL", replay, 0);
+    add("SET LOCAL search_path TO " + search_path_, replay, 0);
+    add("SET LOCAL check_function_bodies TO off", replay, 0);
+    add(std::string(defer_sql), replay, 0);
     for (const MigrationStatement& statement : replay.statements) {
-      throw_if_interrupted();
       try {
-        run(statement.sql);
+        if (std::string sql = for_scratch(statement.sql); !sql.empty())
+          add(std::move(sql), replay, statement.line);
       } catch (const Error& error) {
         rethrow_with_place(error, replay, statement);
       }
     }
     // Checks that wait for the end of a transaction would hold up later changes of their tables.
-    transaction_.execute_script("SET CONSTRAINTS ALL IMMEDIATE");
+    add("SET CONSTRAINTS ALL IMMEDIATE", replay, 0);
+  }
+
+  void run(db::Transaction& transaction) const {
+    const auto [done, code, message] =
+        transaction.one<std::int64_t, std::optional<std::string>, std::optional<std::string>>(
+            run_sql, {{"statements", statements_}});
+    if (!code) return;
+    const std::string& place = places_[static_cast<std::size_t>(done)];
+    const bool wants_rights = *code == insufficient_privilege;
+    throw UnsupportedError(
+        fmt::format("{}: statement refused: {} (SQLSTATE {})", place, message.value_or(""), *code),
+        wants_rights
+            ? "The replay has the rights of the owner of an empty database and no others: such a "
+              "migration is applied, but its drift is for people to see (`nerve-db schema export`)."
+            : "The replay has what the applied migrations make and no more: bring what is missing by a "
+              "migration, or see the drift yourself (`nerve-db schema export`).");
+  }
+
+ private:
+  void add(std::string sql, const Replay& replay, std::size_t line) {
+    statements_.push_back(std::move(sql));
+    places_.push_back(line == 0 ? replay.migration->file
+                                : fmt::format("{}:{}", replay.migration->file, line));
+  }
+
+  std::string search_path_;
+  Json statements_ = Json::array();
+  std::vector<std::string> places_;
+};
+
+/// Makes the scratch database like the verified one, inside a transaction that nobody commits.
+class ScratchDatabase {
+ public:
+  ScratchDatabase(db::Transaction& transaction, const std::string& name, const Place& place)
+      : transaction_(transaction), name_(name), place_(place) {
+    require_empty();
+    try {
+      become_owner();
+    } catch (const DatabaseError& error) {
+      if (error.code() != insufficient_privilege) throw;
+      throw DeniedError(fmt::format("the role is not the owner of the scratch database {}", name),
+                        "Make it the owner: ALTER DATABASE … OWNER TO …;");
+    }
+    make_extensions();
+    transaction.execute_script(runner_sql);
   }
 
   Catalogue read() {
-    transaction_.execute_script("SET LOCAL search_path TO " + path_);
+    transaction_.execute_script("SET LOCAL search_path TO " + place_.search_path);
     Catalogue catalogue = read_catalogue(transaction_);
-    for (Object& object : catalogue.objects) use_own_name(object);
-    catalogue.schema = schema_;
+    for (Object& object : catalogue.objects) {
+      if (object.kind == ObjectKind::policy) name_user(object.definition);
+    }
     return catalogue;
   }
 
  private:
-  /// The search_path with the scratch schema in place of the user's. Extensions often live in the user's own,
-  /// so then it follows, for their types and functions.
-  std::string scratch_path(std::string_view path, std::string_view user) const {
-    std::string own = scratch_;
-    if (sees_schema_) own += ", " + db::quote_name(schema_);
-    std::string elements;
-    bool is_replaced = false;
-    for (const db::SqlToken& token : tokens_of(path, db::Dialect::postgresql)) {
-      if (token.is_symbol(',')) continue;
-      const std::string name = token.name();
-      const bool is_own = name == schema_ || (name == "$user" && user == schema_);
-      if (is_own && is_replaced) continue;
-      is_replaced = is_replaced || is_own;
-      elements.append(elements.empty() ? "" : ", ").append(is_own ? own : std::string(token.text));
+  void require_empty() {
+    if (const auto found = transaction_.maybe<std::string>(content_sql)) {
+      throw UnsupportedError(
+          fmt::format("the scratch database {} is not empty: it has the {}", name_, *found),
+          "Name a database with nothing in it (CREATE DATABASE … TEMPLATE template0).");
     }
-    if (is_replaced) return elements;
-    return elements.empty() ? own : own + ", " + elements;
   }
 
-  void create() {
-    try {
-      transaction_.execute_script("CREATE SCHEMA " + db::quote_name(scratch_));
-    } catch (const DatabaseError& error) {
-      constexpr std::string_view insufficient_privilege = "42501";
-      if (error.code() != insufficient_privilege) throw;
-      throw DeniedError(
-          "the role may not make the scratch schema in which migrations are replayed",
-          "Run it as the owner of the database, or permit it: GRANT CREATE ON DATABASE … TO …;");
+  void make_schema(const std::string& schema) {
+    if (schema.starts_with("pg_")) return;
+    transaction_.execute_script("CREATE SCHEMA IF NOT EXISTS " + db::quote_name(schema) +
+                                " AUTHORIZATION pg_database_owner");
+  }
+
+  /// From here on nothing has the rights of the user that is connected. The role pg_database_owner is on
+  /// every server, is a member of no other, and has what the database gives it.
+  void become_owner() {
+    const auto database = transaction_.one<std::string>("SELECT CAST(current_database() AS text)");
+    transaction_.execute_script("GRANT CREATE ON DATABASE " + db::quote_name(database) +
+                                " TO pg_database_owner");
+    make_schema(place_.schema);
+    transaction_.execute_script("SET LOCAL ROLE pg_database_owner");
+  }
+
+  /// What the migrations expect and do not make. One that only a superuser may make is left to what needs it.
+  void make_extensions() {
+    const auto present = read_extensions(transaction_);
+    for (const auto& [extension, schema] : place_.extensions) {
+      const auto found = std::ranges::find(present, extension, &std::pair<std::string, std::string>::first);
+      if (found != present.end()) {
+        if (found->second == schema) continue;
+        throw UnsupportedError(
+            fmt::format("the scratch database {} has the extension {} in the schema {}", name_, extension,
+                        found->second),
+            "Move it to the schema in which the verified database has it: ALTER EXTENSION … SET "
+            "SCHEMA …;");
+      }
+      if (!transaction_.maybe<bool>(trusted_sql, {{"extension", extension}}).value_or(false)) continue;
+      make_schema(schema);
+      transaction_.execute_script("CREATE EXTENSION IF NOT EXISTS " + db::quote_name(extension) + " SCHEMA " +
+                                  db::quote_name(schema));
     }
-    transaction_.execute_script("SET LOCAL check_function_bodies = off");
   }
 
-  void begin_migration() {
-    transaction_.execute_script("SET LOCAL search_path TO " + path_);
-    std::string deferred;
-    transaction_.each<std::string>(deferred_sql, {{"scratch", scratch_}}, [&](const std::string& name) {
-      deferred += (deferred.empty() ? "" : ", ") + db::quote_name(name);
-    });
-    if (!deferred.empty()) transaction_.execute_script("SET CONSTRAINTS " + deferred + " DEFERRED");
-  }
-
-  void run(const std::string& sql) {
-    const ScratchStatement statement = for_scratch(sql, schema_, scratch_);
-    require_without_effect(statement);
-    if (statement.sql.empty()) return;
-    require_own(statement);
-    transaction_.execute_script(statement.sql);
-    const auto locked =
-        transaction_.maybe<std::string>(fmt::format(locked_sql, extension_member), {{"scratch", scratch_}});
-    if (locked) refuse(*locked);
-  }
-
-  /// Before the statement runs: what a function does need not be undone by the rollback.
-  void require_without_effect(const ScratchStatement& statement) {
-    if (statement.called.empty()) return;
-    const Json names = statement.called;
-    const bool runs = statement.calls == ScratchStatement::Calls::harmless;
-    const auto called =
-        transaction_.maybe<std::string>(effective_sql, {{"names", names}, {"of_server_too", runs}});
-    if (!called) return;
-    throw UnsupportedError(
-        fmt::format("the statement calls {}, which may do what no rollback undoes", *called),
-        "A migration that calls functions is applied, but cannot be replayed: its drift is for people to see "
-        "(`nerve-db schema export`). What defines objects is best written without them.");
-  }
-
-  /// Looked at before the statement runs, so that not even for a moment a lock of the user's tables is held.
-  void require_own(const ScratchStatement& statement) {
-    if (!statement.qualified_names.empty()) {
-      Json names = Json::array();
-      for (const auto& [schema, name] : statement.qualified_names)
-        names.push_back(fmt::format("{}.{}", schema, name));
-      const auto reached = transaction_.maybe<std::string>(fmt::format(reached_sql, extension_member),
-                                                           {{"scratch", scratch_}, {"names", names}});
-      if (reached) refuse(*reached);
-    }
-    if (!sees_schema_ || statement.targets.empty()) return;
-    const Json names = statement.targets;
-    const auto met =
-        transaction_.maybe<std::string>(fmt::format(met_sql, extension_member),
-                                        {{"scratch", scratch_}, {"schema", schema_}, {"names", names}});
-    if (met) refuse(*met);
-  }
-
-  [[noreturn]] static void refuse(const std::string& table) {
-    throw UnsupportedError(
-        "the statement reaches " + table + ", which no migration makes in this schema",
-        "A migration that reaches beyond what migrations make is applied, but cannot be replayed: its "
-        "drift is for people to see (`nerve-db schema export`).");
-  }
-
-  /// Texts of functions, defaults and policies name the schema where the migration did.
-  void use_own_name(Object& object) const {
-    // SET search_path FROM CURRENT wrote the path down.
-    const std::string both = fmt::format("'{}', '{}'", scratch_, schema_);
-    const auto rename = [&](std::string& text) {
-      text = replaced(replaced(std::move(text), both, fmt::format("'{}'", schema_)), scratch_, schema_);
-    };
-    rename(object.definition);
-    for (std::string& property : object.properties) rename(property);
-    for (Constraint& constraint : object.constraints) rename(constraint.definition);
-    for (Column& column : object.columns) {
-      if (column.default_value) rename(*column.default_value);
-      rename(column.generated);
+  /// TO CURRENT_USER wrote down who that was.
+  void name_user(std::string& policy) const {
+    constexpr std::string_view owner = " TO pg_database_owner";
+    if (const std::size_t at = policy.find(owner); at != std::string::npos) {
+      policy.replace(at, owner.size(), " TO " + written_name(place_.user, db::Dialect::postgresql));
     }
   }
 
   db::Transaction& transaction_;
-  std::string scratch_;
-  std::string schema_;
-  std::string path_;
-  bool sees_schema_ = false;
+  const std::string& name_;
+  const Place& place_;
 };
 
 }  // namespace
 
-Catalogue replay_on_postgresql(db::Database& database, const std::vector<Replay>& replays) {
+Catalogue replay_on_postgresql(db::Database& database, const std::string& schema, db::Database& scratch,
+                               const std::vector<Replay>& replays) {
+  const Place place = read_place(database, schema);
+  Script script(place.search_path);
+  for (const Replay& replay : replays) script.add(replay);
+  throw_if_interrupted();
   db::TransactionOptions options;
-  options.lock_timeout = std::chrono::milliseconds(1000);
+  options.statement_timeout = std::chrono::minutes(10);  // of all migrations together
+  options.reads_catalogue = true;
   std::optional<Catalogue> catalogue;
   try {
-    database.change_schema([&](db::SchemaSession& session) {
+    scratch.change_schema([&](db::SchemaSession& session) {
       session.write(
           [&](db::Transaction& transaction) {
-            ScratchSchema scratch(transaction);
-            for (const Replay& replay : replays) scratch.replay(replay);
-            catalogue = scratch.read();
+            ScratchDatabase made(transaction, scratch.name(), place);
+            script.run(transaction);
+            catalogue = made.read();
             throw Finished();
           },
           options);
     });
   } catch (const Finished&) {
-    // Rolled back; the catalogue is a value.
+    // Rolled back, so that no check or trigger that waits for a commit runs; the catalogue is a value.
   }
+  throw_if_interrupted();
   return std::move(*catalogue);
 }
 

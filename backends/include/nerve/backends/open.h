@@ -45,4 +45,11 @@ std::unique_ptr<db::Database> open_database(std::string_view url, const OpenOpti
 /// that connection fails for good: then what follows meets an empty one.
 std::unique_ptr<db::Database> open_scratch_database();
 
+/// An empty database for the replay of the migrations of the one at `url`: of SQLite one in memory, of
+/// PostgreSQL a new one on the same server, with the same encoding and collation and a name of its own
+/// (`nerve_scratch_` and 32 digits). It is dropped with the returned object; what a killed run left behind is
+/// dropped by a later one of the same role, an hour after it was made. Needs the right to create databases
+/// and a session that no proxy shares: else UnsupportedError, and nothing was done.
+std::unique_ptr<db::Database> open_scratch_database(std::string_view url, const OpenOptions& options = {});
+
 }  // namespace nerve

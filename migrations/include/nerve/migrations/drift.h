@@ -65,20 +65,20 @@ struct DriftReport {
   void require_none(const std::string& database) const;
 };
 
-/// An empty SQLite database, to be thrown away (backends: open_scratch_database).
+/// Opens an empty database of the same engine, to be thrown away: an open_scratch_database of backends, or
+/// any PostgreSQL database that is empty and owned by the role that opens it, best on another server.
 using ScratchSource = std::function<std::unique_ptr<db::Database>()>;
 
 /// Compares the database with what its applied migrations make of an empty one (docs/schema_drift.md).
 ///
-/// They are replayed: on SQLite into a database from `scratch`, on PostgreSQL into a schema of its own inside
-/// a transaction of the same database that is always rolled back. That one takes the right to make a schema
-/// (CREATE on the database), locks nothing of the user's and leaves nothing behind, whatever ends it. The
+/// They are replayed into a database from `scratch`, on PostgreSQL in one transaction that is rolled back and
+/// with the rights of pg_database_owner, so that nothing reaches out of it and nothing stays in it. The
 /// database itself is only read, in one snapshot with its ledger, so that a migration at the same time does
 /// no harm. Nothing is ever changed or reset.
 ///
-/// What cannot be replayed is said in DriftReport::unknown: a changed or missing file, a statement that
-/// reaches beyond the schema, a failing one, an absent ledger. Throws where the database itself cannot be
-/// read.
+/// What cannot be replayed is said in DriftReport::unknown: a changed or missing file, a statement that needs
+/// more than the migrations make, an absent ledger, a scratch database that cannot be had or is not empty.
+/// Throws where the database itself, or one that the caller named for scratch, cannot be reached.
 DriftReport find_drift(db::Database& database, const MigrationSet& set, const Ledger& ledger,
                        const ScratchSource& scratch);
 
