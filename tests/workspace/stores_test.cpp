@@ -108,10 +108,10 @@ TEST_CASE("on PostgreSQL a store is not opened by who sees every tenant, nor wit
   const auto seen = workspace_of(scene.folder(), scene.places().core, superuser);
   CHECK(contains(error_of([&] { seen->store(Store::secure); }),
                  "denied: the role postgres of " + seen->database(Store::secure).name() + " is held by no policy"));
-  for (const std::string& change :
+  for (const std::string_view change :
        {"ALTER TABLE vault_items NO FORCE ROW LEVEL SECURITY", "ALTER TABLE vault_items DISABLE ROW LEVEL SECURITY",
         "DROP POLICY of_tenant ON vault_items; DROP POLICY of_all_tenants ON vault_items"}) {
-    CAPTURE(change);
+    CAPTURE(std::string(change));
     Scene<Postgresql> changed;
     changed.secure().database.write([&](db::Transaction& t) { t.execute_script(change); });
     changed.open();
