@@ -155,7 +155,7 @@ class HealthRun {
       check.status = error.kind() == ErrorKind::unavailable ? Status::warning : Status::critical;
       check.value = "failed";
       check.message = error.what();
-      check.fix = error.hint();
+      check.fix = error.kind() == ErrorKind::integrity ? restore_command(facts.path, options_) : error.hint();
       return check;
     }
     const auto elapsed = std::chrono::steady_clock::now() - start;
@@ -172,7 +172,7 @@ class HealthRun {
 
   Check read_schema(Session& session) const {
     try {
-      return check_schema(session);
+      return check_schema(session, options_);
     } catch (const IntegrityError& error) {
       return {.id = "sqlite.schema",
               .status = Status::critical,

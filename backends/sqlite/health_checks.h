@@ -27,7 +27,7 @@ health::Check check_pages(const FileFacts& facts, const HealthOptions& options);
 health::Check check_wal(const FileFacts& facts, const HealthOptions& options);
 health::Check check_journal_mode(const FileFacts& facts);
 
-health::Check check_schema(Session& session);
+health::Check check_schema(Session& session, const HealthOptions& options);
 health::Check check_structure(Session& session, const HealthOptions& options);
 health::Check check_foreign_key_rows(Session& session, const HealthOptions& options);
 health::Check check_free_list(Session& session, const HealthOptions& options);
@@ -38,7 +38,7 @@ health::Check check_indexes(Session& session, const std::vector<Proposal>& propo
 
 /// The command that applies what maintenance proposes, for the `fix` of a check.
 std::string optimize_command(const std::filesystem::path& path);
-/// The command that brings back the newest backup.
+/// What brings back a database that is damaged.
 std::string restore_command(const std::filesystem::path& path, const HealthOptions& options);
 /// The command that runs `script` on the database with SQLite's own shell.
 std::string sqlite3_command(const std::filesystem::path& path, const std::string& script);

@@ -46,7 +46,7 @@ std::string describe_counts(Session& session, const std::vector<Table>& tables) 
 
 }  // namespace
 
-Check check_schema(Session& session) {
+Check check_schema(Session& session, const HealthOptions& options) {
   const std::vector<Table> tables = list_tables(session);
   std::vector<const Table*> broken;
   std::vector<const Table*> foreign;
@@ -75,8 +75,7 @@ Check check_schema(Session& session) {
     check.value = fmt::format("{} damaged", damaged.size());
     check.message =
         "the tables behind a virtual table are damaged, all others can be read: " + list_unreadable(damaged);
-    check.fix = fmt::format("nerve-db salvage --db {} --to FILE  # then make {} anew",
-                            shell_word(session.path().string()), quote_identifier(damaged.front()->name));
+    check.fix = restore_command(session.path(), options);
   }
   return check;
 }

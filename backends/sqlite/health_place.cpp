@@ -30,13 +30,22 @@ using health::Status;
 
 namespace {
 
-Check critical_file(const FileFacts& facts, const Error& error) {
+/// Of a folder, or of what may not be read, the error knows more than where the backups are.
+std::string remedy_of_file(const FileFacts& facts, const Error& error, const HealthOptions& options) {
+  const bool can_be_replaced = facts.kind == FileKind::missing || facts.kind == FileKind::not_sqlite ||
+                               facts.kind == FileKind::maybe_encrypted;
+  if (!can_be_replaced || !options.way_back) return error.hint();
+  std::string remedy = options.way_back();
+  return remedy.empty() ? error.hint() : remedy;
+}
+
+Check critical_file(const FileFacts& facts, const Error& error, const HealthOptions& options) {
   return {.id = "sqlite.file",
           .status = Status::critical,
           .value = std::string(to_string(facts.kind)),
           .threshold = "a readable SQLite database",
           .message = error.what(),
-          .fix = error.hint()};
+          .fix = remedy_of_file(facts, error, options)};
 }
 
 std::uint64_t expected_bytes(const FileFacts& facts) {
@@ -62,9 +71,8 @@ std::string optimize_command(const std::filesystem::path& path) {
 }
 
 std::string restore_command(const std::filesystem::path& path, const HealthOptions& options) {
-  std::string command = "nerve-db restore latest --db " + shell_word(path.string());
-  if (!options.repository.empty()) command += " --repo " + shell_word(options.repository.string());
-  return command;
+  std::string command = options.way_back ? options.way_back() : std::string();
+  return command.empty() ? "nerve-db restore latest --db " + shell_word(path.string()) : command;
 }
 
 std::string sqlite3_command(const std::filesystem::path& path, const std::string& script) {
@@ -75,7 +83,7 @@ Check check_file(const FileFacts& facts, const HealthOptions& options) {
   try {
     require_database(facts);
   } catch (const Error& error) {
-    return critical_file(facts, error);
+    return critical_file(facts, error, options);
   }
   Check check{.id = "sqlite.file",
               .status = Status::ok,

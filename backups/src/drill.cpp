@@ -197,7 +197,7 @@ Json DrillReport::to_json() const {
 }
 
 DrillReport drill_backup(const Repository& repository, const Manifest& manifest, const DrillFolder& folder,
-                         const BackupKey* key, const Clock& clock, ProgressSink* progress) {
+                         const DrillOptions& options, const Clock& clock, ProgressSink* progress) {
   if (manifest.is_encrypted() && !folder.is_named()) {
     throw ValidationError(
         fmt::format(
@@ -216,13 +216,15 @@ DrillReport drill_backup(const Repository& repository, const Manifest& manifest,
       folder.path() / fmt::format("{}{}.db", file_prefix, manifest.id.to_string());
   SteadyClock::time_point begin = SteadyClock::now();
   try {
-    restore_backup(repository, manifest, {file, RestoreTarget::Mode::new_file}, {.key = key}, clock,
-                   progress);
+    restore_backup(repository, manifest, {file, RestoreTarget::Mode::new_file},
+                   {.key = options.key, .examine = options.examine}, clock, progress);
     report.restoring = since(begin);
     begin = SteadyClock::now();
     look_into(file, manifest, report, progress);
     report.checking = since(begin);
   } catch (const IntegrityError& error) {
+    report.problems.emplace_back(error.what());
+  } catch (const NotFoundError& error) {
     report.problems.emplace_back(error.what());
   }
   remove_ours(folder.path());

@@ -5,7 +5,9 @@
 #include "repository_folder.h"
 #include "witness.h"
 
+#include "nerve/backups/latest_set.h"
 #include "nerve/backups/repository.h"
+#include "nerve/backups/salvage.h"
 #include "nerve/backups/schedule.h"
 #include "nerve/backups/verification.h"
 #include "nerve/core/error.h"
@@ -35,6 +37,9 @@ constexpr std::array<std::string_view, 3> ids = {"backup.age", "backup.verified"
 /// What a repository holds of one database.
 struct Backups {
   std::optional<Manifest> newest;        ///< the newest good one that was asked for
+  std::optional<Manifest> newest_kept;   ///< the newest good one that a restore kept
+  std::optional<LatestSet> set;          ///< the newest whole one, in a workspace
+  bool is_set_missed = false;            ///< in a workspace there is none
   std::optional<Entry> problem;          ///< a later one that cannot be trusted, of whichever database
   std::optional<Entry> unauthenticated;  ///< one of it that may be somebody else's
   std::set<std::string> copies;          ///< where copies were made, where the repository is not there
@@ -53,6 +58,19 @@ std::string keep_own(const Repository& repository, const std::string& source, st
     std::erase_if(
         entries, [&](const Entry& entry) { return entry.manifest && entry.manifest->source.path == source; });
     return error.what();
+  }
+}
+
+/// Of the stores of a workspace only a whole set can be restored by "latest".
+void find_set(const Repository& repository, const HealthOptions& options, Backups& found) {
+  if (options.stores.empty()) return;
+  try {
+    found.set = latest_set(repository, options.stores);
+    found.is_set_missed = !found.set;
+  } catch (const IntegrityError&) {
+    return;  // `missed` says it
+  } catch (const ConflictError&) {
+    return;  // `of_others` says it
   }
 }
 
@@ -80,13 +98,19 @@ Backups find_backups(const std::filesystem::path& database, const std::filesyste
       found.verification = verification;
     }
     const bool is_newer = !found.newest || manifest.sequence >= found.newest->sequence;
-    if (manifest.kind != Kind::safety && is_newer) found.newest = manifest;
+    if (manifest.kind == Kind::safety) {
+      if (!found.newest_kept || manifest.sequence >= found.newest_kept->sequence)
+        found.newest_kept = manifest;
+    } else if (is_newer) {
+      found.newest = manifest;
+    }
   }
   for (const Entry& entry : found.entries) {
     if (entry.manifest) continue;
     if (entry.is_unauthenticated && entry.source == source) found.unauthenticated = entry;
     if (!entry.is_invented && (!found.newest || is_later(entry, *found.newest))) found.problem = entry;
   }
+  find_set(*repository, options, found);
   return found;
 }
 
@@ -94,6 +118,16 @@ Backups find_backups(const std::filesystem::path& database, const std::filesyste
 std::string operands(const std::filesystem::path& database, const std::filesystem::path& repository,
                      const HealthOptions& options) {
   std::string text = "--db " + shell_word(database.string());
+  if (options.names_repository) text += " --repo " + shell_word(repository.string());
+  if (!options.workspace.empty()) text += " --workspace " + shell_word(options.workspace.string());
+  return text;
+}
+
+/// Those of a command that means the stores of the workspace together, where the database is one of them.
+std::string operands_of_all(const std::filesystem::path& database, const std::filesystem::path& repository,
+                            const HealthOptions& options) {
+  if (options.stores.empty()) return operands(database, repository, options);
+  std::string text = "--workspace " + shell_word(options.workspace.string());
   if (options.names_repository) text += " --repo " + shell_word(repository.string());
   return text;
 }
@@ -110,42 +144,65 @@ void measure(Check& check, std::chrono::microseconds age, std::chrono::hours age
   if (age > age_max) check.status = Status::warning;
 }
 
-/// A backup of what is damaged or gone would be none.
-std::string fix_of_age(const Backups& backups, const std::string& name, const std::string& arguments,
-                       const HealthOptions& options) {
-  if (!options.is_database_damaged) return "nerve-db backup " + arguments;
-  if (backups.newest)
-    return fmt::format("nerve-db restore {} {}", backups.newest->id.short_text(), arguments);
-  std::error_code error;
-  if (!std::filesystem::exists(name, error)) {
-    return "There is no backup of it: look for the file where it was before.";
+/// The one command that restores what `backups` holds; empty where it holds nothing that can be.
+std::string restore_of(const Backups& backups, const std::string& one, const std::string& all) {
+  if (backups.set) return "nerve-db restore latest " + all;
+  if (!backups.of_others.empty()) return "";
+  if (backups.newest) {
+    // Of one that may be newer nobody knows what it holds, so "latest" is refused then.
+    const bool is_latest = !backups.problem && backups.missed.empty() && !backups.newest->is_emptied;
+    return fmt::format("nerve-db restore {} {}",
+                       is_latest ? std::string("latest") : std::string(backups.newest->id.short_text()), one);
   }
-  return fmt::format("There is no backup of it: nerve-db salvage --db {} --to FILE writes what can be read.",
-                     shell_word(name));
+  if (!backups.newest_kept) return "";
+  return fmt::format("nerve-db restore {} {}  # what a restore has kept",
+                     backups.newest_kept->id.short_text(), one);
 }
 
-Check check_age(const Backups& backups, const std::string& name, const std::string& arguments,
-                const HealthOptions& options, const Clock& clock) {
+Check found_age(const Backups& backups, const std::string& name, const HealthOptions& options,
+                const Clock& clock) {
   Check check{.id = std::string(ids[0]),
               .status = Status::ok,
               .value = "none",
               .threshold = fmt::format("at most {} h", options.backup_age_max.count()),
               .message = {},
               .fix = {}};
-  if (backups.newest) {
+  if (backups.set) {
+    const auto first = std::ranges::min_element(backups.set->members, {}, &Manifest::created_at);
+    check.message = fmt::format("the newest whole set of all stores is that of {}", first->id.short_text());
+    measure(check, age_of(first->created_at, clock), options.backup_age_max);
+  } else if (backups.is_set_missed && backups.newest) {
+    check.status = Status::warning;
+    check.message = fmt::format(
+        "there is no whole set of backups of all stores: the newest good backup of this one, {}, was made of "
+        "it alone",
+        backups.newest->id.short_text());
+  } else if (backups.newest) {
     check.message = fmt::format("the newest good backup is {}", backups.newest->id.short_text());
     measure(check, age_of(backups.newest->created_at, clock), options.backup_age_max);
   } else {
     check.status = Status::warning;
     check.message = fmt::format("there is no backup of {}, so none that was verified", name);
+    if (backups.newest_kept) {
+      check.message = fmt::format("there is no backup of {} but what a restore has kept of it, {}", name,
+                                  backups.newest_kept->id.short_text());
+    }
     if (!backups.of_others.empty()) check.message += "; " + backups.of_others;
   }
+  return check;
+}
+
+Check check_age(const Backups& backups, const std::string& name, const std::string& arguments,
+                const std::string& all, const HealthOptions& options, const Clock& clock) {
+  Check check = found_age(backups, name, options, clock);
   if (backups.problem) {
     check.status = Status::warning;
     check.message += fmt::format("; a later one, {}, cannot be trusted: {}", backups.problem->name,
                                  backups.problem->problem);
   }
-  if (check.status != Status::ok) check.fix = fix_of_age(backups, name, arguments, options);
+  if (check.status != Status::ok) {
+    check.fix = options.remedy.empty() ? "nerve-db backup " + all : options.remedy;
+  }
   if (!backups.copies.empty()) {
     check.message += fmt::format("; the repository is not there, and copies of it were made in {}",
                                  fmt::join(backups.copies, " and "));
@@ -221,8 +278,8 @@ Check check_schedule(const Promise& promise, const Backups& backups, const std::
   }
   const auto missed = state.age / std::chrono::microseconds(promise.interval);
   check.message = fmt::format("{}, and {} in a row did not come", promised, missed);
-  check.fix = options.is_database_damaged ? "Mend the database first: its backups go on then."
-                                          : start_command(promise, arguments);
+  check.fix = options.remedy.empty() ? start_command(promise, arguments)
+                                     : "Mend the database first: its backups go on then.";
   return check;
 }
 
@@ -253,10 +310,11 @@ void check_backups(const std::filesystem::path& database, const std::filesystem:
                    const HealthOptions& options, const Clock& clock, health::Report& report) {
   health::Checklist list(report, options.skip);
   const std::string arguments = operands(database, repository, options);
+  const std::string all = operands_of_all(database, repository, options);
   std::optional<Backups> backups;
   const Check age = health::Checklist::evaluate(ids[0], [&] {
     backups = find_backups(database, repository, options);
-    return check_age(*backups, database.string(), arguments, options, clock);
+    return check_age(*backups, database.string(), arguments, all, options, clock);
   });
   list.add(age);
   if (!backups) {
@@ -264,7 +322,31 @@ void check_backups(const std::filesystem::path& database, const std::filesystem:
   } else if (backups->newest) {
     list.attempt(ids[1], [&] { return check_verified(*backups, arguments, options, clock); });
   }
-  if (backups) add_schedule(database, repository, *backups, arguments, options, clock, list);
+  if (backups) add_schedule(database, repository, *backups, all, options, clock, list);
+}
+
+std::string way_back(const std::filesystem::path& database, const std::filesystem::path& repository,
+                     const HealthOptions& options) {
+  const std::string one = operands(database, repository, options);
+  try {
+    const Backups backups = find_backups(database, repository, options);
+    std::string command = restore_of(backups, one, operands_of_all(database, repository, options));
+    if (!command.empty()) return command;
+    if (!backups.of_others.empty()) {
+      return "nerve-db backup list " + one + "  # several databases had this name: restore one by its id";
+    }
+    if (!backups.copies.empty()) return "nerve-db backup list --repo " + shell_word(*backups.copies.begin());
+  } catch (const CancelledError&) {
+    throw;
+  } catch (const Error&) {
+    return "nerve-db backup list " + one;  // it says what is wrong with the repository
+  }
+  std::error_code error;
+  if (!std::filesystem::exists(database, error))
+    return "There is no backup of it: look for the file where it was before.";
+  if (!can_salvage(database)) return "";
+  return fmt::format("There is no backup of it: nerve-db salvage --db {} --to FILE writes what can be read.",
+                     shell_word(database.string()));
 }
 
 }  // namespace nerve::backups

@@ -82,8 +82,16 @@ std::set<std::string> sources_of(const std::vector<Entry>& entries,
   return sources;
 }
 
+/// Leaves out what cannot be trusted and is of another database, as the catalogue has it: nobody means it.
+void erase_of_others(std::vector<Entry>& entries, const std::string& source) {
+  std::erase_if(entries, [&](const Entry& entry) {
+    return !entry.manifest && !entry.source.empty() && entry.source != source;
+  });
+}
+
 std::string see_list(const std::filesystem::path& repository) {
-  return fmt::format("See what there is: nerve-db backup list --repo {}.", shell_word(repository.string()));
+  return fmt::format("'nerve-db backup list --repo {}' shows what there is.",
+                     shell_word(repository.string()));
 }
 
 [[noreturn]] void throw_without_backup(std::string_view id, const std::filesystem::path& repository) {
@@ -151,8 +159,24 @@ void require_one_order(const std::vector<Entry>& entries, const Manifest& newest
                     repository.string()),
         fmt::format("To restore it without rows, give the id: {}.", emptied->id.short_text()));
   }
-  throw NotFoundError(fmt::format("there is no good backup of {} in {}", source, repository.string()),
-                      see_list(repository));
+  if (const std::optional<Manifest> kept =
+          newest_where(entries, source, [](const Manifest& one) { return one.state == State::good; })) {
+    throw NotFoundError(
+        fmt::format(
+            "there is no good backup of {} in {} but what a restore has kept of it, which latest does "
+            "not mean",
+            source, repository.string()),
+        fmt::format("To go back to the newest, give its id: nerve-db restore {} --repo {} --db {}",
+                    kept->id.short_text(), shell_word(repository.string()), shell_word(source)));
+  }
+  const bool is_known = std::ranges::any_of(entries, [&](const Entry& entry) {
+    return entry.manifest ? entry.manifest->source.path == source : entry.source == source;
+  });
+  throw NotFoundError(
+      fmt::format("there is no good backup of {} in {}", source, repository.string()),
+      is_known ? see_list(repository)
+               : see_list(repository) +
+                     " To make a file of the backup of another database, give its id and --to FILE.");
 }
 
 /// Lower case, and only what can be the end of an id.
@@ -402,6 +426,7 @@ Manifest Repository::latest(const std::optional<std::filesystem::path>& source) 
   if (!sources.empty()) {
     keep_line_at(*this, *sources.begin(), entries);
     newest = newest_named(entries, *sources.begin());
+    if (source) erase_of_others(entries, *sources.begin());
   }
   require_not_put_back(*this, newest);
   if (newest) require_one_order(entries, *newest, path_);
@@ -419,6 +444,7 @@ Manifest Repository::at(const Timestamp& time, const std::optional<std::filesyst
   std::optional<Manifest> newest;
   if (!sources.empty()) {
     keep_line_at(*this, *sources.begin(), entries);
+    if (source) erase_of_others(entries, *sources.begin());
     newest = newest_where(entries, *sources.begin(),
                           [&](const Manifest& one) { return can_be_latest(one) && one.created_at <= time; });
   }

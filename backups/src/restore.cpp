@@ -109,6 +109,7 @@ RestoreResult Restore::run(const RestoreTarget& requested) {
   {
     StagedFile staged(target());
     stage(staged);
+    if (options_.examine && manifest_.state == State::good) options_.examine(staged.path());
     if (is_for_new_file_) {
       throw_if_interrupted();
       put_new_file(staged);

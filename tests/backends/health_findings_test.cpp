@@ -198,14 +198,13 @@ TEST_CASE("what is left out is neither made nor told, and others do not miss it"
   }
 }
 
-TEST_CASE("a fix that needs a backup names the repository that was named") {
+TEST_CASE("a fix that needs a backup is what brings the database back") {
   const TempFolder folder;
   write_bytes(folder / "a.db", "");
   HealthOptions options;
-  options.repository = folder / "re po";
-  CHECK(
-      check_one(folder / "a.db", "sqlite.file", options).fix.find("--repo '" + (folder / "re po").string()) !=
-      std::string::npos);
+  options.way_back = [] { return std::string("nerve-db restore 12345678 --db a.db"); };
+  CHECK(check_one(folder / "a.db", "sqlite.file", options)
+            .fix.ends_with(": nerve-db restore 12345678 --db a.db"));
 }
 
 TEST_CASE("the documentation lists each check") {

@@ -165,10 +165,10 @@ TEST_CASE("a repository that cannot be looked into leaves both unknown") {
 
 TEST_CASE("where the database is damaged or gone no fix makes a backup of it") {
   HealthScene scene;
-  const Manifest good = scene.back_up();
+  scene.back_up();
   scene.clock.advance(std::chrono::hours(37));
   CHECK(scene.check()[0].fix.starts_with("nerve-db backup --db "));
-  CHECK(scene.check({.is_database_damaged = true})[0].fix ==
-        "nerve-db restore " + std::string(good.id.short_text()) + " --db " +
-            (scene.folder / "app.db").string());
+  const std::string remedy = way_back(scene.folder / "app.db", scene.repository.path(), {});
+  CHECK(remedy == "nerve-db restore latest --db " + (scene.folder / "app.db").string());
+  CHECK(scene.check({.remedy = remedy})[0].fix == remedy);
 }

@@ -306,6 +306,26 @@ run nerve-db restore "$id" --db app.db --yes
 expect_exit 0
 expect_equal "rows" 3 "$(sqlite3 app.db 'SELECT count(*) FROM posts')"
 
+claim "the backup before a migration is one that latest, drill and health mean"
+start
+migration 0003_more 'CREATE TABLE more (id INTEGER);'
+run nerve-db migrate up --db app.db --dir m
+expect_exit 0
+id=$(sed -n 's/^backup before the migration: //p' "$test_root/err")
+for command in 'verify latest --db app.db' 'drill --db app.db'; do
+  # shellcheck disable=SC2086  # words
+  run nerve-db backup $command --repo app.db.backups
+  expect_exit 0
+  expect_stdout "$id"
+done
+printf 'no SQLite at all' | dd of=app.db conv=notrunc status=none
+run nerve-db health --db app.db
+expect_exit 2
+expect_stdout "nerve-db restore latest --db $work/app\.db"
+run nerve-db restore latest --db app.db --yes
+expect_exit 0
+expect_stdout "from backup $id"
+
 claim "a damaged database is not migrated"
 make_database app.db 5000
 damage app.db album

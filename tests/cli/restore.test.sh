@@ -45,6 +45,32 @@ nerve-db restore latest --repo repo --db shop.db --dry-run --json 2>/dev/null >p
 expect_equal "done" 0 "$(json plan.json '$.done')"
 expect_equal "replaces" 1 "$(json plan.json '$.plan.replaces')"
 
+claim "where there is only what a restore has kept, error and health name it and how to go back to it"
+make_database shop.db
+make_database other.db 10
+id=$(nerve-db backup --db other.db --repo repo --quiet)
+nerve-db restore "$id" --db shop.db --repo repo --other-database --yes --quiet >/dev/null
+printf 'no SQLite at all' | dd of=shop.db conv=notrunc status=none
+refused 3 'there is no good backup of .*/shop\.db in .* but what a restore has kept of it' \
+  nerve-db restore latest --db shop.db --repo repo --yes
+remedy=$(sed -n 's/^hint: .*: \(nerve-db restore .*\)/\1/p' "$test_root/err")
+run nerve-db health --db shop.db --repo repo
+expect_exit 2
+expect_stdout "${remedy%% --*} --db $work/shop\.db --repo $work/repo"
+export -f nerve-db
+run bash -c "$remedy --yes"
+expect_exit 0
+expect_equal "the rows" 2000 "$(sqlite3 -batch -readonly shop.db 'SELECT count(*) FROM album')"
+
+claim "the damaged backup of another database keeps nobody from hearing that there is none of this one"
+make_database shop.db
+make_database new.db
+nerve-db backup --db shop.db --repo repo --quiet >/dev/null
+sed -i 's/"format"/"f0rmat"/' repo/*/manifest.json
+refused 3 'there is no good backup of .*/new\.db in ' nerve-db restore latest --db new.db --repo repo --yes
+expect_stderr '^hint: .*--to FILE'
+refused 6 'the newest backup may be ' nerve-db restore latest --db shop.db --repo repo --yes
+
 claim "a restore keeps what was there as a safety backup, which can be restored in turn"
 prepare
 run nerve-db restore latest --repo repo --db shop.db --yes

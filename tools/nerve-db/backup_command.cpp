@@ -12,6 +12,7 @@
 #include "command.h"
 #include "context.h"
 #include "row_count.h"
+#include "store_identities.h"
 
 #include "nerve/backups/backup.h"
 #include "nerve/backups/backup_set.h"
@@ -286,8 +287,10 @@ int run_backup(Context& context, const Arguments& arguments) {
   }
   return attend_backup(context, arguments, occasion, [&](BackupOccasion& one) {
     if (stores.empty()) {
+      require_store_identity(context, one.database);
       make_one(context, arguments, one);
     } else {
+      require_store_identities(context, stores);
       make_set(context, arguments, stores, one);
     }
   });

@@ -9,6 +9,7 @@
 #include "command.h"
 #include "context.h"
 #include "row_count.h"
+#include "store_identities.h"
 #include "workspace_set.h"
 
 #include "nerve/backups/drill.h"
@@ -156,7 +157,9 @@ int run_drill(Context& context, const Arguments& arguments) {
     for (const Manifest& manifest : due) {
       const backups::BackupKey* key =
           manifest.is_encrypted() || names_key(arguments) ? keyed.key.get() : nullptr;
-      reports.push_back(backups::drill_backup(repository, manifest, folder, key, system_clock(), &progress));
+      reports.push_back(backups::drill_backup(
+          repository, manifest, folder, {.key = key, .examine = identity_examination(context, manifest)},
+          system_clock(), &progress));
     }
   }
   show_reports(output, repository, reports);

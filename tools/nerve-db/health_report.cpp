@@ -5,10 +5,12 @@
 #include "backup_repository.h"
 #include "backup_stores.h"
 #include "context.h"
+#include "store_identities.h"
 #include "workspace_checks.h"
 
 #include "nerve/arguments.h"
 #include "nerve/backends/postgresql/health.h"
+#include "nerve/backends/sqlite/file.h"
 #include "nerve/backends/sqlite/health.h"
 #include "nerve/backups/health.h"
 #include "nerve/backups/repository.h"
@@ -40,17 +42,46 @@ struct Run {
   Context& context;
   const Arguments& arguments;
   DatabaseUrl url;
+  std::optional<Store> store;  ///< of the workspace, where that is what is meant
   health::Skipped skip;
   ProgressSink* progress;
 };
 
-/// Whether a command of a fix finds the repository only when it is named.
-bool names_repository(const Run& run) {
-  return run.arguments.has("--repo") || run.arguments.has("--workspace");
-}
-
 std::filesystem::path repository_of(const Run& run) {
   return std::filesystem::absolute(run.context.repository_folder()).lexically_normal();
+}
+
+/// Whether a command of a fix finds the repository only when it is named: it runs in another folder, and
+/// without the variables of this one.
+bool names_repository(const Run& run) {
+  if (run.arguments.has("--repo")) return true;
+  std::filesystem::path beside = std::filesystem::absolute(run.url.location).lexically_normal();
+  const std::filesystem::path folder = repository_of(run);
+  if (folder == (beside += ".backups")) return false;
+  return !run.store || folder != run.context.config().path("backup.repository").lexically_normal();
+}
+
+/// What the backups of the database are measured against, and by which names fixes mean it. `key` borrows.
+backups::HealthOptions backup_options(const Run& run, const backups::BackupKey* key) {
+  const Config& config = run.context.config();
+  backups::HealthOptions options;
+  options.key = key;
+  options.witness_folder = state_folder();
+  options.backup_age_max = std::chrono::hours(config.integer("health.backup_max_hours"));
+  options.verified_age_max = std::chrono::hours(config.integer("health.verified_max_hours"));
+  options.names_repository = names_repository(run);
+  options.skip = run.skip;
+  if (!run.store) return options;
+  options.workspace = std::filesystem::absolute(*run.context.workspace().folder).lexically_normal();
+  const std::vector<StoreFile> stores = store_files(run.context);
+  // A folder with settings and one store, or one on PostgreSQL, has no sets.
+  if (stores.size() != every_store.size()) return options;
+  for (const StoreFile& one : stores) options.stores.push_back(one.file);
+  return options;
+}
+
+std::optional<backups::BackupKey> key_of(const Run& run) {
+  return keys_at_hand(run.context, run.arguments, std::filesystem::path(run.url.location));
 }
 
 /// The file with what earlier runs saw; a workspace alone has one.
@@ -109,32 +140,60 @@ void add_sqlite_checks(const Run& run, health::Report& report) {
   options.growth_max_percent = static_cast<double>(config.integer("health.growth_max_percent"));
   options.progress = run.progress;
   options.earlier_size = [&run] { return earlier_size(run); };
-  if (names_repository(run)) options.repository = repository_of(run);
+  std::optional<std::string> way_back;
+  options.way_back = [&run, &way_back] {
+    if (!way_back) {
+      const std::optional<backups::BackupKey> key = key_of(run);
+      way_back = backups::way_back(sqlite::read_file_facts(run.url.location).path, repository_of(run),
+                                   backup_options(run, key ? &*key : nullptr));
+    }
+    return *way_back;
+  };
   options.skip = run.skip;
   report = sqlite::check_health(run.url.location, options);
   keep_size(run);
 }
 
-/// Whether what was found of the file itself is so bad that a backup of it would keep nothing of worth.
-bool is_file_damaged(const health::Report& report) {
-  const auto place = sqlite::place_check_ids();
-  return std::ranges::any_of(report.checks, [&](const health::Check& check) {
-    return check.status == health::Status::critical && std::ranges::find(place, check.id) == place.end();
-  });
+/// Whether a check is of the database itself, and not of the place it lies in or of what helps it.
+bool is_of_content(const health::Check& check) {
+  return check.id.starts_with("sqlite.") &&
+         std::ranges::find(sqlite::place_check_ids(), check.id) == sqlite::place_check_ids().end();
+}
+
+/// What mends the worst that was found of the database; empty where nothing of it is critical. An index that
+/// is made anew mends nothing else.
+std::string remedy_of(const health::Report& report) {
+  std::string remedy;
+  for (const health::Check& check : report.checks) {
+    if (check.status != health::Status::critical || !is_of_content(check)) continue;
+    const bool is_better = remedy.empty() || remedy.starts_with("sqlite3 ");
+    if (is_better) remedy = check.fix.empty() ? "Look at what is critical first." : check.fix;
+  }
+  return remedy;
+}
+
+/// What is to be done about a damaged database is one thing; all else is for the sound one.
+void give_one_remedy(const std::string& remedy, health::Report& report) {
+  if (remedy.empty()) return;
+  for (health::Check& check : report.checks) {
+    if (check.status == health::Status::ok || !is_of_content(check)) continue;
+    if (check.status == health::Status::critical) {
+      check.fix = remedy;
+    } else if (!check.fix.empty()) {
+      check.fix = "Mend the database first.";
+    }
+  }
 }
 
 void add_backup_checks(const Run& run, health::Report& report) {
-  const Config& config = run.context.config();
-  backups::HealthOptions options;
-  const std::optional<backups::BackupKey> key =
-      keys_at_hand(run.context, run.arguments, std::filesystem::path(run.url.location));
-  options.key = key ? &*key : nullptr;
-  options.witness_folder = state_folder();
-  options.backup_age_max = std::chrono::hours(config.integer("health.backup_max_hours"));
-  options.verified_age_max = std::chrono::hours(config.integer("health.verified_max_hours"));
-  options.names_repository = names_repository(run);
-  options.is_database_damaged = is_file_damaged(report);
-  options.skip = run.skip;
+  const std::optional<backups::BackupKey> key = key_of(run);
+  backups::HealthOptions options = backup_options(run, key ? &*key : nullptr);
+  options.remedy = remedy_of(report);
+  give_one_remedy(options.remedy, report);
+  if (run.store && options.remedy.empty()) {
+    const auto problem = look_at_identity(run.context, {*run.store, run.url.location}).problem;
+    if (problem) options.remedy = problem->hint();
+  }
   backups::check_backups(report.target, repository_of(run), options, system_clock(), report);
 }
 
@@ -226,8 +285,12 @@ health::Report make_health_report(Context& context, const Arguments& arguments, 
   const health::Skipped skip = skipped_checks(context.config());
   health::Report report;
   for (auto& [url, store] : databases_of(context)) {
-    health::Report made = check_one(
-        {.context = context, .arguments = arguments, .url = url, .skip = skip, .progress = progress});
+    health::Report made = check_one({.context = context,
+                                     .arguments = arguments,
+                                     .url = url,
+                                     .store = store,
+                                     .skip = skip,
+                                     .progress = progress});
     if (report.target.empty()) report.target = made.target;
     for (health::Check& check : made.checks) {
       if (store) check.store = to_string(*store);

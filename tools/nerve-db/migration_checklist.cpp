@@ -4,6 +4,7 @@
 #include "actor.h"
 #include "backup_key.h"
 #include "backup_repository.h"
+#include "backup_stores.h"
 #include "maintenance_window.h"
 #include "notifier.h"
 
@@ -113,10 +114,9 @@ void MigrationChecklist::make_backup() {
   if (!has_pages(target_.url.location)) return;
   const auto repository = open_or_create_repository(context_.repository());
   backups::BackupOptions options;
-  options.kind = backups::Kind::safety;
   options.on_note = [&output](const std::string& note) { output.note(note); };
-  std::optional<backups::BackupKey> key;
-  if (backups::has_encrypted_backup(repository, target_.url.location)) {
+  std::optional<backups::BackupKey> key = key_of_secure_store(context_, target_.url.location);
+  if (!key && backups::has_encrypted_backup(repository, target_.url.location)) {
     key = passphrase_at_hand(output, KeyUse::existing);
     if (!key) {
       throw DeniedError(
@@ -125,8 +125,8 @@ void MigrationChecklist::make_backup() {
               target_.url.location),
           "Give it in NERVE_PASSPHRASE, or make a backup yourself and add --no-backup.");
     }
-    options.key = &*key;
   }
+  options.key = key ? &*key : nullptr;
   const backups::Manifest manifest = [&] {
     Progress progress(output.talk(), output.progress(Progress::Unit::bytes));
     return backups::create_backup(target_.url.location, repository, options, system_clock(), &progress);

@@ -2,6 +2,7 @@
 // nerve-db optimize
 #include "command.h"
 #include "context.h"
+#include "store_identities.h"
 
 #include "nerve/backends/sqlite/maintenance.h"
 #include "nerve/core/error.h"
@@ -113,6 +114,7 @@ int run_optimize(Context& context, const Arguments& arguments) {
   Output& output = context.output();
   const bool apply = arguments.has("--apply");
   const std::filesystem::path file = context.database_file(instead_for_postgresql);
+  require_store_identity(context, file);
   const sqlite::MaintenanceOptions options = options_from(context, arguments);
   std::vector<sqlite::Proposal> proposals;
   std::vector<sqlite::Applied> results;

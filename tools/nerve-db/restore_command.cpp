@@ -8,6 +8,7 @@
 #include "confirm.h"
 #include "context.h"
 #include "row_count.h"
+#include "store_identities.h"
 #include "workspace_set.h"
 
 #include "nerve/backups/backup.h"
@@ -23,6 +24,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -150,6 +152,7 @@ struct Part {
   backups::Manifest manifest;
   RestoreTarget target;
   const backups::BackupKey* key = nullptr;
+  std::function<void(const std::filesystem::path&)> examine = {};
 };
 
 /// Whether both stores of the workspace are meant, and no single database.
@@ -165,7 +168,8 @@ std::vector<Part> parts_of(Context& context, const Arguments& arguments, const K
     const Store store = one.set->role == to_string(Store::secure) ? Store::secure : Store::core;
     const auto file = store_file(context, store);
     if (!file || one.set->role != to_string(store)) return {};
-    parts.push_back({one, {*file, RestoreTarget::Mode::in_place}, nullptr});
+    parts.push_back(
+        {one, {*file, RestoreTarget::Mode::in_place}, nullptr, identity_examination(context, store)});
     if (names_key_of_all(arguments) ||
         is_about_encrypted(keyed.repository, one.source.path, parts.back().target)) {
       parts.back().key = keyed.key.get();
@@ -195,6 +199,7 @@ std::vector<Part> parts_with(Context& context, const Arguments& arguments, const
 backups::RestoreResult restore_part(const backups::Repository& repository, const Part& part,
                                     backups::RestoreOptions options, Progress& progress) {
   options.key = part.key;
+  options.examine = part.examine;
   return backups::restore_backup(repository, part.manifest, part.target, options, system_clock(), &progress);
 }
 
@@ -337,6 +342,11 @@ int run_restore(Context& context, const Arguments& arguments) {
   }
 
   const bool is_of_workspace = is_workspace_meant(context, arguments);
+  if (is_of_workspace) {
+    require_store_identities(context, store_files(context));
+  } else if (target.mode == RestoreTarget::Mode::in_place) {
+    require_store_identity(context, target.path);
+  }
   const KeyedRepository keyed = repository_to_restore_from(context, arguments, target, is_of_workspace);
   if (is_of_workspace && arguments.text("ID") == "latest") {
     if (const auto set = latest_set_of_workspace(context, keyed.repository, time_from(arguments))) {

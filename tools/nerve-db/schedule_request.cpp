@@ -10,6 +10,7 @@
 #include "backup_text.h"
 #include "command.h"
 #include "keep_options.h"
+#include "store_identities.h"
 
 #include "nerve/backends/sqlite/file.h"
 #include "nerve/backups/backup.h"
@@ -223,7 +224,9 @@ ScheduledBackup scheduled_backup(Context& context, const Arguments& arguments) {
   backup.state_folder = state_folder();
   backup.program = own_program();
   if (const auto& folder = context.workspace().folder) backup.workspace = absolute_path(*folder);
-  for (const StoreFile& store : stores_together(context)) {
+  const std::vector<StoreFile> stores = stores_together(context);
+  require_store_identities(context, stores);
+  for (const StoreFile& store : stores) {
     backup.is_of_workspace = true;
     backup.stores.push_back(absolute_path(store.file));
     backup.written_folders.push_back(absolute_path(store.file).parent_path());

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workspace_checks.h"
 
+#include "backup_stores.h"
 #include "scratch_source.h"
+#include "store_identities.h"
 
+#include "nerve/backends/sqlite/health.h"
 #include "nerve/core/error.h"
 #include "nerve/core/shell.h"
 #include "nerve/migrations/drift.h"
@@ -28,6 +31,7 @@ using health::Status;
 using migrations::Condition;
 using OpenWorkspace = nerve::workspace::Workspace;
 
+constexpr std::string_view identity_id = "store.identity";
 constexpr std::string_view pending_id = "schema.pending";
 constexpr std::string_view drift_id = "schema.drift";
 
@@ -40,6 +44,34 @@ Check passing(std::string_view id) {
   Check check;
   check.id = id;
   check.status = Status::ok;
+  return check;
+}
+
+/// A file that is so damaged that it does not tell is for the checks of the file.
+Check check_identity(Context& context, Store store) {
+  Check check = passing(identity_id);
+  check.value = to_string(store);
+  check.threshold = fmt::format("the {} store of this workspace", to_string(store));
+  check.message = fmt::format("the {} store is the one that nerve.toml means", to_string(store));
+  const auto tell = [&check](const Error& problem) {
+    check.status = Status::critical;
+    check.value = "another database";
+    check.message = problem.what();
+    check.fix = problem.hint();
+  };
+  if (const auto file = store_file(context, store)) {
+    const IdentityLook look = look_at_identity(context, {store, *file});
+    if (look.problem) tell(*look.problem);
+    if (!look.is_known) return health::unknown_check(identity_id, "the file does not tell which store it is");
+    return check;
+  }
+  try {
+    context.open_workspace().database(store);
+  } catch (const IntegrityError& error) {
+    tell(error);
+  } catch (const NotFoundError& error) {
+    tell(error);
+  }
   return check;
 }
 
@@ -88,6 +120,13 @@ Check check_drift(Context& context, Store store) {
   return check;
 }
 
+/// Whether a check found that a store is missing or damaged: what others miss there is no fault of its own.
+bool is_damage(const Check& check) {
+  const auto place = sqlite::place_check_ids();
+  return check.status == Status::critical && check.id.starts_with("sqlite.") &&
+         std::ranges::find(place, check.id) == place.end();
+}
+
 /// The schema of a workspace is what its migrations make, so nobody is told to change it by hand.
 void mend_by_migration(health::Report& report) {
   for (Check& check : report.checks) {
@@ -101,7 +140,7 @@ void mend_by_migration(health::Report& report) {
 }  // namespace
 
 std::vector<std::string_view> workspace_check_ids() {
-  std::vector<std::string_view> ids{pending_id, drift_id};
+  std::vector<std::string_view> ids{identity_id, pending_id, drift_id};
   for (const Module* module : builtin_modules()) {
     for (const ModuleCheck& check : module->checks) ids.push_back(check.id);
   }
@@ -112,10 +151,12 @@ void add_workspace_checks(Context& context, const health::Skipped& skip, health:
   if (context.is_database_named() || !context.config().has("workspace.id")) return;
   OpenWorkspace& workspace = context.open_workspace();
   mend_by_migration(report);
+  const bool is_sound = std::ranges::none_of(report.checks, is_damage);
   health::Report made;
   health::Checklist checklist(made, skip);
   for (const Store store : every_store) {
     const auto first = static_cast<std::ptrdiff_t>(made.checks.size());
+    checklist.attempt(identity_id, [&] { return check_identity(context, store); });
     checklist.attempt(pending_id, [&] { return check_pending(workspace, store); });
     checklist.attempt(drift_id, [&] { return check_drift(context, store); });
     std::for_each(made.checks.begin() + first, made.checks.end(),
@@ -123,6 +164,7 @@ void add_workspace_checks(Context& context, const health::Skipped& skip, health:
   }
   nerve::workspace::add_module_checks(workspace, checklist);
   for (Check& check : made.checks) {
+    if (!is_sound && !check.fix.empty() && check.id != identity_id) check.fix = "Mend the databases first.";
     // Neither these checks nor the modules know where the user stands, so the command is made whole here.
     if (check.fix.starts_with("nerve-db "))
       check.fix += " --workspace " + shell_word(workspace.folder().string());

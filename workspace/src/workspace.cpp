@@ -8,27 +8,13 @@
 #include "nerve/backends/database_url.h"
 #include "nerve/core/error.h"
 #include "nerve/workspace/store_identity.h"
+#include "nerve/workspace/store_place.h"
 
 #include <fmt/format.h>
 
 #include <utility>
 
 namespace nerve::workspace {
-
-namespace {
-
-std::optional<Uuid> configured_id(const Config& config) {
-  if (!config.has("workspace.id")) return std::nullopt;
-  try {
-    return Uuid::parse(config.text("workspace.id"));
-  } catch (const ValidationError&) {
-    throw ValidationError(
-        fmt::format("{}: workspace.id is not an id", config.where("workspace.id")),
-        "Write the id that the stores hold; `SELECT workspace_id FROM store_identity` shows it.");
-  }
-}
-
-}  // namespace
 
 std::string store_url(const std::filesystem::path& folder, const Config& config, Store store) {
   const std::string_view key = store == Store::core ? "database.url" : "database.secure_url";
@@ -56,22 +42,7 @@ const migrations::MigrationSet& Workspace::migrations_for(Store store) {
 void Workspace::require_identity(db::Database& database, Store store) {
   const auto identity =
       database.read([](db::Transaction& transaction) { return read_store_identity(transaction); });
-  if (!identity) {
-    throw NotFoundError(
-        fmt::format("{} is not the {} store of a workspace", database.name(), to_string(store)),
-        "`nerve-db init DIR` makes a workspace; name its folder with --workspace.");
-  }
-  if (identity->store != store) {
-    throw IntegrityError(fmt::format("{} is the {} store, and stands in the place of the {} store",
-                                     database.name(), to_string(identity->store), to_string(store)),
-                         "Put the databases back in their places: database.url is the core store, "
-                         "database.secure_url the other.");
-  }
-  if (id_ && identity->workspace_id != *id_) {
-    throw IntegrityError(
-        fmt::format("{} belongs to another workspace", database.name()),
-        "Name the databases of one workspace in nerve.toml, or restore the one that is missing.");
-  }
+  require_in_place(identity, {store, database.name(), id_});
   id_ = identity->workspace_id;
 }
 

@@ -302,6 +302,11 @@ SalvageReport Salvage::finish() {
 
 namespace {
 
+/// Damage can make a database look like another file; its pages tell.
+bool is_other_file(const sqlite::FileFacts& facts) {
+  return facts.kind == sqlite::FileKind::not_sqlite || facts.kind == sqlite::FileKind::maybe_encrypted;
+}
+
 /// What SQLite wrote a moment ago is sound, unless the disk or the memory is not.
 void check_new_database(const std::filesystem::path& path, SalvageReport& report, ProgressSink* progress) {
   sqlite::Session session(path, {.mode = sqlite::OpenMode::immutable});
@@ -324,13 +329,20 @@ void check_new_database(const std::filesystem::path& path, SalvageReport& report
 
 }  // namespace
 
+bool can_salvage(const std::filesystem::path& source) {
+  try {
+    const sqlite::FileFacts facts = sqlite::read_file_facts(source);
+    if (facts.kind == sqlite::FileKind::sqlite) return true;
+    return is_other_file(facts) && salvage::guess_layout(salvage::RawFile(facts.path)).has_value();
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 SalvageReport salvage_database(const std::filesystem::path& source, const std::filesystem::path& target,
                                const SalvageOptions& options, ProgressSink* progress) {
   const sqlite::FileFacts facts = sqlite::read_file_facts(source);
-  const bool is_other_file =
-      facts.kind == sqlite::FileKind::not_sqlite || facts.kind == sqlite::FileKind::maybe_encrypted;
-  // Damage can make a database look like another file; its pages tell.
-  if (!is_other_file) sqlite::require_database(facts);
+  if (!is_other_file(facts)) sqlite::require_database(facts);
   require_free_name(target, "Give the name of a new file.");
   const std::filesystem::path resolved = resolve_target(target);
   require_writable_folder(resolved.parent_path(), "Give the name of a file in a folder that you may write.");

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -75,6 +76,13 @@ struct DrillReport {
   Json to_json() const;
 };
 
+struct DrillOptions {
+  const BackupKey* key = nullptr;  ///< opens an encrypted backup; borrowed
+  /// As RestoreOptions::examine. An IntegrityError or NotFoundError that it throws is a problem of the
+  /// report.
+  std::function<void(const std::filesystem::path&)> examine = {};
+};
+
 /// Restores a backup to `folder` as restore_backup() does, which compares every page, runs integrity_check on
 /// it, counts its rows and what has no parent, digests its content, removes it, and notes the proof beside
 /// the backup. Of one that is not right a note that it was proved is removed.
@@ -84,7 +92,7 @@ struct DrillReport {
 /// the key is not the right one, Error of kind unavailable without space, NotKeptError where the device does
 /// not keep what it is given, CancelledError.
 DrillReport drill_backup(const Repository& repository, const Manifest& manifest, const DrillFolder& folder,
-                         const BackupKey* key, const Clock& clock, ProgressSink* progress = nullptr);
+                         const DrillOptions& options, const Clock& clock, ProgressSink* progress = nullptr);
 
 /// When a backup of the database was last restored with success, by a drill or by people, as far as the notes
 /// beside the backups that are there say.

@@ -9,7 +9,9 @@
 #include <chrono>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace nerve::backups {
 
@@ -26,10 +28,24 @@ struct HealthOptions {
   /// not at hand.
   const BackupKey* key = nullptr;
   std::filesystem::path witness_folder = {};  ///< Repository::witnessed_in()
-  /// The file is missing, or damage was found in it: no fix makes another backup of it then.
-  bool is_database_damaged = false;
+  /// What is to be done about the database first, where it is missing, damaged, or not the one that belongs
+  /// there: no fix makes another backup of it then. Empty where it is sound.
+  std::string remedy = {};
+  /// The workspace that the database is a store of, and all its stores where they are backed up as sets: only
+  /// what is of a whole set counts then, and fixes make one. Empty elsewhere.
+  std::filesystem::path workspace = {};
+  std::vector<std::filesystem::path> stores = {};
   health::Skipped skip = {};
 };
+
+/// What brings back a database that is missing or damaged: the command that restores the newest backup of it
+/// (in a workspace the newest whole set), else of what a restore has kept, else the one that salvages what
+/// can be read; or a sentence. Empty where what stands there looks like no database. Of HealthOptions the
+/// names and the key are used.
+///
+/// The process must not have the database open by other means. Throws nothing that is expected.
+std::string way_back(const std::filesystem::path& database, const std::filesystem::path& repository,
+                     const HealthOptions& options);
 
 /// Adds to `report` what is to be said of the backups of the SQLite database `database` in the folder
 /// `repository`, which need not be there.

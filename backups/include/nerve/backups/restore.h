@@ -56,6 +56,9 @@ struct RestoreOptions {
   /// Let a database be replaced by the backup of another one: what somebody said, or will be asked.
   bool may_replace_other = false;
   std::function<bool(const RestorePlan&)> confirm = {};  ///< asked before anything changes; empty means yes
+  /// Looks at the database that is about to take its place, a file that nobody else knows, and throws where
+  /// it must not. Not asked in a dry run, nor of a damaged backup.
+  std::function<void(const std::filesystem::path&)> examine = {};
   std::chrono::milliseconds busy_timeout{2000};  ///< how long to wait for another connection to let go
 };
 

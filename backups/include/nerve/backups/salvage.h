@@ -80,6 +80,10 @@ struct SalvageOptions {
   std::optional<std::filesystem::path> schema_from = {};
 };
 
+/// Whether salvage_database() would begin: `source` begins as a database does, or some of it looks like pages
+/// of one. The process must not have it open by other means.
+bool can_salvage(const std::filesystem::path& source);
+
 /// Writes what can still be read of the damaged SQLite database `source` to the new database `target`, and
 /// tells what was lost. docs/salvage.md says how, and what the report means.
 ///

@@ -58,8 +58,9 @@ struct HealthOptions {
   std::function<std::optional<EarlierSize>()> earlier_size = {};
   /// What the file lies on; another one for tests.
   std::function<FileSystem(const std::filesystem::path&)> file_system = &find_file_system;
-  /// Named by the commands of fixes that need a backup; empty: the repository that nerve-db finds by itself.
-  std::filesystem::path repository = {};
+  /// What brings the database back where it is missing or damaged, asked only then; empty, or nothing
+  /// returned: the newest backup in the repository that nerve-db finds by itself.
+  std::function<std::string()> way_back = {};
   /// Ids of checks that are left out.
   health::Skipped skip = {};
 };
