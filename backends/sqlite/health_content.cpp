@@ -3,6 +3,7 @@
 
 #include "nerve/backends/sqlite/inspection.h"
 #include "nerve/backends/sqlite/schema.h"
+#include "nerve/backends/sqlite/virtual_tables.h"
 #include "nerve/core/shell.h"
 #include "nerve/core/text.h"
 
@@ -48,12 +49,13 @@ std::string describe_counts(Session& session, const std::vector<Table>& tables) 
 
 Check check_schema(Session& session, const HealthOptions& options) {
   const std::vector<Table> tables = list_tables(session);
+  const auto how = options.is_deep ? VirtualTableCheck::whole : VirtualTableCheck::read;
+  const VirtualTableFindings virtual_tables = check_virtual_tables(session, how, options.progress);
   std::vector<const Table*> broken;
   std::vector<const Table*> foreign;
-  std::vector<const Table*> damaged;
   for (const Table& table : tables) {
-    if (table.unreadable.empty()) continue;
-    (table.is_damaged ? damaged : is_foreign(table.unreadable) ? foreign : broken).push_back(&table);
+    if (table.unreadable.empty() || table.is_damaged) continue;
+    (is_foreign(table.unreadable) ? foreign : broken).push_back(&table);
   }
   Check check{.id = "sqlite.schema",
               .status = Status::ok,
@@ -70,12 +72,21 @@ Check check_schema(Session& session, const HealthOptions& options) {
     check.fix = "Make the view anew so that it fits the tables, or drop it: DROP VIEW " +
                 quote_identifier(broken.front()->name);
   }
-  if (!damaged.empty()) {
-    check.status = Status::critical;
-    check.value = fmt::format("{} damaged", damaged.size());
+  if (!virtual_tables.unchecked.empty()) {
+    check.status = Status::unknown;
     check.message =
-        "the tables behind a virtual table are damaged, all others can be read: " + list_unreadable(damaged);
-    check.fix = restore_command(session.path(), options);
+        "what these virtual tables keep could not be checked: " + list_names(virtual_tables.unchecked);
+    check.fix = "Look at them with the program they were made for; health.skip leaves this check out.";
+  }
+  if (!virtual_tables.damaged.empty()) {
+    check.status = Status::critical;
+    check.value = fmt::format("{} damaged", virtual_tables.damaged.size());
+    check.message = "the tables behind a virtual table are damaged, all others can be read: " +
+                    list_names(virtual_tables.damaged);
+    check.fix =
+        "Make what is damaged anew from the rows it was filled with; a full-text index whose content is "
+        "sound by "
+        "INSERT INTO t(t) VALUES ('rebuild'). Or restore a backup from before.";
   }
   return check;
 }

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -113,11 +114,15 @@ std::vector<std::string> check_source(sqlite::Session& source, SourceCheck check
   sqlite::Damage damage = check == SourceCheck::deep ? sqlite::integrity_check(source, progress)
                                                      : sqlite::quick_check(source, progress);
   require_sound(damage, source.path());
-  // Its rows are in tables of its own, which are sound as far as SQLite knows.
-  for (const sqlite::Table& table : sqlite::list_tables(source)) {
-    if (table.is_damaged) damage.unchecked.push_back(fmt::format("{}: {}", table.name, table.unreadable));
-  }
+  const auto how =
+      check == SourceCheck::deep ? sqlite::VirtualTableCheck::whole : sqlite::VirtualTableCheck::read;
+  add_virtual_tables(sqlite::check_virtual_tables(source, how, progress), damage.unchecked);
   return std::move(damage.unchecked);
+}
+
+void add_virtual_tables(sqlite::VirtualTableFindings findings, std::vector<std::string>& unchecked) {
+  std::ranges::move(findings.damaged, std::back_inserter(unchecked));
+  std::ranges::move(findings.unchecked, std::back_inserter(unchecked));
 }
 
 void require_sound(const sqlite::Damage& damage, const std::filesystem::path& database) {

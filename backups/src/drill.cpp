@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nerve/backups/drill.h"
 
+#include "database_facts.h"
 #include "durable_file.h"
 #include "file_lock.h"
 #include "layout.h"
@@ -10,6 +11,7 @@
 #include "nerve/backends/sqlite/content.h"
 #include "nerve/backends/sqlite/inspection.h"
 #include "nerve/backends/sqlite/session.h"
+#include "nerve/backends/sqlite/virtual_tables.h"
 #include "nerve/backups/restore.h"
 #include "nerve/backups/verification.h"
 #include "nerve/core/error.h"
@@ -55,7 +57,8 @@ void look_into(const std::filesystem::path& path, const Manifest& manifest, Dril
   sqlite::SessionOptions options;
   options.mode = sqlite::OpenMode::immutable;
   sqlite::Session database(path, options);
-  const sqlite::Damage damage = sqlite::integrity_check(database, progress);
+  sqlite::Damage damage = sqlite::integrity_check(database, progress);
+  report.unchecked = std::move(damage.unchecked);
   if (damage.is_found()) {
     report.problems.push_back(fmt::format("the restored database is damaged: {}", damage.describe()));
     return;
@@ -67,6 +70,8 @@ void look_into(const std::filesystem::path& path, const Manifest& manifest, Dril
       report.problems.push_back(std::move(difference));
     }
   }
+  add_virtual_tables(sqlite::check_virtual_tables(database, sqlite::VirtualTableCheck::whole, progress),
+                     report.unchecked);
   report.foreign_key_violations = sqlite::check_foreign_keys(database, progress).total();
   report.content_sha256 = sqlite::combine_digests(sqlite::digest_content(database, progress));
 }
@@ -187,6 +192,7 @@ Json DrillReport::to_json() const {
           {"created_at", created_at.to_text()},
           {"ok", ok()},
           {"problems", problems},
+          {"unchecked", unchecked},
           {"size_bytes", size_bytes},
           {"restore_ms", restoring.count()},
           {"check_ms", checking.count()},

@@ -16,6 +16,7 @@
 #include "nerve/backends/sqlite/file.h"
 #include "nerve/backends/sqlite/inspection.h"
 #include "nerve/backends/sqlite/session.h"
+#include "nerve/backends/sqlite/virtual_tables.h"
 #include "nerve/backups/backup.h"
 #include "nerve/backups/replication.h"
 #include "nerve/backups/verification.h"
@@ -193,6 +194,9 @@ void Restore::require_good_backup() {
   sqlite::Session copy(backup_file(), {.mode = sqlite::OpenMode::immutable});
   const sqlite::Damage damage = sqlite::integrity_check(copy, progress_);
   if (damage.is_found()) throw_damaged(damage.describe());
+  for (const std::string& one :
+       sqlite::check_virtual_tables(copy, sqlite::VirtualTableCheck::whole, progress_).damaged)
+    result_.notes.push_back("the virtual table was damaged when it was backed up: " + one);
 }
 
 /// The pages themselves are compared with their hashes when they are written, before anything is replaced.

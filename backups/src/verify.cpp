@@ -5,6 +5,7 @@
 #include "container_backup.h"
 #include "container_verification.h"
 #include "damage_note.h"
+#include "database_facts.h"
 #include "durable_file.h"
 #include "layout.h"
 #include "partial_backup.h"
@@ -14,6 +15,7 @@
 #include "nerve/backends/sqlite/content.h"
 #include "nerve/backends/sqlite/inspection.h"
 #include "nerve/backends/sqlite/session.h"
+#include "nerve/backends/sqlite/virtual_tables.h"
 #include "nerve/core/clock.h"
 #include "nerve/core/error.h"
 
@@ -73,6 +75,8 @@ void look_into(const std::filesystem::path& path, const Manifest& manifest, Veri
       report.problems.push_back(fmt::format("{}: {}", manifest.file.name, difference));
     }
   }
+  add_virtual_tables(sqlite::check_virtual_tables(copy, sqlite::VirtualTableCheck::whole, progress),
+                     report.unchecked);
   report.foreign_key_violations = sqlite::check_foreign_keys(copy, progress).total();
   report.content_sha256 = sqlite::combine_digests(sqlite::digest_content(copy, progress));
 }

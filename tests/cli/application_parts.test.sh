@@ -145,7 +145,7 @@ for name in text rtree; do
   expect_equal "the rows" 1000 "$(sqlite3 -batch -readonly $name.new 'SELECT count(*) FROM important')"
   run nerve-db health --db $name.db --repo $name.repo
   expect_exit 2
-  expect_stdout '^critical +sqlite\.schema +1 damaged .*all others can be read: d '
+  expect_stdout '^critical +sqlite\.schema +1 damaged .*all others can be read: d: '
 done
 
 claim "a sqlite_sequence with other columns keeps no table from being salvaged"

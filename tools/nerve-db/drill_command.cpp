@@ -106,6 +106,7 @@ void show_report(Output& output, const DrillReport& report) {
       Style::good);
   output.line(fmt::format("  {}, {} without parent, content {}", row_count(report.rows),
                           format_count(report.foreign_key_violations), report.content_sha256));
+  for (const std::string& one : report.unchecked) output.line("  not checked: " + one, Style::warning);
 }
 
 void show_reports(Output& output, const Repository& repository, const std::vector<DrillReport>& reports) {

@@ -89,10 +89,38 @@ void show(Output& output, const SalvageReport& report) {
     output.line(fmt::format("not made: {} {} ({})", object.type, object.name, object.problem),
                 Style::warning);
   }
+  for (const std::string& one : report.damaged_virtual_tables)
+    output.line("damaged behind a virtual table: " + one, Style::warning);
   for (const std::string& note : report.notes) output.note("note: " + note);
   const std::string summary = fmt::format("wrote {} with {} of {} tables", report.target.string(),
                                           row_count(report.rows_total()), report.tables.size());
   output.line(summary, report.is_complete() ? Style::good : Style::warning);
+}
+
+/// Everything was read, and the new database is not all that it should be.
+[[noreturn]] void throw_of_made(const SalvageReport& report) {
+  const std::string source = report.source.string();
+  if (!report.damaged_virtual_tables.empty()) {
+    throw Error(ErrorKind::partial,
+                fmt::format("all of {} was read, and what is kept behind virtual tables is damaged: {}",
+                            source, list_names(report.damaged_virtual_tables)),
+                "Make the index anew as its module has it: INSERT INTO t(t) VALUES ('rebuild') for full-text "
+                "search whose content is sound; an R-tree from the rows it was filled from.");
+  }
+  std::vector<std::string> names;
+  for (const backups::LostObject& object : report.lost_objects)
+    names.push_back(object.type + " " + object.name);
+  if (names.empty()) {
+    throw Error(ErrorKind::partial,
+                fmt::format("all of {} was read, and {} rows could not be put where they were", source,
+                            report.lost_and_found_rows()),
+                fmt::format("They are in {}, each with the reason.", report.lost_and_found));
+  }
+  throw Error(
+      ErrorKind::partial,
+      fmt::format("all of {} was read, and these could not be made: {}", source, list_names(names)),
+      "They need what only their application has. Where a backup is whole, restore that; rows of a table "
+      "that could not be made are in lost_and_found.");
 }
 
 void require_complete(const SalvageReport& report) {
@@ -106,6 +134,7 @@ void require_complete(const SalvageReport& report) {
                     source, report.lost_and_found),
         "Name a sound database with the same schema, such as a restored backup, by --schema-from.");
   }
+  if (report.is_all_read()) throw_of_made(report);
   throw Error(ErrorKind::partial, fmt::format("not all of {} could be read", source),
               "The report says what was lost; compare with a backup, and look into lost_and_found where "
               "there is one.");

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <string_view>
 
 namespace nerve::backups {
 namespace {
@@ -38,9 +39,21 @@ std::uint64_t SalvageReport::lost_and_found_rows() const noexcept {
                          [](std::uint64_t sum, const auto& reason) { return sum + reason.second; });
 }
 
+bool SalvageReport::is_all_read() const noexcept {
+  constexpr std::string_view without_table = "its table could not be made";
+  const bool are_rows_whole = std::ranges::all_of(rows_by_reason, [&](const auto& rows) {
+    return rows.first == without_table || rows.first == "deleted";
+  });
+  return !is_header_damaged && is_schema_whole && !has_lost_transactions && are_rows_whole &&
+         std::ranges::all_of(tables, [](const SalvagedTable& table) {
+           return table.lost_pages.total == 0 && table.damaged_pages.total == 0 && table.broken_cells == 0;
+         });
+}
+
 bool SalvageReport::is_complete() const noexcept {
   return !is_header_damaged && is_schema_whole && !has_lost_transactions && lost_objects.empty() &&
-         lost_and_found_rows() == deleted_rows && std::ranges::all_of(tables, &SalvagedTable::is_whole);
+         damaged_virtual_tables.empty() && lost_and_found_rows() == deleted_rows &&
+         std::ranges::all_of(tables, &SalvagedTable::is_whole);
 }
 
 Json SalvageReport::to_json() const {
@@ -68,6 +81,7 @@ Json SalvageReport::to_json() const {
           {"lost_transactions", has_lost_transactions},
           {"tables", list},
           {"lost_objects", objects},
+          {"damaged_virtual_tables", damaged_virtual_tables},
           {"lost_and_found", found},
           {"notes", notes}};
 }

@@ -17,6 +17,7 @@
 #include "nerve/backends/sqlite/file.h"
 #include "nerve/backends/sqlite/inspection.h"
 #include "nerve/backends/sqlite/schema.h"
+#include "nerve/backends/sqlite/virtual_tables.h"
 #include "nerve/core/error.h"
 #include "nerve/core/interrupt.h"
 #include "nerve/core/text.h"
@@ -315,12 +316,11 @@ void check_new_database(const std::filesystem::path& path, SalvageReport& report
     throw IntegrityError(fmt::format("the new database is damaged: {}", damage.describe()),
                          "Try another disk, and look at the memory of this machine.");
   }
-  for (const sqlite::Table& table : sqlite::list_tables(session)) {
-    if (!table.is_damaged) continue;
-    report.notes.push_back(
-        fmt::format("the virtual table {} cannot be read, for its own tables hold damaged rows: make it anew",
-                    table.name));
-  }
+  sqlite::VirtualTableFindings virtual_tables =
+      sqlite::check_virtual_tables(session, sqlite::VirtualTableCheck::whole, progress);
+  report.damaged_virtual_tables = std::move(virtual_tables.damaged);
+  for (const std::string& one : virtual_tables.unchecked)
+    report.notes.push_back("a virtual table could not be checked: " + one);
   const std::int64_t violations = sqlite::check_foreign_keys(session, progress).total();
   if (violations > 0) {
     report.notes.push_back(fmt::format("{} rows refer to rows that are not there", format_count(violations)));

@@ -65,12 +65,15 @@ struct DrillReport {
   std::int64_t foreign_key_violations = 0;  ///< they are not problems of the backup
   std::string content_sha256;               ///< docs/content_digest.md
   std::vector<std::string> problems;        ///< one line each
+  /// "TABLE: why" of what could not be checked in full, or is damaged behind a virtual table as it was in the
+  /// database.
+  std::vector<std::string> unchecked;
 
   bool ok() const noexcept { return problems.empty(); }
   /// Of the restore; 0 where it took no time.
   std::uint64_t bytes_per_second() const noexcept;
 
-  /// {"id", "source", "created_at", "ok", "problems", "size_bytes", "restore_ms", "check_ms",
+  /// {"id", "source", "created_at", "ok", "problems", "unchecked", "size_bytes", "restore_ms", "check_ms",
   /// "bytes_per_second", "rows", "foreign_key_violations", "content_sha256"}; the last three null where the
   /// database could not be restored.
   Json to_json() const;

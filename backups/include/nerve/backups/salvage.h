@@ -61,6 +61,8 @@ struct SalvageReport {
   bool has_lost_transactions = false;
   std::vector<SalvagedTable> tables;  ///< in the order of their names
   std::vector<LostObject> lost_objects;
+  /// "TABLE: why": their own tables are there, and what these hold is damaged.
+  std::vector<std::string> damaged_virtual_tables;
   std::string lost_and_found;                           ///< the name of the table; empty where there is none
   std::map<std::string, std::uint64_t> rows_by_reason;  ///< of the table lost_and_found
   std::uint64_t deleted_rows = 0;                       ///< of these, those of the free list
@@ -68,6 +70,8 @@ struct SalvageReport {
 
   std::int64_t rows_total() const noexcept;
   std::uint64_t lost_and_found_rows() const noexcept;
+  /// Whether every page, row and transaction was read, also of tables that could not be made.
+  bool is_all_read() const noexcept;
   /// Whether all that was in the database is in the new one, each row in its table.
   bool is_complete() const noexcept;
   Json to_json() const;
