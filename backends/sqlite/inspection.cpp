@@ -240,7 +240,9 @@ Damage check_leniently(Session& session, ProgressSink* progress) {
     } catch (const DatabaseError& error) {
       if (!is_about_statement(error)) throw;
       damage = {};
-      check_tables(session, "integrity_check", run_lenient_pragma, damage, progress);
+      const std::vector<Table> unchecked =
+          check_tables(session, "integrity_check", run_lenient_pragma, damage, progress);
+      check_with_stand_ins(session, unchecked, damage);
     }
   });
   return damage;

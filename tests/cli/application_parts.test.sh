@@ -123,6 +123,33 @@ for name in column no_rowid generated; do
   expect_stderr 'table t'
 done
 
+claim "damage of an index with a function of the application is found by health, backup and convert alike"
+make_databases >/dev/null
+page=$(sqlite3 -batch -readonly expression.db "SELECT pageno FROM dbstat WHERE name = 'i' AND pagetype = 'leaf' LIMIT 1")
+head -c 4096 /dev/zero | tr '\0' '\377' | dd of=expression.db bs=4096 seek=$((page - 1)) conv=notrunc status=none
+run nerve-db health --db expression.db
+expect_exit 2
+for command in 'backup --db expression.db' 'convert --plan expression.db'; do
+  # shellcheck disable=SC2086  # words
+  run nerve-db $command
+  expect_exit 6
+  expect_stderr 'is damaged: index i: '
+  expect_no_stdout
+done
+run nerve-db convert --plan column.db
+expect_exit 0
+expect_stdout '^not checked in full: table t: no such collation sequence: LOCALIZED'
+
+claim "convert --no-check leaves out the tables that SQLite cannot read, and no others"
+make_database shop.db
+damage shop.db album
+run nerve-db convert --plan --no-check shop.db
+expect_stdout '^artist -> public\.artist: 50 rows'
+expect_stdout '^no equal: table album: SQLite cannot read it: its pages are damaged'
+run nerve-db convert --plan shop.db
+expect_exit 6
+expect_stderr '^hint: .*With --no-check'
+
 claim "a damaged record of a full-text index keeps nothing from being backed up, restored and salvaged"
 sqlite3 text.db "CREATE VIRTUAL TABLE d USING fts5(a, b); INSERT INTO d VALUES('hello', 'world');
   CREATE TABLE important(x); INSERT INTO important SELECT value FROM generate_series(1, 1000);"

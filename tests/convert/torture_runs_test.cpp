@@ -437,6 +437,25 @@ TEST_CASE("a damaged source is refused with nothing made") {
   CHECK(!run.has_ledger());
 }
 
+TEST_CASE("without the check a table of damaged pages is left out, and all others are converted") {
+  if (PostgresServer::is_waived()) return;
+  Run run("runs_damaged_unchecked",
+          "CREATE TABLE t (a TEXT); WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 "
+          "FROM n WHERE i < 2000) INSERT INTO t SELECT hex(zeroblob(50)) FROM n; "
+          "CREATE TABLE sound (a INTEGER); INSERT INTO sound VALUES (1), (2);");
+  std::fstream file(run.source, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(4096 * 5);
+  file << std::string(4096 * 3, '\x5a');
+  file.close();
+  run.options.checks_source = false;
+  const ConvertReport report = run.convert();
+  REQUIRE(report.tables.size() == 1);
+  CHECK(report.tables[0].source == "sound");
+  CHECK(report.tables[0].is_equal);
+  CHECK(report.tables[0].stored == 2);
+  CHECK(!report.is_complete());
+}
+
 /// Ten rows, the index of a column of them, and a table without any.
 constexpr std::string_view indexed_table = R"(
 CREATE TABLE t (a INTEGER, b TEXT);

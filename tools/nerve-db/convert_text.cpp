@@ -87,7 +87,7 @@ void show_tables(Output& output, const std::vector<TableReport>& tables) {
 void show_check(Output& output, const convert::SourceCheck& check) {
   if (!check.is_done) output.line("the source was not checked", Style::warning);
   for (const std::string& table : check.unchecked)
-    output.line("not checked for damage: table " + table, Style::warning);
+    output.line("not checked in full: table " + table, Style::warning);
 }
 
 }  // namespace

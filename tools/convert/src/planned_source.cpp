@@ -42,7 +42,8 @@ std::string content_digest(const TableProfile& table) {
 PlannedSource::PlannedSource(const std::filesystem::path& path, const ConvertOptions& options)
     : options_(options),
       snapshot_(path, std::max(options.workers, 1)),
-      schema_(told_as_damage(path, [&] { return read_source_schema(snapshot_.reader(0)); })) {
+      schema_(told_as_damage(path, options.checks_source,
+                             [&] { return read_source_schema(snapshot_.reader(0)); })) {
   for (const SourceTable& table : schema_.tables) whole_tables_.push_back(table.query);
   case_policy_ =
       rule_schema(options_.rules, options_.folds_case ? CasePolicy::lower : CasePolicy::keep, schema_);
@@ -59,8 +60,10 @@ void PlannedSource::check(ProgressSink* progress) {
 void PlannedSource::make_plan(ProgressSink* progress) {
   const auto begin = std::chrono::steady_clock::now();
   snapshot_.stand_in_for_collations();
-  profiles_ = told_as_damage(snapshot_.reader(0).path(), [&] {
-    return scan_readable(snapshot_, schema_, options_.range_bytes, progress);
+  profiles_ = told_as_damage(snapshot_.reader(0).path(), options_.checks_source, [&] {
+    return scan_readable(snapshot_, schema_,
+                         {.range_bytes = options_.range_bytes, .leaves_out_damaged = !options_.checks_source},
+                         progress);
   });
   forget_unreadable();
   scan_duration_ = since(begin);

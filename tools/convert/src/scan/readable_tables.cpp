@@ -53,13 +53,13 @@ bool leave_out_computed(SourceTable& table, const std::string& reason, std::vect
 }  // namespace
 
 std::vector<TableProfile> scan_readable(SourceSnapshot& snapshot, SourceSchema& schema,
-                                        std::int64_t range_bytes, ProgressSink* progress) {
+                                        const ScanOptions& options, ProgressSink* progress) {
   std::vector<TableProfile> profiles(schema.tables.size());
   std::vector<std::size_t> tables(schema.tables.size());
   std::iota(tables.begin(), tables.end(), 0);
   std::vector<std::size_t> lost;
   while (!tables.empty()) {
-    const auto unread = scan_tables(snapshot, schema, tables, range_bytes, profiles, progress);
+    const auto unread = scan_tables(snapshot, schema, tables, options, profiles, progress);
     tables.clear();
     for (const UnreadTable& one : unread) {
       SourceTable& table = schema.tables[one.table];

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "plan/source_schema.h"
+#include "scan/source_scan.h"
 #include "source/source_snapshot.h"
 
 #include "nerve/convert/profile.h"
@@ -22,6 +23,6 @@ inline constexpr std::string_view unreadable_column = "generated column";
 /// computed when they are read, for what the others hold is there whatever they compute, and only where it
 /// cannot be read without them either the table.
 std::vector<TableProfile> scan_readable(SourceSnapshot& snapshot, SourceSchema& schema,
-                                        std::int64_t range_bytes, ProgressSink* progress);
+                                        const ScanOptions& options, ProgressSink* progress);
 
 }  // namespace nerve::convert

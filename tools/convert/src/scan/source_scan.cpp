@@ -26,10 +26,14 @@ struct PartOfTable {
 
 /// Runs `work`, which reads a table, and says why SQLite refuses that; empty where it does not. What concerns
 /// the file is thrown.
-std::string refusal_of(sqlite::Session& session, const TableQuery& table, const std::function<void()>& work) {
+std::string refusal_of(sqlite::Session& session, const TableQuery& table, bool leaves_out_damaged,
+                       const std::function<void()>& work) {
   try {
     work();
     return {};
+  } catch (const IntegrityError&) {
+    if (!leaves_out_damaged) throw;
+    return "its pages are damaged";
   } catch (const DatabaseError& error) {
     const bool is_about_rows = error.code().starts_with("SQLITE_ERROR") || error.code() == "SQLITE_TOOBIG";
     if (!is_about_rows) throw;
@@ -42,14 +46,15 @@ std::string refusal_of(sqlite::Session& session, const TableQuery& table, const 
 /// One pass over some tables of a source.
 class Scan {
  public:
-  Scan(SourceSnapshot& snapshot, const SourceSchema& schema, std::int64_t range_bytes)
-      : snapshot_(snapshot), schema_(schema), range_bytes_(range_bytes), parts_(schema.tables.size()) {}
+  Scan(SourceSnapshot& snapshot, const SourceSchema& schema, const ScanOptions& options)
+      : snapshot_(snapshot), schema_(schema), options_(options), parts_(schema.tables.size()) {}
 
   void plan(std::size_t table) {
     sqlite::Session& session = snapshot_.reader(0);
     const TableQuery& query = schema_.tables[table].query;
     std::vector<RowidRange> ranges;
-    note(table, refusal_of(session, query, [&] { ranges = table_parts(session, query); }));
+    note(table, refusal_of(session, query, options_.leaves_out_damaged,
+                           [&] { ranges = table_parts(session, query); }));
     for (const RowidRange& rowids : ranges) {
       tasks_.push_back({table, parts_[table].size(), rowids});
       parts_[table].emplace_back();
@@ -68,7 +73,9 @@ class Scan {
         });
   }
 
-  TableProfile profile(std::size_t table) { return join_parts(std::move(parts_[table]), range_bytes_); }
+  TableProfile profile(std::size_t table) {
+    return join_parts(std::move(parts_[table]), options_.range_bytes);
+  }
   const std::map<std::size_t, std::string>& unread() const noexcept { return unread_; }
 
  private:
@@ -87,12 +94,13 @@ class Scan {
     if (is_unread(task.table)) return;
     sqlite::Session& session = snapshot_.reader(worker);
     const SourceTable& table = schema_.tables[task.table];
-    note(task.table, refusal_of(session, table.query, [&] {
-           parts_[task.table][task.part] = scan_part(
-               session, table.query, task.rowids, table.interests, range_bytes_, [&](std::int64_t count) {
-                 if (is_stopped_) throw CancelledError("another part of the scan failed");
-                 bytes_ += count;
-               });
+    note(task.table, refusal_of(session, table.query, options_.leaves_out_damaged, [&] {
+           parts_[task.table][task.part] =
+               scan_part(session, table.query, task.rowids, table.interests, options_.range_bytes,
+                         [&](std::int64_t count) {
+                           if (is_stopped_) throw CancelledError("another part of the scan failed");
+                           bytes_ += count;
+                         });
          }));
     const std::string collation = snapshot_.take_stand_in_used(worker);
     if (collation.empty()) return;
@@ -102,7 +110,7 @@ class Scan {
 
   SourceSnapshot& snapshot_;
   const SourceSchema& schema_;
-  std::int64_t range_bytes_;
+  ScanOptions options_;
   std::vector<PartOfTable> tasks_;
   std::vector<std::vector<TablePart>> parts_;  ///< by table
   std::atomic<std::int64_t> bytes_ = 0;
@@ -114,9 +122,9 @@ class Scan {
 }  // namespace
 
 std::vector<UnreadTable> scan_tables(SourceSnapshot& snapshot, const SourceSchema& schema,
-                                     const std::vector<std::size_t>& tables, std::int64_t range_bytes,
+                                     const std::vector<std::size_t>& tables, const ScanOptions& options,
                                      std::vector<TableProfile>& profiles, ProgressSink* progress) {
-  Scan scan(snapshot, schema, range_bytes);
+  Scan scan(snapshot, schema, options);
   for (const std::size_t table : tables) scan.plan(table);
   scan.run(progress);
   std::vector<UnreadTable> unread;

@@ -15,6 +15,13 @@
 namespace nerve::convert {
 
 /// A table that SQLite cannot read, though the file is sound.
+struct ScanOptions {
+  std::int64_t range_bytes = 0;
+  /// A table of which pages are damaged is unread like others, and does not end the scan: nobody checked the
+  /// source, or wanted it checked.
+  bool leaves_out_damaged = false;
+};
+
 struct UnreadTable {
   std::size_t table = 0;  ///< place in the schema
   std::string reason;
@@ -24,7 +31,7 @@ struct UnreadTable {
 /// their places in the schema and in the profiles. Those that cannot be read stop no other one, and are
 /// returned.
 std::vector<UnreadTable> scan_tables(SourceSnapshot& snapshot, const SourceSchema& schema,
-                                     const std::vector<std::size_t>& tables, std::int64_t range_bytes,
+                                     const std::vector<std::size_t>& tables, const ScanOptions& options,
                                      std::vector<TableProfile>& profiles, ProgressSink* progress);
 
 }  // namespace nerve::convert

@@ -11,19 +11,21 @@ namespace nerve::convert {
 std::vector<std::string> require_sound(sqlite::Session& session, ProgressSink* progress) {
   sqlite::Damage damage = sqlite::lenient_integrity_check(session, progress);
   if (damage.is_found())
-    throw_damaged(session.path(),
+    throw_damaged(session.path(), true,
                   fmt::format("{} is damaged: {}", session.path().string(), damage.describe()));
   return std::move(damage.unchecked);
 }
 
-void throw_damaged(const std::filesystem::path& source, const std::string& message) {
+void throw_damaged(const std::filesystem::path& source, bool is_checked, const std::string& message) {
   const std::string file = shell_word(source.string());
   throw IntegrityError(
       message,
       fmt::format(
           "Look what is damaged with nerve-db health --deep --db {0}, and convert what is left: nerve-db "
-          "salvage --db {0} --to NEW. With --no-check the file is converted as SQLite reads it.",
-          file));
+          "salvage --db {0} --to NEW{1}",
+          file,
+          is_checked ? ". With --no-check the tables that SQLite can read are converted, and the others told."
+                     : ""));
 }
 
 }  // namespace nerve::convert

@@ -16,15 +16,18 @@ namespace nerve::convert {
 /// stand in for others, by which indexes would be in no order.
 std::vector<std::string> require_sound(sqlite::Session& session, ProgressSink* progress);
 
-[[noreturn]] void throw_damaged(const std::filesystem::path& source, const std::string& message);
+/// `is_checked`: whether the source was to be checked, so that it can be left out.
+[[noreturn]] void throw_damaged(const std::filesystem::path& source, bool is_checked,
+                                const std::string& message);
 
 /// Runs `work`; damage that it meets is thrown with what can be done for a conversion.
 template <typename Work>
-auto told_as_damage(const std::filesystem::path& source, const Work& work) -> decltype(work()) {
+auto told_as_damage(const std::filesystem::path& source, bool is_checked, const Work& work)
+    -> decltype(work()) {
   try {
     return work();
   } catch (const IntegrityError& error) {
-    throw_damaged(source, error.what());
+    throw_damaged(source, is_checked, error.what());
   }
 }
 

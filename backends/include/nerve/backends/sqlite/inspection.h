@@ -28,8 +28,8 @@ struct Damage {
   /// Whether there is damage that belongs to no table and no index: the free list, pages that nothing uses.
   bool is_elsewhere = false;
   /// "TABLE: why": tables that the check cannot be made of, for a collation or a function that only the
-  /// application has. Of these their pages and rows were checked (not by the lenient check), and neither the
-  /// order of their rows nor their indexes.
+  /// application has. Of these their pages and rows and those of their indexes were checked, and neither the
+  /// order of their rows nor whether their indexes hold them.
   std::vector<std::string> unchecked;
 
   bool is_found() const noexcept { return !messages.empty(); }
@@ -49,8 +49,8 @@ Damage integrity_check(Session& session, ProgressSink* progress = nullptr);
 
 /// The same for who reads the rows and judges them by himself: rows that break NOT NULL, CHECK or the types
 /// of a STRICT table are no damage. Where SQLite cannot compile the check, for a collation or a function that
-/// only another program has, each table is checked by itself, and those that cannot be are named in
-/// `unchecked`.
+/// only another program has, each table is checked by itself; of those that cannot be, which are named in
+/// `unchecked`, the pages are checked as the other two do it.
 Damage lenient_integrity_check(Session& session, ProgressSink* progress = nullptr);
 
 /// A row whose parent is missing.
