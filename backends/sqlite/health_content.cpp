@@ -124,6 +124,10 @@ Check check_structure(Session& session, const HealthOptions& options) {
         "pages and rows are sound; the order of rows and the indexes of some tables need what only "
         "their application has: " +
         list_names(damage.unchecked);
+    check.fix =
+        "Let the application run PRAGMA integrity_check itself; that it stays unknown here says no more than "
+        "that. "
+        "health.skip leaves the check out, and damage with it.";
   }
   return check;
 }

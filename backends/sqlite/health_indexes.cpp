@@ -34,6 +34,8 @@ Check check_statistics(Session& session, const std::vector<Proposal>& proposals)
               .threshold = "every indexed table of 100 rows or more is measured",
               .message = "the planner knows how many rows the tables have",
               .fix = {}};
+  if (const std::vector<std::string> left_out = tables_not_analysed(session); !left_out.empty())
+    check.message += "; left out, for only their application can analyse them: " + list_names(left_out);
   const auto found = std::ranges::find(proposals, Task::analyze, &Proposal::task);
   if (found == proposals.end()) return check;
   check.status = Status::warning;

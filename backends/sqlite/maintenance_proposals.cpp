@@ -21,6 +21,12 @@ namespace nerve::sqlite {
 
 namespace {
 
+/// Whether SQLite cannot analyse a table: an index of it has a collation or a function that only its
+/// application has.
+bool needs_application(Session& session, const std::string& table) {
+  return session.prepare_error("ANALYZE main." + quote_identifier(table)).has_value();
+}
+
 /// The planner does well without statistics on tables below this.
 constexpr std::int64_t rows_worth_measuring = 100;
 
@@ -77,13 +83,26 @@ class ProposalMaker {
            options_.row_drift_max_percent * static_cast<double>(std::max<std::int64_t>(measured, 1));
   }
 
+  /// ANALYZE of the whole database ends at the first table that it cannot analyse.
+  static std::string analyze_each(const std::vector<std::string>& tables) {
+    std::string script;
+    for (const std::string& table : tables)
+      script += (script.empty() ? "ANALYZE main." : "; ANALYZE main.") + quote_identifier(table);
+    return script;
+  }
+
   void propose_analyze() {
     const auto measured = read_measured_rows();
     std::vector<std::string> stale;
+    bool is_any_left_out = false;
     std::uint64_t done = 0;
     for (const auto& [table, indexes] : indexes_) {
       if (progress_ != nullptr) progress_->update("counting rows", done++, indexes_.size());
       if (indexes.empty()) continue;
+      if (needs_application(session_, table)) {
+        is_any_left_out = true;
+        continue;
+      }
       const std::int64_t rows = session_.integer("SELECT count(*) FROM " + quote_identifier(table));
       const auto found = measured.find(table);
       const std::int64_t known = found == measured.end() ? 0 : found->second;
@@ -93,7 +112,7 @@ class ProposalMaker {
     proposals_.push_back({.task = Task::analyze,
                           .reason = "the planner knows nothing, or nothing recent, of " + list_names(stale),
                           .value = fmt::format("{} of {} tables", stale.size(), indexes_.size()),
-                          .statement = "ANALYZE",
+                          .statement = is_any_left_out ? analyze_each(stale) : "ANALYZE",
                           .gain = "better plans for queries with several indexes to choose from"});
   }
 
@@ -183,6 +202,14 @@ class ProposalMaker {
 };
 
 }  // namespace
+
+std::vector<std::string> tables_not_analysed(Session& session) {
+  std::vector<std::string> names;
+  for (const Table& table : list_tables(session)) {
+    if (table.kind == TableKind::table && needs_application(session, table.name)) names.push_back(table.name);
+  }
+  return names;
+}
 
 std::vector<Proposal> propose(Session& session, const MaintenanceOptions& options, ProgressSink* progress) {
   return ProposalMaker(session, options, progress).make();

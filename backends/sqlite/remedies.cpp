@@ -6,14 +6,13 @@
 namespace nerve::sqlite {
 
 std::string restore_hint(const std::filesystem::path& database) {
-  return "Restore the database from a backup: nerve-db restore latest --db " + shell_word(database.string()) +
-         ".";
+  return "Restore the database from a backup: nerve-db restore latest --db " + shell_word(database.string());
 }
 
 std::string recovery_hint(const std::filesystem::path& database) {
   return "Let it be undone, as a user who may write the file and its folder: nerve-db optimize --apply "
          "--db " +
-         shell_word(database.string()) + ".";
+         shell_word(database.string());
 }
 
 }  // namespace nerve::sqlite

@@ -37,7 +37,7 @@ std::string hint_after_damage(const IntegrityError& error, const sqlite::FileFac
                               const Repository& repository) {
   const std::string source = shell_word(facts.path.string());
   if (const std::optional<Manifest> earlier = repository.newest_of(facts.path)) {
-    return fmt::format("The last good backup of it is of {}: nerve-db restore {} --repo {} --db {}.",
+    return fmt::format("The last good backup of it is of {}: nerve-db restore {} --repo {} --db {}",
                        earlier->created_at.to_text(), earlier->id.short_text(),
                        shell_word(repository.path().string()), source);
   }

@@ -293,7 +293,7 @@ void require_newest_sound(const std::vector<DamagedNewest>& damaged, const Repos
   }
   throw IntegrityError(
       fmt::format("{}", fmt::join(findings, "; ")),
-      fmt::format("Make a new full, then prune again: nerve-db backup --full --db {} --repo {}.",
+      fmt::format("Make a new full, then prune again: nerve-db backup --full --db {} --repo {}",
                   shell_word(damaged.front().backup.source.path), shell_word(repository.path().string())));
 }
 

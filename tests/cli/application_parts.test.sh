@@ -123,6 +123,33 @@ for name in column no_rowid generated; do
   expect_stderr 'table t'
 done
 
+claim "a collation or function of the application keeps no table from being counted, measured and optimised"
+make_databases >/dev/null
+for name in index column primary_key no_rowid expression partial generated; do
+  sqlite3 $name.db "CREATE TABLE measured(a PRIMARY KEY); INSERT INTO measured SELECT value FROM generate_series(1, 1000)"
+  run nerve-db stats --db $name.db --json
+  expect_exit 0
+  expect_equal "the rows" 500 "$(sqlite3 -batch :memory: "SELECT json_extract(value, '$.rows') FROM
+    json_each(CAST(readfile('$test_root/out') AS TEXT), '$.tables') WHERE json_extract(value, '$.name') = 't'")"
+  run nerve-db optimize --apply --db $name.db
+  expect_exit 0
+  expect_equal "what is known" 1 "$(sqlite3 -batch -readonly $name.db "SELECT count(*) FROM sqlite_stat1 WHERE tbl = 'measured'")"
+  run nerve-db health --db $name.db
+  expect_stdout '^ok +sqlite\.statistics'
+  expect_stdout '^ok +sqlite\.indexes'
+done
+run nerve-db optimize --db no_rowid.db
+expect_stderr '^ANALYZE leaves out what only its application can analyse: t$'
+run nerve-db health --db no_rowid.db
+expect_stdout '^ok +sqlite\.statistics .*left out, for only their application can analyse them: t$'
+expect_stdout '^to mend sqlite\.integrity: .*health\.skip'
+
+claim "salvage of a sound database says that all was read where tables could not be made"
+make_databases >/dev/null
+run nerve-db salvage --db no_rowid.db --to new.db
+expect_exit 10
+expect_stderr 'error: all of .*/no_rowid\.db was read, and these could not be made: table t$'
+
 claim "damage of an index with a function of the application is found by health, backup and convert alike"
 make_databases >/dev/null
 page=$(sqlite3 -batch -readonly expression.db "SELECT pageno FROM dbstat WHERE name = 'i' AND pagetype = 'leaf' LIMIT 1")

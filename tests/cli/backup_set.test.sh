@@ -132,6 +132,20 @@ run nerve-db restore latest --db nerve.db --repo backups --yes
 expect_exit 0
 expect_equal "the rows" 10,2000 "$(rows)"
 
+claim "of a workspace that was copied the error names the sets of where it was, and how to restore them"
+nerve-db init first --quiet >/dev/null
+nerve-db backup --workspace first --quiet >/dev/null 2>&1
+cp -a first second
+run nerve-db restore latest --workspace second --yes
+expect_exit 3
+expect_stderr 'there is no whole set of backups of both stores'
+remedy=$(sed -n "s/^hint: .*'\\(nerve-db restore [^']*\\)'.*/\\1/p" "$test_root/err")
+export -f nerve-db
+run bash -c "$remedy --workspace second --yes"
+expect_exit 0
+run nerve-db status --workspace second
+expect_exit 0
+
 claim "where there is no whole set, latest of a workspace is refused, and one store can be named"
 make_workspace
 nerve-db backup --quiet >/dev/null 2>&1

@@ -34,6 +34,15 @@ mend() {
   expect_exit 0
 }
 
+# mend_elsewhere ID does the same in another folder, with the first of several.
+mend_elsewhere() {
+  local fix
+  fix=$(field "$1" fix | head -1)
+  export -f nerve-db
+  run bash -c "cd / && $fix"
+  expect_exit 0
+}
+
 # wait_until COMMAND... tries it for some seconds.
 wait_until() {
   local tries
@@ -276,3 +285,78 @@ nerve-db backup --db shop.db --repo lone.db.backups --quiet >/dev/null 2>&1
 look --db none.db
 expect_exit 2
 expect_equal "the fix" 'There is no backup of it: look for the file where it was before.' "$(field backup.age fix)"
+
+claim "in a workspace the remedy for missing backups makes a set that can be restored and drilled"
+nerve-db init space --quiet >/dev/null
+look --workspace space
+for store in core secure; do
+  expect_equal "the fix of $store" "nerve-db backup --workspace $work/space" "$(sqlite3 -batch :memory: "SELECT
+    json_extract(value, '\$.fix') FROM json_each(CAST(readfile('report.json') AS TEXT), '\$.checks')
+    WHERE json_extract(value, '\$.id') = 'backup.age' AND json_extract(value, '\$.store') = '$store'")"
+done
+mend_elsewhere backup.age
+run nerve-db backup drill --workspace space
+expect_exit 0
+run nerve-db restore latest --workspace space --yes
+expect_exit 0
+look --workspace space
+expect_equal "the status" okok "$(field backup.age status | tr -d '\n')"
+rm -rf space/backups
+for store in nerve nerve-secure; do nerve-db backup --db space/$store.db --workspace space --quiet >/dev/null 2>&1; done
+look_is backup.age "warning
+warning" --workspace space
+expect_equal "the message" 2 "$(field backup.age message | grep -c 'no whole set of backups')"
+mend_elsewhere backup.age
+look --workspace space
+expect_equal "the status" okok "$(field backup.age status | tr -d '\n')"
+
+# fixes STORE: what is proposed, each once, but for sentences that wait for the mended database.
+fixes() {
+  sqlite3 -batch :memory: "SELECT DISTINCT json_extract(value, '\$.fix') FROM
+    json_each(CAST(readfile('report.json') AS TEXT), '\$.checks') WHERE json_extract(value, '\$.status') <> 'ok'
+    AND coalesce(json_extract(value, '\$.store'), '') = '$1' AND json_extract(value, '\$.fix') NOT IN ('',
+    'Mend the database first.', 'Mend the databases first.') AND json_extract(value, '\$.id') <> 'backup.verified'"
+}
+
+claim "a damaged or missing store of a workspace has one remedy, which restores the newest set from any folder"
+nerve-db init space --quiet >/dev/null
+nerve-db backup --workspace space --quiet >/dev/null 2>&1
+remedy="nerve-db restore latest --workspace $work/space"
+cp space/nerve-secure.db secure.sound
+head -c 12288 /dev/zero | tr '\0' '\377' | dd of=space/nerve-secure.db bs=4096 seek=3 conv=notrunc status=none
+look --workspace space
+expect_equal "the remedies" "$remedy" "$(fixes secure)"
+printf 'no SQLite at all' | dd of=space/nerve-secure.db conv=notrunc status=none
+look --workspace space
+expect_equal "the remedies" "$remedy" "$(fixes secure)"
+rm space/nerve-secure.db*
+look --workspace space
+expect_equal "the remedies" "$remedy" "$(fixes secure)"
+export -f nerve-db
+run bash -c "cd / && $remedy --yes"
+expect_exit 0
+look --workspace space
+expect_equal "the remedies" '' "$(fixes secure)"
+
+claim "a damaged database that has much else to tell has one remedy"
+make_database shop.db 5000
+sqlite3 shop.db 'CREATE INDEX twice ON album(artist_id); CREATE TABLE kept(a); INSERT INTO kept SELECT value FROM generate_series(1, 5000)'
+damage shop.db kept
+look --db shop.db --deep
+expect_exit 2
+expect_equal "the remedies" 1 "$(fixes '' | wc -l)"
+expect_equal "the remedy" 1 "$(fixes '' | grep -c '^There is no backup of it: nerve-db salvage --db ')"
+
+claim "what salvage refuses never gets it as a remedy, and what is missing is restored where it can be"
+mkdir folder.db
+seq 10000 >text.db
+chmod 600 text.db
+for name in folder text none; do
+  look --db $name.db
+  expect_exit 2
+  expect_equal "salvage" '' "$(fixes '' | grep salvage)"
+done
+make_healthy shop.db
+mv shop.db away.db
+look --db shop.db
+expect_equal "the remedies" "nerve-db restore latest --db $work/shop.db" "$(fixes '')"

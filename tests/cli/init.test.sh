@@ -157,3 +157,7 @@ run nerve-db backup prune --db shop.db --repo repo --keep-last 1 --yes
 expect_exit 0
 run nerve-db backup prune --repo repo --keep-last 1 --yes
 expect_exit 0
+
+claim "a file in the place of the folder is no question of rights"
+echo text >file
+for place in file file/space; do refused 4 'cannot make the folder .*: a file has that name' nerve-db init $place; done

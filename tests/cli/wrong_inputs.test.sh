@@ -55,7 +55,7 @@ digest=$(content "sh op.db")
 } >/dev/null 2>&1
 for words in stats optimize; do
   refused 5 'a program that wrote to it died' nerve-db $words --db "sh op.db"
-  remedy=$(sed -n 's/^hint: .*: \(nerve-db .*\)\.$/\1/p' "$test_root/err")
+  remedy=$(sed -n 's/^hint: .*: \(nerve-db .*\)$/\1/p' "$test_root/err")
   expect_equal "the remedy" "nerve-db optimize --apply --db '$work/sh op.db'" "$remedy"
 done
 export -f nerve-db
@@ -70,7 +70,7 @@ make_database "sh op.db" 200
 damage "sh op.db" album
 run nerve-db optimize --db "sh op.db" --apply
 expect_exit 6
-expect_stderr "^hint: .*: nerve-db restore latest --db '$work/sh op\.db'\.$"
+expect_stderr "^hint: .*: nerve-db restore latest --db '$work/sh op\.db'$"
 
 claim "a pipe is not waited for"
 mkfifo pipe.db

@@ -58,7 +58,8 @@ bool names_repository(const Run& run) {
   std::filesystem::path beside = std::filesystem::absolute(run.url.location).lexically_normal();
   const std::filesystem::path folder = repository_of(run);
   if (folder == (beside += ".backups")) return false;
-  return !run.store || folder != run.context.config().path("backup.repository").lexically_normal();
+  const std::filesystem::path of_workspace = run.context.config().path("backup.repository");
+  return !run.store || folder != std::filesystem::absolute(of_workspace).lexically_normal();
 }
 
 /// What the backups of the database are measured against, and by which names fixes mean it. `key` borrows.

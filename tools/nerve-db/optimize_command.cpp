@@ -124,6 +124,11 @@ int run_optimize(Context& context, const Arguments& arguments) {
     const auto busy_timeout_ms = static_cast<int>(context.config().integer("database.busy_timeout_ms"));
     sqlite::Session session(file, {.mode = mode, .busy_timeout_ms = busy_timeout_ms});
     proposals = sqlite::propose(session, options, &progress);
+    const std::vector<std::string> left_out = sqlite::tables_not_analysed(session);
+    if (!left_out.empty()) {
+      output.note(
+          fmt::format("ANALYZE leaves out what only its application can analyse: {}", list_names(left_out)));
+    }
     if (apply) results = sqlite::apply(session, proposals, &progress);
   }
   if (output.wants_json()) {

@@ -130,7 +130,9 @@ bool is_damage(const Check& check) {
 /// The schema of a workspace is what its migrations make, so nobody is told to change it by hand.
 void mend_by_migration(health::Report& report) {
   for (Check& check : report.checks) {
-    if (check.fix.empty() || std::ranges::find(schema_changing_ids, check.id) == schema_changing_ids.end())
+    // Of a damaged store that is to be mended first.
+    if (check.fix.empty() || check.fix.starts_with("Mend ") ||
+        std::ranges::find(schema_changing_ids, check.id) == schema_changing_ids.end())
       continue;
     check.fix =
         "Report it: a migration of the module that has the table must mend it. A change by hand is drift.";
@@ -150,8 +152,8 @@ std::vector<std::string_view> workspace_check_ids() {
 void add_workspace_checks(Context& context, const health::Skipped& skip, health::Report& report) {
   if (context.is_database_named() || !context.config().has("workspace.id")) return;
   OpenWorkspace& workspace = context.open_workspace();
-  mend_by_migration(report);
   const bool is_sound = std::ranges::none_of(report.checks, is_damage);
+  mend_by_migration(report);
   health::Report made;
   health::Checklist checklist(made, skip);
   for (const Store store : every_store) {

@@ -125,6 +125,12 @@ class Initialization {
     }
     const int reason = errno;
     if (reason == EEXIST && fs::is_directory(folder, error)) return;
+    if (reason == EEXIST || reason == ENOTDIR) {
+      throw ConflictError(
+          fmt::format("cannot make the folder {}: a file has that name, or that of a folder above it",
+                      folder.string()),
+          "Name a folder, or one that is not there yet.");
+    }
     throw DeniedError(fmt::format("cannot make the folder {}: {}", folder.string(), std::strerror(reason)),
                       "Name a folder that this user may make.");
   }

@@ -53,8 +53,10 @@ void require_empty(postgresql::Session& target, const std::string& schema) {
   throw ConflictError(
       fmt::format("schema {} of {} is not empty: it has {}{}", schema, target.name(),
                   fmt::join(relations, ", "), relations.size() == relations_named_max ? " …" : ""),
-      "Convert into another schema with --schema NAME, add to what stands there with --append, or drop it "
-      "with --replace.");
+      "If an earlier conversion has made it, 'nerve-db convert verify' compares it with the source. Convert "
+      "into "
+      "another schema with --schema NAME, add to what stands there with --append, or drop it with "
+      "--replace.");
 }
 
 /// Connects to a target into which can be converted as far as it shows by itself: before the source is read,

@@ -59,6 +59,10 @@ struct MaintenanceOptions {
   double row_drift_max_percent = row_drift_max_percent_default;
 };
 
+/// Tables of which ANALYZE cannot be made here, for an index with a collation or a function that only the
+/// application has: propose() leaves them out.
+std::vector<std::string> tables_not_analysed(Session& session);
+
 /// Looks and changes nothing; a read_only session will do. In the order in which they are best applied.
 std::vector<Proposal> propose(Session& session, const MaintenanceOptions& options = {},
                               ProgressSink* progress = nullptr);
