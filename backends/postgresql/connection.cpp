@@ -11,6 +11,7 @@
 
 #include "nerve/core/error.h"
 
+#include <fmt/format.h>
 #include <poll.h>
 
 #include <cerrno>
@@ -57,7 +58,10 @@ bool PostgresqlConnection::open_own(const PostgresqlUrl& url, const OpenOptions&
   use(static_cast<soci::postgresql_session_backend*>(session_.get_backend())->conn_);
   const Result claim = first_answer(handle_, settings.claim_sql(), connect_timeout_, name_);
   if (PQresultStatus(claim.get()) != PGRES_TUPLES_OK) throw_error(claim.get());
-  if (PQntuples(claim.get()) == 1) return true;
+  if (PQntuples(claim.get()) == 1) {
+    path_ = read_trusted_path(claim.get());
+    return true;
+  }
   // SOCI sets this by itself when it connects. Should the proxy choose another server process for this, then
   // nothing is lost: since PostgreSQL 12 SOCI's value writes numbers as the default does.
   run("RESET extra_float_digits");
@@ -74,11 +78,11 @@ void PostgresqlConnection::open_shared(const PostgresqlUrl& url, const OpenOptio
   }
   use(shared_handle_.get());
   // By default, since another client may have left a path of its own.
-  const std::string sql = "BEGIN READ ONLY;SET LOCAL search_path TO DEFAULT;SELECT " +
-                          std::string(SessionSettings::search_path_sql());
+  const std::string sql = "BEGIN READ ONLY;SET LOCAL search_path TO DEFAULT;" + trusted_path_sql("", "true");
   const Result path = first_answer(handle_, sql, connect_timeout_, name_);
   if (PQresultStatus(path.get()) != PGRES_TUPLES_OK) throw_error(path.get());
-  local_settings_ = settings.local_sql(PQgetvalue(path.get(), 0, 0));
+  path_ = read_trusted_path(path.get());
+  local_settings_ = settings.local_sql();
   rollback();
 }
 
@@ -98,7 +102,19 @@ void PostgresqlConnection::run(const std::string& sql) {
   if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) throw_error(result.get());
 }
 
+std::string PostgresqlConnection::path_sql(const db::TransactionOptions& options) const {
+  constexpr std::string_view set_path = ";SET LOCAL search_path=";
+  if (options.reads_catalogue) return fmt::format("{}pg_catalog,pg_temp", set_path);
+  // A session of its own has its path already, unless it is one that only definitions may be read with.
+  if (!is_shared() && path_.current.is_trusted()) return {};
+  // A list of names, of which each is quoted where it has to be.
+  return fmt::format("{}{}", set_path, path_.text.empty() ? "''" : path_.text);
+}
+
 void PostgresqlConnection::begin(db::Access access, const db::TransactionOptions& options) {
+  const bool is_of_server =
+      options.reads_catalogue || (options.reads_definitions && access == db::Access::read);
+  if (!is_of_server) require_trusted_schema();
   std::string sql = "BEGIN";
   if (access == db::Access::read) {
     sql += " ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -115,7 +131,7 @@ void PostgresqlConnection::begin(db::Access access, const db::TransactionOptions
   // Explicitly, also where there is none: the session may hold a value that somebody set for more than a
   // transaction.
   sql += ";SET LOCAL nerve.tenant='" + options.tenant.text() + "'";
-  if (options.reads_catalogue) sql += ";SET LOCAL search_path=pg_catalog,pg_temp";
+  sql += path_sql(options);
   if (is_shared()) {
     begin_shared(sql);
   } else {
@@ -190,6 +206,7 @@ void PostgresqlConnection::execute_script(std::string_view sql) {
 
 void PostgresqlConnection::execute_alone(std::string_view sql, std::chrono::milliseconds lock_timeout) {
   require_own_session();
+  require_trusted_schema();
   require_no_transaction_control(sql);
   set_timeouts(std::chrono::milliseconds(0), lock_timeout);
   try {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "postgresql/schema_trust.h"
 #include "postgresql/session_settings.h"
 #include "postgresql/url.h"
 #include "soci/soci_include.h"
@@ -52,6 +53,8 @@ class PostgresqlConnection : public db::Connection {
   bool is_shared() const noexcept { return shared_handle_ != nullptr; }
   /// Throws UnsupportedError where the session is shared.
   void require_own_session() const;
+  /// Throws DeniedError where others can have put something into the schema that is current.
+  void require_trusted_schema() const { path_.current.require(name_); }
 
   /// Throws what `result` means, or where it is null what the connection's last error means. `preparing` says
   /// that no value was bound yet, so that the server's text may be passed on.
@@ -67,6 +70,8 @@ class PostgresqlConnection : public db::Connection {
   void open_shared(const PostgresqlUrl& url, const OpenOptions& options, const SessionSettings& settings);
   void use(PGconn* handle) noexcept;
   void begin_shared(const std::string& sql);
+  /// What begins a transaction with the search_path that it is to have.
+  std::string path_sql(const db::TransactionOptions& options) const;
   /// Runs a statement of ours that has no values and no result.
   void run(const std::string& sql);
   void run_script(std::string_view sql);
@@ -81,6 +86,7 @@ class PostgresqlConnection : public db::Connection {
   std::unique_ptr<PGconn, Finish> shared_handle_;  // the connection where it is not
   PGconn* handle_ = nullptr;                       // of either
   int open_cursors_ = 0;
+  TrustedPath path_;
   std::string local_settings_;  // what BEGIN is followed by in a shared session
 };
 

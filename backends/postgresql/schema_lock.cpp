@@ -58,6 +58,7 @@ std::unique_ptr<db::SchemaLock> lock_with_transaction(std::unique_ptr<Postgresql
                                                       std::chrono::milliseconds wait) {
   constexpr std::chrono::milliseconds pause{50};
   connection->require_own_session();
+  connection->require_trusted_schema();
   connection->begin(db::Access::write, {.reads_catalogue = true});
   query(*connection, "SELECT set_config('idle_in_transaction_session_timeout', '0', true)");
   const auto deadline = std::chrono::steady_clock::now() + wait;

@@ -4,6 +4,7 @@
 #include "postgresql/errors.h"
 #include "postgresql/first_answer.h"
 #include "postgresql/result.h"
+#include "postgresql/schema_trust.h"
 #include "postgresql/session_settings.h"
 #include "postgresql/url.h"
 
@@ -127,6 +128,7 @@ Session::Connection::Connection(std::string_view text, const OpenOptions& option
       backends::first_answer(handle.get(), settings.claim_sql(), url.connect_timeout(options), name);
   if (PQresultStatus(claim.get()) != PGRES_TUPLES_OK) fail(claim.get(), false);
   if (PQntuples(claim.get()) != 1) backends::throw_pooled(name);
+  backends::read_trusted_path(claim.get()).current.require(name);
 }
 
 void Session::Connection::send(const std::string& sql, std::span<const Parameter> parameters) {
@@ -217,6 +219,12 @@ const std::string& Session::name() const noexcept {
 
 int Session::server_version() const noexcept {
   return PQserverVersion(connection_->handle.get());
+}
+
+void Session::require_trusted_schema(std::string_view schema) {
+  connection_->send(backends::schema_trust_sql(quote_literal(schema)), {});
+  const Result trust = connection_->finish(false);
+  backends::read_schema_trust(trust.get()).require(connection_->name);
 }
 
 void Session::execute(const std::string& sql) {

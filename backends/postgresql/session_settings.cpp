@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "postgresql/session_settings.h"
 
+#include "postgresql/schema_trust.h"
+
 #include "nerve/core/bytes.h"
 #include "nerve/core/error.h"
 #include "nerve/core/random.h"
@@ -33,22 +35,6 @@ std::string literal(std::string_view value) {
   return result + "'";
 }
 
-/// Everything in it is named with its schema, operators as well: until it has run, any schema may come first.
-constexpr std::string_view path_sql = R"((
-SELECT COALESCE(pg_catalog.string_agg(pg_catalog.quote_ident(n.nspname), ', ' ORDER BY p.place)
-                OPERATOR(pg_catalog.||) ', pg_temp', '')
-FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS p(name, place)
-JOIN pg_catalog.pg_namespace AS n ON n.nspname OPERATOR(pg_catalog.=) p.name
-WHERE n.nspname OPERATOR(pg_catalog.<>) CAST('pg_catalog' AS pg_catalog.name)
-  AND n.oid OPERATOR(pg_catalog.<>) pg_catalog.pg_my_temp_schema()
-  AND (n.nspname OPERATOR(pg_catalog.=) pg_catalog.current_schema()
-       OR NOT EXISTS (
-         SELECT 1 FROM pg_catalog.aclexplode(n.nspacl) AS a
-         WHERE a.privilege_type OPERATOR(pg_catalog.=) CAST('CREATE' AS pg_catalog.text)
-           AND a.grantee OPERATOR(pg_catalog.<>) n.nspowner
-           AND a.grantee OPERATOR(pg_catalog.<>)
-               CAST(CAST(pg_catalog.quote_ident(CURRENT_USER) AS pg_catalog.regrole) AS pg_catalog.oid)))))";
-
 }  // namespace
 
 SessionSettings::SessionSettings(const OpenOptions& options)
@@ -79,27 +65,22 @@ std::string SessionSettings::startup_options() const {
 
 std::string SessionSettings::claim_sql() const {
   // Time zone and date style again: PGTZ and PGDATESTYLE of the environment come after the options.
-  return fmt::format(
-      "SELECT pg_catalog.set_config('search_path', {}, false), pg_catalog.set_config('timezone', 'UTC', "
-      "false),"
-      " pg_catalog.set_config('datestyle', 'ISO, YMD', false)"
-      " WHERE pg_catalog.current_setting('nerve.session', true) OPERATOR(pg_catalog.=) '{}'",
-      path_sql, random_);
+  return trusted_path_sql(
+      fmt::format(", pg_catalog.set_config('search_path', {}, false),"
+                  " pg_catalog.set_config('timezone', 'UTC', false),"
+                  " pg_catalog.set_config('datestyle', 'ISO, YMD', false)",
+                  safe_path_expression()),
+      fmt::format("pg_catalog.current_setting('nerve.session', true) OPERATOR(pg_catalog.=) '{}'", random_));
 }
 
-std::string_view SessionSettings::search_path_sql() noexcept {
-  return path_sql;
-}
-
-std::string SessionSettings::local_sql(std::string_view search_path) const {
+std::string SessionSettings::local_sql() const {
   std::string sql;
   for (const Setting& setting : settings_) {
     // The transaction has begun already: BEGIN itself says what these would.
     if (setting.name.starts_with("default_transaction_")) continue;
     sql += fmt::format(";SET LOCAL {}={}", setting.name, literal(setting.value));
   }
-  // A list of names, of which each is quoted where it has to be.
-  return sql + ";SET LOCAL search_path=" + (search_path.empty() ? "''" : std::string(search_path));
+  return sql;
 }
 
 bool is_refusal_of_options(std::string_view reason) {

@@ -23,17 +23,13 @@ class SessionSettings {
   /// The `options` of a conninfo: what PGOPTIONS says, then the settings and the random value.
   std::string startup_options() const;
 
-  /// One statement with one row, the search_path that holds from then on, where the session is the one that
-  /// startup_options() made. It has no row, and sets nothing, where it is another.
+  /// One statement with one row, which read_trusted_path() reads, where the session is the one that
+  /// startup_options() made. The search_path is then what the row says, or where the schema that is current
+  /// cannot be trusted, the server's own. It has no row, and sets nothing, where the session is another.
   std::string claim_sql() const;
 
-  /// The column of a query for the search_path that claim_sql() sets: the schema that is current, which is
-  /// where things are made, then those of the path in which only their owners can make something, then
-  /// pg_temp, which would else come first. pg_catalog comes before all of them.
-  static std::string_view search_path_sql() noexcept;
-
-  /// `;SET LOCAL …` for each, to stand behind a BEGIN.
-  std::string local_sql(std::string_view search_path) const;
+  /// `;SET LOCAL …` for each but the search_path, to stand behind a BEGIN.
+  std::string local_sql() const;
 
  private:
   struct Setting {

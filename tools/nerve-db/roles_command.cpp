@@ -24,7 +24,7 @@ std::string database_of(Context& context, Store store) {
     throw UnsupportedError(fmt::format("{} has no roles: it is a file", database.name()),
                            "Its rights are those of the file; for a server add --database NAME.");
   }
-  return database.read(
+  return database.read_catalogue(
       [](db::Transaction& transaction) { return transaction.one<std::string>("SELECT current_database()"); });
 }
 

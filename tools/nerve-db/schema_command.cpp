@@ -16,7 +16,8 @@ migrations::Catalogue catalogue_of(Context& context) {
   const DatabaseUrl url = context.database();
   const auto database =
       context.open_for_reading(url.engine == db::Dialect::sqlite ? "sqlite:" + url.location : url.location);
-  return database->read([](db::Transaction& transaction) { return migrations::read_catalogue(transaction); });
+  return database->read_definitions(
+      [](db::Transaction& transaction) { return migrations::read_catalogue(transaction); });
 }
 
 int print(Context& context, std::string_view key, const std::string& text) {

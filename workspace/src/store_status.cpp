@@ -10,7 +10,7 @@ namespace nerve::workspace {
 StoreStatus describe(Workspace& workspace, Store store) {
   db::Database& database = workspace.database(store);
   StoreStatus status{.name = database.name(), .engine = database.dialect()};
-  status.size_bytes = database.read([](db::Transaction& transaction) {
+  status.size_bytes = database.read_catalogue([](db::Transaction& transaction) {
     return transaction.one<std::uint64_t>(
         fmt::format("SELECT {}", db::database_size_expression(transaction.dialect())));
   });

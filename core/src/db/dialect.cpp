@@ -45,24 +45,37 @@ std::string id_expression(Dialect dialect, std::string_view text_expression) {
   return dialect == Dialect::sqlite ? expression : "CAST(" + expression + " AS uuid)";
 }
 
+// Of the catalogues, with operands of the very types of an operator in pg_catalog: what is in the schema of
+// the tables does not fit better.
 std::string_view table_exists_expression(Dialect dialect) noexcept {
   return dialect == Dialect::sqlite
              ? "EXISTS (SELECT 1 FROM sqlite_schema WHERE type IN ('table', 'view') AND name = :table)"
-             : "EXISTS (SELECT 1 FROM information_schema.tables WHERE table_schema = current_schema() AND "
-               "table_name = :table)";
+             : "EXISTS (SELECT 1 FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid "
+               "OPERATOR(pg_catalog.=) c.relnamespace WHERE n.nspname OPERATOR(pg_catalog.=) "
+               "pg_catalog.current_schema() AND c.relname OPERATOR(pg_catalog.=) CAST(:table AS "
+               "pg_catalog.name) AND c.relkind IN ('r', 'p', 'v', 'm', 'f'))";
 }
 
 std::string_view schema_is_used_expression(Dialect dialect) noexcept {
-  return dialect == Dialect::sqlite ? "EXISTS (SELECT 1 FROM sqlite_schema)"
-                                    : "EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = (SELECT oid FROM "
-                                      "pg_namespace WHERE nspname "
-                                      "= current_schema()))";
+  // What an extension brought is no use that somebody made of it, except its relations.
+  return dialect == Dialect::sqlite
+             ? "EXISTS (SELECT 1 FROM sqlite_schema)"
+             : "EXISTS (SELECT 1 FROM (SELECT relnamespace, NULL, oid FROM pg_catalog.pg_class UNION ALL "
+               "SELECT pronamespace, tableoid, oid FROM pg_catalog.pg_proc UNION ALL "
+               "SELECT oprnamespace, tableoid, oid FROM pg_catalog.pg_operator UNION ALL "
+               "SELECT typnamespace, tableoid, oid FROM pg_catalog.pg_type WHERE typelem "
+               "OPERATOR(pg_catalog.=) CAST(0 AS pg_catalog.oid)) AS o(schema, class, id) "
+               "JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) o.schema "
+               "WHERE n.nspname OPERATOR(pg_catalog.=) pg_catalog.current_schema() AND NOT EXISTS (SELECT 1 "
+               "FROM pg_catalog.pg_depend AS d WHERE d.classid OPERATOR(pg_catalog.=) o.class AND d.objid "
+               "OPERATOR(pg_catalog.=) o.id AND d.deptype OPERATOR(pg_catalog.=) CAST('e' AS "
+               "pg_catalog.\"char\")))";
 }
 
 std::string_view database_size_expression(Dialect dialect) noexcept {
   return dialect == Dialect::sqlite
              ? "(SELECT page_count * page_size FROM pragma_page_count, pragma_page_size)"
-             : "pg_database_size(current_database())";
+             : "pg_catalog.pg_database_size(pg_catalog.current_database())";
 }
 
 std::string_view try_lock_expression(Dialect dialect) noexcept {

@@ -69,6 +69,8 @@ postgresql::Session open_target(const std::string& url, const ConvertOptions& op
     throw ValidationError("schema " + options.schema + " keeps the state of conversions",
                           "Convert into another schema with --schema NAME.");
   }
+  // Its views, its triggers and the defaults of its columns run as whoever converts.
+  target.require_trusted_schema(options.schema);
   const bool may_stand =
       options.may_replace || options.may_append || Ledger::has_begun(target, options.schema);
   if (!may_stand) require_empty(target, options.schema);
@@ -273,6 +275,8 @@ void Conversion::begin() {
 
 void Conversion::begin_or_take_over() {
   Ledger::lock(target_);
+  // Somebody may have made it since it was found that there is none.
+  target_.require_trusted_schema(plan_.schema);
   report_.is_resumed = !options_.may_replace && ledger_.may_go_on(target_);
   if (report_.is_resumed && options_.is_atomic) {
     throw ConflictError(
@@ -451,6 +455,7 @@ std::vector<TableReport> verify_conversion(const std::filesystem::path& source, 
                                            const ConvertOptions& options, ProgressSink* progress) {
   PlannedSource planned(source, options);
   std::vector<postgresql::Session> targets = open_workers(target_url, options, planned.snapshot().size());
+  targets.front().require_trusted_schema(options.schema);
   planned.make_plan(progress);
   const Plan& plan = planned.plan();
   require_planned_tables(targets.front(), plan);

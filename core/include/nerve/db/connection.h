@@ -42,6 +42,9 @@ struct TransactionOptions {
   /// nothing, since whoever had the session before may have left a value. SQLite has no policies that could
   /// read it.
   TenantSetting tenant = {};
+  /// For a read: on PostgreSQL it works in a schema too that cannot be trusted; see
+  /// Database::read_definitions.
+  bool reads_definitions = false;
 };
 
 /// A statement as the port hands it to a backend: one statement, without comments, its parameters written

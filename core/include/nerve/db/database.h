@@ -43,6 +43,10 @@ struct PoolStatus {
 ///     transaction.execute("INSERT INTO notes(id, body) VALUES (:id, :body)", {{"id", id}, {"body", body}});
 ///   });
 ///
+/// On PostgreSQL `read`, `write`, `change_schema` and `lock_schema` throw DeniedError where the schema in
+/// which names are looked up cannot be trusted: somebody but the role itself, superusers and the owner of the
+/// database may create in it, or owns something there, and so could run code as the role.
+///
 /// `read` sees one snapshot and cannot change anything. `write` commits when the closure returns and rolls
 /// back when it throws. On SQLite it is alone from its beginning; on PostgreSQL it is READ COMMITTED, so a
 /// check that an act depends on locks its row first (lock_row_clause).
@@ -79,13 +83,25 @@ class Database {
   }
   /// A read of what the engine knows of the database, and of no table of the application by its bare name.
   ///
-  /// On PostgreSQL a name without a schema, operators included, is looked up in pg_catalog only. In `read` it
-  /// would also be in the application's schema, where whoever may create can add a function or operator that
-  /// fits the types of a catalogue's columns better than the server's own, and so run code as the reader.
+  /// On PostgreSQL a name without a schema, operators included, is looked up in pg_catalog only. So it works
+  /// in every database, whoever may create in its schemas: with the application's schema on the path a
+  /// function or operator there that fits the types of a catalogue's columns better than the server's own
+  /// would run as the reader.
   template <class Work>
   auto read_catalogue(Work&& work) {
     TransactionOptions options;
     options.reads_catalogue = true;
+    return run_returning(Access::read, options, std::forward<Work>(work));
+  }
+
+  /// A read of definitions, whose names the server writes with or without their schema by the path: on
+  /// PostgreSQL the path is that of `read`, also where the schema cannot be trusted. Only for statements that
+  /// are written for it, as those of migrations/engine/catalogue/postgresql_queries.h are: what they call is
+  /// named with its schema, and operators have operands of the very types of one of the server's own.
+  template <class Work>
+  auto read_definitions(Work&& work) {
+    TransactionOptions options;
+    options.reads_definitions = true;
     return run_returning(Access::read, options, std::forward<Work>(work));
   }
 

@@ -42,7 +42,7 @@ std::string id_expression(Dialect dialect, std::string_view text_expression);
 /// Whether the schema that unqualified names mean has a table or view with the name bound as `:table`.
 std::string_view table_exists_expression(Dialect dialect) noexcept;
 
-/// Whether that schema has any table, view or sequence.
+/// Whether that schema has any table, view or sequence, or a function, operator or type of no extension's.
 std::string_view schema_is_used_expression(Dialect dialect) noexcept;
 
 /// The octets that the database takes on its device.

@@ -12,7 +12,6 @@ namespace {
 using Parameter = postgresql::Session::Parameter;
 
 constexpr const char* tables = R"(
-CREATE SCHEMA IF NOT EXISTS nerve_convert;
 CREATE TABLE IF NOT EXISTS nerve_convert.conversion (
   target_schema text PRIMARY KEY,
   source text NOT NULL,
@@ -82,10 +81,14 @@ void Ledger::lock(postgresql::Session& session) {
 }
 
 void Ledger::create_tables(postgresql::Session& session) {
+  session.execute("CREATE SCHEMA IF NOT EXISTS nerve_convert");
+  // It can have been there, made by somebody who waits for what is written into it.
+  session.require_trusted_schema(schema);
   session.execute(tables);
 }
 
 bool Ledger::exists(postgresql::Session& session) {
+  session.require_trusted_schema(schema);
   return session.text("SELECT to_regclass('nerve_convert.conversion')").has_value();
 }
 

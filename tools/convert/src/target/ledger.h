@@ -44,7 +44,8 @@ class Ledger {
   /// Has others who begin or take over a conversion in this database wait until the transaction ends.
   static void lock(postgresql::Session& session);
 
-  /// Makes the tables where they are missing.
+  /// Makes the tables where they are missing. Here and in what asks whether they are there, DeniedError is
+  /// thrown where others can have put something into their schema.
   static void create_tables(postgresql::Session& session);
   static bool exists(postgresql::Session& session);
   /// Whether any conversion into the schema was begun and not ended.

@@ -158,6 +158,7 @@ void require_planned_tables(postgresql::Session& session, const Plan& plan) {
 
 void create_schema(postgresql::Session& session, const std::string& schema) {
   const std::array<Parameter, 1> parameters{schema};
+  session.require_trusted_schema(schema);
   // CREATE SCHEMA IF NOT EXISTS asks for the right to make one even where it is there.
   if (session.text("SELECT oid::text FROM pg_namespace WHERE nspname = $1", parameters)) return;
   session.execute("CREATE SCHEMA " + postgresql::quote_identifier(schema));

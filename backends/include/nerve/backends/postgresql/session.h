@@ -38,8 +38,8 @@ class Row {
 
 /// A native connection to a server, for work on whole tables: streams of COPY, statements that take hours.
 ///
-/// It speaks UTF-8, UTC, ISO dates, and bytea in hexadecimal digits; its search_path is the schema that is
-/// current at the beginning, then those of the role's path in which only their owners can create, then
+/// It speaks UTF-8, UTC, ISO dates, and bytea in hexadecimal digits; its search_path is that part of the
+/// role's in which nobody but the role, superusers and the database's owner can have put anything, then
 /// pg_temp. While it waits for the server, the interrupt flag of nerve/core/interrupt.h is looked at: the
 /// statement is cancelled on the server then, and CancelledError thrown. All errors are those of
 /// nerve/core/error.h; none repeats a value that was sent. A statement of `options.statement_timeout` 0 may
@@ -50,8 +50,9 @@ class Session {
   using Parameter = std::optional<std::string>;
   using OnRow = std::function<void(const Row&)>;
 
-  /// Connects at once. Throws ValidationError for a URL that is none, ConnectionError, and UnsupportedError
-  /// behind a proxy that pools connections.
+  /// Connects at once. Throws ValidationError for a URL that is none, ConnectionError, UnsupportedError
+  /// behind a proxy that pools connections, and DeniedError where the schema that is current cannot be
+  /// trusted.
   explicit Session(std::string_view url, const OpenOptions& options = {});
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;
@@ -61,6 +62,10 @@ class Session {
   const std::string& name() const noexcept;
   /// 150014 for 15.14.
   int server_version() const noexcept;
+
+  /// Throws DeniedError where somebody but the role, superusers and the database's owner can have put
+  /// something into the schema; not where there is none of that name.
+  void require_trusted_schema(std::string_view schema);
 
   /// Runs one statement or several; rows are thrown away. Several are one transaction, unless they say
   /// otherwise.
