@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <utility>
 #include <vector>
 
 namespace nerve::migrations {
@@ -71,17 +72,20 @@ class Expander {
   std::string expand() {
     std::string expanded;
     std::size_t at = 0;
+    db::SqlToken last;  // before the token at hand; of a logical type its brace
     db::SqlScanner scanner(text_, dialect_);
     for (db::SqlToken token = next(scanner); token.kind != db::SqlTokenKind::end; token = next(scanner)) {
       const std::size_t open = token.offset;
-      if (open < at || !token.is_symbol('{') || !text_.substr(open).starts_with("{{")) continue;
+      if (open < at) continue;
+      const db::SqlToken before = std::exchange(last, token);
+      if (!token.is_symbol('{') || !text_.substr(open).starts_with("{{")) continue;
       const std::size_t close = text_.find("}}", open);
       if (close == std::string_view::npos ||
           text_.substr(open, close - open).find('\n') != std::string_view::npos) {
         fail(open, "a logical type that is not closed", "Add the missing }}.");
       }
       expanded += text_.substr(at, open - at);
-      expanded += replacement(open, text_.substr(open + 2, close - open - 2), expanded);
+      expanded += replacement(open, text_.substr(open + 2, close - open - 2), before);
       at = close + 2;
     }
     expanded += text_.substr(at);
@@ -98,7 +102,7 @@ class Expander {
     }
   }
 
-  std::string replacement(std::size_t place, std::string_view written, std::string_view before) const {
+  std::string replacement(std::size_t place, std::string_view written, const db::SqlToken& before) const {
     const std::size_t parenthesis = written.find('(');
     const std::string_view name = written.substr(0, parenthesis);
     const auto* type =
@@ -124,7 +128,7 @@ class Expander {
   }
 
   std::string fill(std::size_t place, std::string_view pattern, std::string_view argument,
-                   std::string_view before) const {
+                   const db::SqlToken& before) const {
     std::string filled;
     for (std::size_t i = 0; i < pattern.size(); ++i) {
       if (pattern[i] != '$') {
@@ -139,20 +143,17 @@ class Expander {
     return filled;
   }
 
-  /// The last word before the type.
-  std::string column(std::size_t place, std::string_view before) const {
-    const auto is_name = [](char c) {
-      return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '"';
-    };
-    std::size_t end = before.size();
-    while (end > 0 && std::isspace(static_cast<unsigned char>(before[end - 1])) != 0) --end;
-    std::size_t begin = end;
-    while (begin > 0 && is_name(before[begin - 1])) --begin;
-    if (begin == end) {
+  /// The name before the type, as written.
+  std::string column(std::size_t place, const db::SqlToken& before) const {
+    const bool is_number =
+        !before.text.empty() && std::isdigit(static_cast<unsigned char>(before.text[0])) != 0;
+    const bool is_name =
+        before.kind == db::SqlTokenKind::quoted_name || (before.kind == db::SqlTokenKind::word && !is_number);
+    if (!is_name) {
       fail(place, "a logical type without a column's name before it",
-           "Write the name first: email {{str(255)}}.");
+           "Write the name first, quoted or not: email {{str(255)}}.");
     }
-    return std::string(before.substr(begin, end - begin));
+    return std::string(before.text);
   }
 
   std::string plain_argument(std::size_t place, std::string_view argument) const {

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <string_view>
 
 using namespace nerve;
 using migrations::Direction;
@@ -129,6 +130,29 @@ CREATE TABLE a (state {{enum(open, closed)}} NOT NULL, "Quoted" {{bool}}, at {{t
         "DEFAULT now(), meta jsonb);");
 }
 
+TEST_CASE("a logical type checks the column whose name stands before it, however that is written") {
+  const auto on_sqlite = [](std::string_view column) {
+    const std::string sql =
+        up_of(parse("-- irreversible: x\n-- migrate:up\nCREATE TABLE p (nom {{str(50)}}, " +
+                    std::string(column) + ");\n"),
+              db::Dialect::sqlite);
+    const std::string before = "CREATE TABLE p (nom TEXT CHECK (length(nom) <= 50), ";
+    REQUIRE(sql.starts_with(before));
+    return sql.substr(before.size(), sql.size() - before.size() - 2);
+  };
+  CHECK(on_sqlite("prénom {{str(3)}}") == "prénom TEXT CHECK (length(prénom) <= 3)");
+  CHECK(on_sqlite("a$b {{str(3)}}") == "a$b TEXT CHECK (length(a$b) <= 3)");
+  CHECK(on_sqlite("code /* of the country */ {{str(3)}}") ==
+        "code /* of the country */ TEXT CHECK (length(code) <= 3)");
+  CHECK(on_sqlite("code -- of the country\n {{str(3)}}") ==
+        "code -- of the country\n TEXT CHECK (length(code) <= 3)");
+  CHECK(on_sqlite(R"("first name" {{str(50)}})") ==
+        R"("first name" TEXT CHECK (length("first name") <= 50))");
+  CHECK(on_sqlite(R"("say ""x""" {{bool}})") == R"("say ""x""" INTEGER CHECK ("say ""x""" IN (0, 1)))");
+  CHECK(on_sqlite("[first name] {{str(5)}}") == "[first name] TEXT CHECK (length([first name]) <= 5)");
+  CHECK(on_sqlite("`first name` {{str(5)}}") == "`first name` TEXT CHECK (length(`first name`) <= 5)");
+}
+
 TEST_CASE("what looks like a logical type in a string, a quoted name or a comment stays what it is") {
   const Migration migration = parse(R"(-- irreversible: it is a test
 -- migrate:up
@@ -206,6 +230,12 @@ TEST_CASE("a file that is not as it should be is refused with its place") {
   CHECK(refusal(up("CREATE TABLE a (b {{strg(2)}});")) == file + "3:19: unknown logical type {{strg}}");
   CHECK(refusal(up("CREATE TABLE a (b {{str}});")) ==
         file + "3:19: {{str}} is written with an argument in parentheses");
+  for (const char* before : {"", "'b' ", "b, ", "(b) ", "5 ", "b {{json}} "}) {
+    INFO(before);
+    const std::string refused = refusal(up("CREATE TABLE a (" + std::string(before) + "{{str(3)}});"));
+    CHECK(refused == file + "3:" + std::to_string(17 + std::string_view(before).size()) +
+                         ": a logical type without a column's name before it");
+  }
   CHECK(refusal(up("CREATE TABLE a (b {{id}")) == file + "3:19: a logical type that is not closed");
   CHECK(refusal(up("SELECT 'x;\n"))
             .starts_with("migrations/identity/0001_create_users.sql: SQL line 3: a quote"));
