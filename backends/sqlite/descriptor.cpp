@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 
 #include <charconv>
@@ -24,18 +25,26 @@ bool is_open_as(int number, const FileIdentity& file) noexcept {
 
 }  // namespace
 
-bool is_open_here(const FileIdentity& file) noexcept {
+SqliteFilesPause::SqliteFilesPause() noexcept : mutex_(sqlite3_mutex_alloc(SQLITE_MUTEX_STATIC_VFS1)) {
+  sqlite3_mutex_enter(mutex_);
+}
+
+SqliteFilesPause::~SqliteFilesPause() {
+  sqlite3_mutex_leave(mutex_);
+}
+
+bool is_open_here(const FileIdentity& file, int except) noexcept {
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc/self/fd"), &::closedir);
   if (!folder) {
     for (int number = 0; number < descriptors_tried; ++number) {
-      if (is_open_as(number, file)) return true;
+      if (number != except && is_open_as(number, file)) return true;
     }
     return false;
   }
   while (const dirent* entry = ::readdir(folder.get())) {
     int number = -1;
     std::from_chars(entry->d_name, entry->d_name + std::strlen(entry->d_name), number);
-    if (number >= 0 && is_open_as(number, file)) return true;
+    if (number >= 0 && number != except && is_open_as(number, file)) return true;
   }
   return false;
 }

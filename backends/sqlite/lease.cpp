@@ -5,6 +5,7 @@
 #include "nerve/core/error.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -19,6 +20,8 @@ ExclusiveLease::ExclusiveLease(const std::filesystem::path& path) {
   // Any regular file will do: a damaged database is no database any more, and is still to be guarded.
   const bool is_file = facts.kind == FileKind::not_sqlite || facts.kind == FileKind::maybe_encrypted;
   if (!is_file) require_database(facts);
+  // Until the descriptor is closed again, unless the lease is held: then nobody else has the file open.
+  const SqliteFilesPause pause;
   if (is_open_here({facts.device, facts.inode})) {
     // One more descriptor of ours would drop SQLite's locks when it is closed, and the answer is known.
     state_ = State::busy;
@@ -57,8 +60,18 @@ bool ExclusiveLease::is_undisturbed() const noexcept {
 
 void ExclusiveLease::release() noexcept {
   if (descriptor_ < 0) return;
-  ::close(std::exchange(descriptor_, -1));
+  const int number = std::exchange(descriptor_, -1);
   state_ = State::unsupported;
+  // Who of this process waits to open the file goes on when the lease ends, and locks it after the pause.
+  const SqliteFilesPause pause;
+  struct stat status {};
+  const bool is_shared =
+      ::fstat(number, &status) != 0 || is_open_here({status.st_dev, status.st_ino}, number);
+  // A process that was forked meanwhile has the descriptor, too, so that to close it would not end the lease.
+  ::fcntl(number, F_SETLEASE, F_UNLCK);
+  // Somebody of this process has waited for longer than a lease lasts, and may have locked the file: then the
+  // descriptor stays open, which costs a number, since closing it would drop that lock.
+  if (!is_shared) ::close(number);
 }
 
 }  // namespace nerve::sqlite

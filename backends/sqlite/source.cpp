@@ -2,6 +2,7 @@
 #include "sqlite/source.h"
 
 #include "sqlite/connection.h"
+#include "sqlite/descriptor.h"
 #include "sqlite/schema_lock.h"
 
 #include "nerve/backends/sqlite/file.h"
@@ -37,6 +38,7 @@ std::shared_ptr<std::timed_mutex> writer_queue_of(const sqlite::FileFacts& facts
 /// main file.
 void make_file(const std::filesystem::path& path) {
   constexpr mode_t owner_only = 0600;
+  const sqlite::SqliteFilesPause pause;
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, owner_only);
   if (descriptor >= 0) {
     ::close(descriptor);

@@ -17,6 +17,7 @@ constexpr ::off_t reserved_byte = 0x40000001;
 }  // namespace
 
 WriteLock find_write_lock(const FileFacts& facts) noexcept {
+  const SqliteFilesPause pause;
   if (is_open_here({facts.device, facts.inode})) return WriteLock::unknown;
   const Descriptor file = open_for_reading(facts.path);
   struct flock lock {};

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backends/sqlite_database.h"
+#include "sqlite/write_lock.h"
+#include "support/effort.h"
 #include "support/temp_folder.h"
 
 #include "nerve/backends/sqlite/file.h"
@@ -9,7 +11,11 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <thread>
 #include <utility>
 
 using nerve::sqlite::ExclusiveLease;
@@ -28,6 +34,20 @@ OtherProcess open_and_stay(const std::filesystem::path& path) {
 
 bool is_named(const Holders& holders, pid_t pid) {
   return std::ranges::find(holders.processes, pid, &Holder::pid) != holders.processes.end();
+}
+
+/// Whether another process finds the byte locked that SQLite's writers lock: PENDING_BYTE + 1 of
+/// https://www.sqlite.org/fileformat2.html#the_lock_byte_page.
+bool is_write_locked(const std::filesystem::path& path) {
+  return run_in_other_process([&] {
+           const int file = ::open(path.c_str(), O_RDONLY);
+           struct flock lock {};
+           lock.l_type = F_WRLCK;
+           lock.l_whence = SEEK_SET;
+           lock.l_start = 0x40000001;
+           lock.l_len = 1;
+           return ::fcntl(file, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK ? 1 : 0;
+         }) == 1;
 }
 
 bool are_leases_supported(const TempFolder& folder) {
@@ -95,6 +115,34 @@ TEST_CASE("a lease is busy while another process or this one has the file open")
   SqliteDatabase database(folder / "a.db");
   database.execute("SELECT * FROM t");
   CHECK(ExclusiveLease(folder / "a.db").state() == ExclusiveLease::State::busy);
+}
+
+TEST_CASE("whoever asks for a lease or for the writer, a transaction of another thread keeps its lock") {
+  const TempFolder folder;
+  const std::filesystem::path path = folder / "a.db";
+  make_database(path, "CREATE TABLE t(a)");
+  std::atomic<bool> is_done = false;
+  std::thread leasing([&] {
+    while (!is_done) const ExclusiveLease lease(path);
+  });
+  std::thread looking([&] {
+    const nerve::sqlite::FileFacts facts = nerve::sqlite::read_file_facts(path);
+    while (!is_done) nerve::sqlite::find_write_lock(facts);
+  });
+  int lost = 0;
+  const int transactions = scaled(500, 20'000);
+  for (int i = 0; i < transactions; ++i) {
+    SqliteDatabase database(path);
+    database.execute("BEGIN IMMEDIATE");
+    // As long as a transaction at work, so that one that asks comes to its end meanwhile.
+    std::this_thread::sleep_for(std::chrono::microseconds(300));
+    if (!is_write_locked(path)) ++lost;
+    database.execute("ROLLBACK");
+  }
+  is_done = true;
+  leasing.join();
+  looking.join();
+  CHECK(lost == 0);
 }
 
 TEST_CASE("a lease guards any file, also a damaged one, and is an error where there is none") {
