@@ -99,6 +99,12 @@ void write_migration(const std::filesystem::path& folder, const std::string& tab
       << table << ";\n";
 }
 
+/// The same for the role that owns the database: stores are not opened as a superuser.
+std::string as_owner(std::string url) {
+  constexpr std::string_view superuser = "postgres@";
+  return url.replace(url.find(superuser), superuser.size(), "owner@");
+}
+
 /// Has the stores of a workspace reached through a pool; `settings` is what their URLs end with.
 void put_behind(const Pooler& pooler, const PostgresServer& server, const std::filesystem::path& workspace,
                 const std::vector<std::string>& databases, const std::string& settings = "") {
@@ -107,10 +113,10 @@ void put_behind(const Pooler& pooler, const PostgresServer& server, const std::f
   text << std::ifstream(file).rdbuf();
   std::string changed = text.str();
   for (const std::string& name : databases) {
-    const std::string from = server.url(name);
+    const std::string from = as_owner(server.url(name));
     const std::size_t at = changed.find(from);
     REQUIRE(at != std::string::npos);
-    changed.replace(at, from.size(), pooler.url(name) + settings);
+    changed.replace(at, from.size(), as_owner(pooler.url(name)) + settings);
   }
   std::ofstream(file) << changed;
 }
@@ -163,13 +169,13 @@ TEST_CASE("a workspace whose stores are behind a pool is told about, written to,
   REQUIRE_POOLER();
   PostgresServer& server = PostgresServer::shared();
   const TempFolder folder;
-  REQUIRE(nerve_db({"init", "space", "--core", server.create_database("pool_core"), "--secure",
-                    server.create_database("pool_secure")},
+  REQUIRE(nerve_db({"init", "space", "--core", server.create_owned_database("pool_core"), "--secure",
+                    server.create_owned_database("pool_secure")},
                    {}, folder.path())
               .exit_code == 0);
   const Pooler pooler(server);
   put_behind(pooler, server, folder / "space", {"pool_core", "pool_secure"});
-  const Application application(pooler.url("pool_core"));
+  const Application application(as_owner(pooler.url("pool_core")));
   const auto before = application.session();
   for (const std::vector<std::string>& command :
        std::vector<std::vector<std::string>>{{"status"},
@@ -194,8 +200,8 @@ TEST_CASE("jobs that get no second connection end after the time to connect, or 
   for (const StartupOptions kind : {StartupOptions::refused, StartupOptions::ignored}) {
     const std::string name = kind == StartupOptions::refused ? "pool_jobs" : "pool_jobs_ignored";
     const TempFolder folder;
-    REQUIRE(nerve_db({"init", "space", "--core", server.create_database(name), "--secure",
-                      server.create_database(name + "_secure")},
+    REQUIRE(nerve_db({"init", "space", "--core", server.create_owned_database(name), "--secure",
+                      server.create_owned_database(name + "_secure")},
                      {}, folder.path())
                 .exit_code == 0);
     const std::string direct =

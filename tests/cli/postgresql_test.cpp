@@ -156,8 +156,8 @@ TEST_CASE("a workspace on two PostgreSQL databases is made, used and told about 
   if (PostgresServer::is_waived()) return;
   PostgresServer& server = PostgresServer::shared();
   const TempFolder folder;
-  const std::string core = server.create_database("cli_core");
-  const std::string secure = server.create_database("cli_secure");
+  const std::string core = server.create_owned_database("cli_core");
+  const std::string secure = server.create_owned_database("cli_secure");
   const ProcessResult made =
       nerve_db({"init", "space", "--core", core, "--secure", secure}, {}, folder.path());
   INFO(made.err);

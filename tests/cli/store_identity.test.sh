@@ -98,7 +98,7 @@ expect_stderr '^backed up .*nerve-secure\.db'
 
 claim "the backup before a migration of the secure store is made under its key"
 make_workspace space
-sqlite3 -batch space/nerve-secure.db "DROP TABLE orphan_references; DELETE FROM schema_migrations WHERE number = 3"
+sqlite3 -batch space/nerve-secure.db "ALTER TABLE outbox_messages DROP COLUMN for_tenant_id; DELETE FROM schema_migrations WHERE number = 5"
 run nerve-db migrate up --workspace space
 expect_exit 0
 manifest=$(grep -l 'nerve-secure' space/backups/*/manifest.json)

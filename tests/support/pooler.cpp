@@ -49,7 +49,7 @@ Pooler::Pooler(const PostgresServer& server, StartupOptions options) {
       << "auth_file = " << (folder_ / "users").string() << "\nunix_socket_dir = " << folder_.string()
       << "\nlisten_port = 6432\nlogfile = " << (folder_ / "log").string() << '\n'
       << (options == StartupOptions::ignored ? "ignore_startup_parameters = options\n" : "");
-  std::ofstream(folder_ / "users") << "\"postgres\" \"\"\n\"app\" \"\"\n";
+  std::ofstream(folder_ / "users") << "\"postgres\" \"\"\n\"owner\" \"\"\n\"app\" \"\"\n";
   const passwd* account = ::geteuid() == 0 ? ::getpwnam("postgres") : nullptr;
   if (::geteuid() == 0) {
     if (account == nullptr) account = ::getpwnam("nobody");

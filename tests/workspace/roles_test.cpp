@@ -43,7 +43,7 @@ std::string outcome(const std::string& url, const std::string& role, std::string
 }
 
 void apply_roles(const std::string& url, Store store) {
-  const auto database = open_database(url);
+  const auto database = open_database(url_as(url, "postgres"));  // who lets the others in
   const auto name =
       database->read([](db::Transaction& t) { return t.one<std::string>("SELECT current_database()"); });
   PostgresServer::shared().execute(workspace::role_statements(test::composition().modules, store, name),

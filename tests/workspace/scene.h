@@ -83,8 +83,8 @@ class Scene {
         db::TenantSetting::all(), [&](db::Transaction& transaction) { return transaction.one<Value>(sql); });
   }
   void execute(Store store, const std::string& sql) {
-    workspace_->store(store).database.write(
-        db::TenantSetting::all(), [&](db::Transaction& transaction) { transaction.execute(sql); });
+    workspace_->store(store).database.write(db::TenantSetting::all(),
+                                            [&](db::Transaction& transaction) { transaction.execute(sql); });
   }
 
  private:

@@ -100,16 +100,19 @@ CONFORMANCE_TEST(
   CHECK(workspace::describe(scene.stores(), Store::secure).pending == 0);
 }
 
-TEST_CASE("on PostgreSQL a store is not opened by who sees every tenant, nor with a wall that was taken away") {
+TEST_CASE(
+    "on PostgreSQL a store is not opened by who sees every tenant, nor with a wall that was taken away") {
   if (Postgresql::is_waived()) return;
   Scene<Postgresql> scene;
   std::string superuser = scene.places().secure;
   superuser.replace(superuser.find("owner@"), 6, "postgres@");
   const auto seen = workspace_of(scene.folder(), scene.places().core, superuser);
-  CHECK(contains(error_of([&] { seen->store(Store::secure); }),
-                 "denied: the role postgres of " + seen->database(Store::secure).name() + " is held by no policy"));
+  CHECK(contains(
+      error_of([&] { seen->store(Store::secure); }),
+      "denied: the role postgres of " + seen->database(Store::secure).name() + " is held by no policy"));
   for (const std::string_view change :
-       {"ALTER TABLE vault_items NO FORCE ROW LEVEL SECURITY", "ALTER TABLE vault_items DISABLE ROW LEVEL SECURITY",
+       {"ALTER TABLE vault_items NO FORCE ROW LEVEL SECURITY",
+        "ALTER TABLE vault_items DISABLE ROW LEVEL SECURITY",
         "DROP POLICY of_tenant ON vault_items; DROP POLICY of_all_tenants ON vault_items"}) {
     CAPTURE(std::string(change));
     Scene<Postgresql> changed;

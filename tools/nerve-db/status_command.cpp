@@ -67,10 +67,9 @@ TableCell pending_cell(const StoreStatus& status) {
 
 void show(Output& output, const nerve::workspace::Workspace& workspace, const std::vector<StoreLine>& lines,
           const std::optional<std::int64_t>& tenants) {
-  output.key_values(
-      {{"workspace", workspace.folder().string()},
-       {"id", workspace.id()->to_string()},
-       {"tenants", tenants ? format_count(*tenants) : "not known while migrations are pending"}});
+  output.key_values({{"workspace", workspace.folder().string()},
+                     {"id", workspace.id()->to_string()},
+                     {"tenants", tenants ? format_count(*tenants) : "not known"}});
   constexpr auto right = Column::Align::right;
   Table table{.columns = {{"STORE"},
                           {"ENGINE"},

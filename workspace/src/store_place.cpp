@@ -46,12 +46,12 @@ std::optional<StoreIdentity> identity_of_file(const std::filesystem::path& file,
     if (session.integer(
             "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'store_identity'") == 0)
       return;
-    session.each(
-        "SELECT workspace_id, store, created_at FROM store_identity LIMIT 1", [&](const sqlite::Row& row) {
-          found = StoreIdentity{Uuid::parse(row.text(0)),
-                                row.text(1) == to_string(Store::secure) ? Store::secure : Store::core,
-                                Timestamp::parse(row.text(2))};
-        });
+    session.each("SELECT workspace_id, store, created_at FROM store_identity LIMIT 1",
+                 [&](const sqlite::Row& row) {
+                   found = StoreIdentity{.workspace_id = Uuid::parse(row.text(0)),
+                                         .store = db::enum_of<Store>(row.text(1)).value_or(Store::core),
+                                         .created_at = Timestamp::parse(row.text(2))};
+                 });
   });
   return found;
 }

@@ -33,6 +33,8 @@ StoreStatus describe(Workspace& workspace, Store store) {
   }
   try {
     state.require_sound();
+    // As modules open it, which refuses more: a role that nothing holds, a wall that is gone.
+    if (status.pending == 0) workspace.store(store);
   } catch (const Error& error) {
     status.problem = error.what();
   }

@@ -12,7 +12,8 @@ namespace nerve::workspace {
 namespace {
 
 constexpr std::string_view role_sql =
-    "SELECT CAST(rolname AS text), rolsuper OR rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER";
+    "SELECT CAST(rolname AS text), rolsuper OR rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = "
+    "CURRENT_USER";
 
 constexpr std::string_view wall_sql =
     "SELECT c.relrowsecurity AND c.relforcerowsecurity AND EXISTS (SELECT 1 FROM pg_catalog.pg_policy AS p "
@@ -22,9 +23,10 @@ void require_held_role(db::Transaction& transaction, const std::string& database
   const auto [role, is_free] = transaction.one<std::string, bool>(role_sql);
   if (!is_free) return;
   throw DeniedError(
-      fmt::format("the role {} of {} is held by no policy: a superuser or one with BYPASSRLS sees the rows of "
-                  "every tenant",
-                  role, database),
+      fmt::format(
+          "the role {} of {} is held by no policy: a superuser or one with BYPASSRLS sees the rows of "
+          "every tenant",
+          role, database),
       fmt::format("Connect as the owner of the database or, better, as the application role that `nerve-db "
                   "roles sql --store {}` makes.",
                   to_string(store)));

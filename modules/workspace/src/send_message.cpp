@@ -16,7 +16,8 @@ OutboxMessageId send_message(Change& change, std::string_view topic, const Json&
         "ON CONFLICT (topic) DO UPDATE SET last_number = outbox_topics.last_number + 1 RETURNING last_number",
         {{"topic", topic}});
     last.execute(
-        "INSERT INTO outbox_messages (id, topic, number, payload, for_tenant_id, next_attempt_at, created_at) "
+        "INSERT INTO outbox_messages (id, topic, number, payload, for_tenant_id, next_attempt_at, "
+        "created_at) "
         "VALUES (:id, :topic, :number, :payload, :for_tenant, :now, :now)",
         {{"id", id},
          {"topic", topic},

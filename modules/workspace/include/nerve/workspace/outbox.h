@@ -21,9 +21,9 @@ inline constexpr std::chrono::seconds pause_max{3600};
 
 extern const Record<OutboxMessage> outbox_messages;
 
-/// Adds a message to the other store, whose receiver works for the tenant of this change's scope. A payload names records by their ids; it holds no personal data and no
-/// secrets. It is written at the end of the change, because on PostgreSQL senders of one topic wait for each
-/// other until they commit.
+/// Adds a message to the other store, whose receiver works for the tenant of this change's scope. A payload
+/// names records by their ids; it holds no personal data and no secrets. It is written at the end of the
+/// change, because on PostgreSQL senders of one topic wait for each other until they commit.
 OutboxMessageId send_message(Change& change, std::string_view topic, const Json& payload);
 
 struct OutboxCounts {
