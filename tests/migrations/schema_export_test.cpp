@@ -23,7 +23,6 @@
 using namespace nerve;
 using migrations::Catalogue;
 using migrations::ConstraintKind;
-using migrations::Ledger;
 using migrations::MigrationSet;
 using migrations::Migrator;
 using migrations::Object;

@@ -60,7 +60,7 @@ CONFORMANCE_TEST("every fact of every table is so, and no table or view is there
         relations.erase(found);
       }
     }
-    for (const auto& [name, relation] : relations) CHECK_MESSAGE(false, name << " is in no module's list");
+    for (const auto& relation : relations) CHECK_MESSAGE(false, relation.first << " is in no module's list");
   }
 }
 

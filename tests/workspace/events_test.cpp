@@ -8,7 +8,6 @@
 
 using namespace nerve;
 using test::Postgresql;
-using test::Scene;
 using test::Sqlite;
 
 namespace {
@@ -49,7 +48,7 @@ CONFORMANCE_TEST(
     std::string text;
     t.each<int, std::string>(
         "SELECT number, who FROM seen ORDER BY who", {},
-        [&](int number, std::string who) { text += std::to_string(number) + " " + who + ", "; });
+        [&](int number, const std::string& who) { text += std::to_string(number) + " " + who + ", "; });
     return text;
   });
   CHECK(rows == "7 first, 7 second, ");

@@ -255,8 +255,9 @@ void Change::note_refusal(std::string_view name, const Json& details) {
 
 void Change::finish(ChangeSink sink) {
   // What is done last may ask for more to be done last.
-  for (std::size_t index = 0; index < last_.size(); ++index) {
-    const auto work = last_[index];
+  while (!last_.empty()) {
+    const auto work = std::move(last_.front());
+    last_.erase(last_.begin());
     work(*this);
   }
   if (sink != nullptr && !entries_.empty()) sink(*this, std::vector<ChangeEntry>(entries_));

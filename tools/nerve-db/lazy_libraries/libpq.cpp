@@ -6,6 +6,8 @@
 
 #include <libpq-fe.h>
 
+#include <cstddef>
+
 namespace {
 
 const nerve::cli::LazyLibrary& libpq() {
