@@ -32,7 +32,7 @@ expect_exit 0
 expect_no_stdout
 run nerve-db tenant list --removed
 expect_stdout "^${id: -8} +acme +Acme Group +active +team .*Z?"
-expect_equal "the removal" 1 "$(nerve-db tenant list --removed --json | grep -c '"deleted_at": "2')"
+expect_equal "the removal" 1 "$(nerve-db tenant list --removed --json | grep -c '"deleted_at": *"2')"
 run nerve-db tenant restore "$id"
 expect_exit 0
 run nerve-db tenant list

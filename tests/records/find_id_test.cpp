@@ -69,10 +69,9 @@ CONFORMANCE_TEST("what is not found is told with what is near, or how much of an
   GadgetStore<Engine> store;
   fill(store);
   CHECK(found(store, "lamb") == "there is no gadget lamb | Did you mean lamp?");
-  CHECK(
-      found(store, "6662794") ==
-      "there is no gadget 6662794 | `nerve-db gadget list --with-removed` shows what there is. Of an id, at "
-      "least the last 8 characters are needed.");
+  CHECK(found(store, "6662794") ==
+        "there is no gadget 6662794 | `nerve-db gadget list --with-removed` lists them. Of an id, at "
+        "least the last 8 characters are needed.");
   CHECK(found(store, "%%%%%%%%").starts_with("there is no gadget %%%%%%%%"));
   CHECK(found(store, "a\x1b[2Jb").find('\x1b') == std::string::npos);
 }

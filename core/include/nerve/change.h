@@ -20,7 +20,7 @@ namespace nerve {
 
 class Change;
 
-enum class Action : std::uint8_t { created, changed, removed, restored, deleted, noted, refused };
+enum class Action : std::uint8_t { created, changed, removed, restored, noted, refused };
 
 /// A field that holds another value now; sealed ones as they are stored.
 struct FieldChange {
@@ -180,7 +180,6 @@ class Change final : public Reader {
     }
   }
 
-  std::span<const ChangeEntry> entries() const noexcept { return entries_; }
   std::span<const ChangeEntry> refusals() const noexcept { return refusals_; }
 
   /// For OpenStore: what is left to do when the closure has returned.
@@ -228,7 +227,7 @@ class Change final : public Reader {
 namespace nerve::db {
 
 template <>
-inline constexpr std::string_view enum_texts<Action>[] = {"created", "changed", "removed", "restored",
-                                                          "deleted", "noted",   "refused"};
+inline constexpr std::string_view enum_texts<Action>[] = {"created",  "changed", "removed",
+                                                          "restored", "noted",   "refused"};
 
 }  // namespace nerve::db

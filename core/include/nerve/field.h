@@ -35,10 +35,9 @@ enum class OrphanAction : std::uint8_t {
   remove,  ///< soft-deletes the row
 };
 
-/// The record that a column holds the id of.
+/// The record of the other store that a column holds the id of; no foreign key can hold it.
 struct FieldReference {
   std::string_view table;
-  bool is_across_stores = false;  ///< in the other store, where no foreign key can hold it
   OrphanAction on_orphan = OrphanAction::report;
 };
 
@@ -93,12 +92,12 @@ struct Field {
     field.description = what;
     return field;
   }
-  /// Holds the id of a record of a table in the same store.
-  constexpr Field refers_to(std::string_view table) const { return referring({table}); }
-  /// The same in the other store: checked when it is written (require_reference), by health, and by the
-  /// orphan sweep.
+  /// Holds the id of a record of the other store: checked when it is written (require_reference), by health,
+  /// and by the orphan sweep.
   constexpr Field refers_across(std::string_view table, OrphanAction on_orphan = OrphanAction::report) const {
-    return referring({table, true, on_orphan});
+    Field field = *this;
+    field.reference = {table, on_orphan};
+    return field;
   }
 
   db::Value value_in(const void* record) const {
@@ -109,11 +108,6 @@ struct Field {
   constexpr Field with(bool Field::*flag) const {
     Field field = *this;
     field.*flag = true;
-    return field;
-  }
-  constexpr Field referring(FieldReference to) const {
-    Field field = *this;
-    field.reference = to;
     return field;
   }
 };
@@ -213,8 +207,9 @@ Json json_of(const Field& field, const db::Value& value);
 /// the field and does not repeat the text.
 db::Value parse_field(const Field& field, std::string_view text);
 
-/// What stands above a column of the field: "CREATED" of created_at, "USER" of user_id, "MAX SEATS" of
-/// max_seats.
+/// What people read for the name of a field: "created" of created_at, "user" of user_id, "max seats".
+std::string label_of(const Field& field);
+/// The same above a column: "MAX SEATS".
 std::string heading_of(const Field& field);
 
 /// A value as the engine would deliver it; borrows from it.

@@ -112,9 +112,7 @@ class Reader {
   std::int64_t count(const RecordType& record, std::string_view condition = "TRUE",
                      db::Parameters parameters = {}, db::Visibility visibility = db::Visibility::live);
   bool exists(const RecordType& record, std::string_view condition, db::Parameters parameters,
-              db::Visibility visibility = db::Visibility::live) {
-    return count_up_to_one(record, condition, parameters, visibility);
-  }
+              db::Visibility visibility = db::Visibility::live);
 
   /// The id of the record that people mean: by its natural key, its whole id, or at least 8 characters of the
   /// end of it; removed ones too. Throws NotFoundError that names what is near, ConflictError where several
@@ -177,7 +175,7 @@ class Reader {
   /// How require() reads: a Change locks the row.
   virtual Request required(db::Value key) const { return {.key = std::move(key)}; }
   [[noreturn]] void throw_missing(const RecordType& record, const db::Value& key);
-  /// What is told of a look for a record that is not there.
+  /// Hears of a look for a record that is not there.
   virtual void note_missing(const RecordType& /*record*/, const db::Value& /*key*/) {}
 
   template <class R>
@@ -206,8 +204,8 @@ class Reader {
   }
   void read_rows(const RecordType& record, const Request& asked,
                  const std::function<void(std::span<const db::Cell>)>& on_row);
-  bool count_up_to_one(const RecordType& record, std::string_view condition, db::Parameters parameters,
-                       db::Visibility visibility);
+  /// The command that shows what there is, as a sentence for hints; empty for a record without commands.
+  static std::string see_list(const RecordType& record);
   /// Ends a WHERE clause with what bounds the record, and adds the parameters of that.
   void bound(const RecordType& record, db::Visibility visibility, std::string& sql,
              std::vector<db::Parameter>& parameters) const;

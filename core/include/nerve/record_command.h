@@ -29,7 +29,7 @@ struct RecordCommand {
   std::string_view example = {};
   std::string_view removed_example = {};
   Placement placement = Placement::core;  ///< of both: with the option --store
-  /// In the place of a plain mark, where removing has rules or is told to others.
+  /// Instead of a plain mark, where removing has rules or publishes an event.
   void (*remove)(const OpenStore& store, const Scope& scope, const Uuid& id) = nullptr;
   void (*restore)(const OpenStore& store, const Scope& scope, const Uuid& id) = nullptr;
 };

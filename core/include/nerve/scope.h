@@ -55,7 +55,7 @@ struct Scope {
   static Scope across_tenants(Actor actor, std::string reason) {
     return {.reach = Reach::all_tenants, .actor = std::move(actor), .reason = std::move(reason)};
   }
-  /// What row-level security on PostgreSQL is told.
+  /// The same for row-level security on PostgreSQL.
   db::TenantSetting setting() const {
     if (reach == Reach::all_tenants) return db::TenantSetting::all();
     return reach == Reach::tenant ? db::TenantSetting::one(tenant.uuid()) : db::TenantSetting::none();

@@ -48,7 +48,8 @@ std::vector<std::string> Codec<std::vector<std::string>>::decode(const Cell& cel
   try {
     return Codec<Json>::decode(cell).get<std::vector<std::string>>();
   } catch (const Json::exception&) {
-    throw DatabaseError(ErrorKind::integrity, "a column that holds a list of texts holds other JSON", "");
+    throw DatabaseError(ErrorKind::integrity, "a column that holds a list of texts holds other JSON",
+                        "The program may be older than the database: update it.");
   }
 }
 

@@ -91,7 +91,7 @@ std::vector<StoreReference> cross_store_references(std::span<const Module* const
   std::vector<StoreReference> references;
   const auto add_all_of = [&](Store store, const RecordType& record) {
     for (const Field& field : record.fields()) {
-      if (!field.reference || !field.reference->is_across_stores) continue;
+      if (!field.reference) continue;
       references.push_back(resolve(modules, store, record, field.name, *field.reference));
     }
     if (store == Store::secure && record.is_tenant_owned())

@@ -112,7 +112,10 @@ bool Change::insert_row(const RecordType& record, void* row) {
 
 void Change::throw_taken(const RecordType& record, const void* row) const {
   const Field* natural = record.natural_key();
-  if (natural == nullptr) throw ConflictError(fmt::format("there is such a {} already", record.noun()), "");
+  if (natural == nullptr) {
+    throw ConflictError(fmt::format("there is such a {} already", record.noun()),
+                        "Use that one, or change what tells the new one apart.");
+  }
   const Json value = json_of(*natural, natural->value_in(row));
   throw ConflictError(fmt::format("there is a {} with the {} {} already", record.noun(), natural->name,
                                   value.is_string() ? value.get<std::string>() : value.dump()),

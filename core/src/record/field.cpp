@@ -37,7 +37,7 @@ bool truth_of(const Field& field, std::string_view text) {
   throw ValidationError(fmt::format("{} is neither true nor false", field.name), "Write true or false.");
 }
 
-/// What `read` makes of the text; a failure is told with the name of the field.
+/// What `read` makes of the text; its error gets the name of the field.
 template <class Read>
 db::Value told(const Field& field, Read read) {
   try {
@@ -97,14 +97,19 @@ db::Value parse_field(const Field& field, std::string_view text) {
   return value;
 }
 
-std::string heading_of(const Field& field) {
+std::string label_of(const Field& field) {
   std::string_view name = field.name;
   if (name.starts_with("is_")) name.remove_prefix(3);
   if (name.ends_with("_at") || name.ends_with("_id")) name.remove_suffix(3);
-  std::string heading(name);
-  std::ranges::transform(heading, heading.begin(), [](char c) {
-    return c == '_' ? ' ' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
-  });
+  std::string label(name);
+  std::ranges::replace(label, '_', ' ');
+  return label;
+}
+
+std::string heading_of(const Field& field) {
+  std::string heading = label_of(field);
+  std::ranges::transform(heading, heading.begin(),
+                         [](char c) { return static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c); });
   return heading;
 }
 

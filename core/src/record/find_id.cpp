@@ -83,12 +83,9 @@ Uuid Reader::find_id(const RecordType& record, std::string_view text) {
     const std::vector<std::string_view> candidates(known.begin(), known.end());
     if (const auto meant = closest_match(text, candidates)) hint = fmt::format("Did you mean {}?", *meant);
   }
-  if (hint.empty() && !record.facts().command.empty()) {
-    hint = fmt::format("`nerve-db {} list --with-removed` shows what there is.", record.facts().command);
-  }
+  if (hint.empty()) hint = see_list(record);
   if (text.size() < short_id_length && has_id_characters(text)) {
-    hint += fmt::format("{}Of an id, at least the last {} characters are needed.", hint.empty() ? "" : " ",
-                        short_id_length);
+    hint += fmt::format(" Of an id, at least the last {} characters are needed.", short_id_length);
   }
   throw NotFoundError(fmt::format("there is no {} {}", record.noun(), sanitize_for_terminal(text)), hint);
 }

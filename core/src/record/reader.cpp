@@ -109,6 +109,13 @@ void Reader::read_rows(const RecordType& record, const Request& asked,
                                        asked.reads_tenant ? types : parts.types, on_row);
 }
 
+std::string Reader::see_list(const RecordType& record) {
+  const std::string_view command = record.facts().command;
+  if (command.empty()) return "It may have been removed meanwhile: look for it again.";
+  return fmt::format("`nerve-db {} list{}` lists them.", command,
+                     record.is_soft_deleted() ? " --with-removed" : "");
+}
+
 void Reader::throw_missing(const RecordType& record, const db::Value& key) {
   note_missing(record, key);
   const std::string_view command = record.facts().command;
@@ -116,14 +123,13 @@ void Reader::throw_missing(const RecordType& record, const db::Value& key) {
   if (record.is_soft_deleted()) {
     read_rows(record, {.key = key, .visibility = db::Visibility::deleted}, [&](auto) { is_removed = true; });
   }
-  const std::string hint =
-      command.empty() ? "" : fmt::format("`nerve-db {} list --with-removed` shows what there is.", command);
   if (is_removed) {
     throw NotFoundError(fmt::format("the {} is removed", record.noun()),
                         command.empty() ? "Restore it first."
                                         : fmt::format("Restore it first: nerve-db {} restore ID", command));
   }
-  throw NotFoundError(fmt::format("there is no {} with this {}", record.noun(), record.key().name), hint);
+  throw NotFoundError(fmt::format("there is no {} with this {}", record.noun(), record.key().name),
+                      see_list(record));
 }
 
 std::int64_t Reader::count(const RecordType& record, std::string_view condition, db::Parameters given,
@@ -134,8 +140,8 @@ std::int64_t Reader::count(const RecordType& record, std::string_view condition,
   return transaction_.one<std::int64_t>(sql, std::span<const db::Parameter>(parameters));
 }
 
-bool Reader::count_up_to_one(const RecordType& record, std::string_view condition, db::Parameters given,
-                             db::Visibility visibility) {
+bool Reader::exists(const RecordType& record, std::string_view condition, db::Parameters given,
+                    db::Visibility visibility) {
   std::vector<db::Parameter> parameters(given.begin(), given.end());
   std::string sql = fmt::format("SELECT 1 FROM {} WHERE ({})", record.table(), condition);
   bound(record, visibility, sql, parameters);

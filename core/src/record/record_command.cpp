@@ -3,6 +3,7 @@
 
 #include "nerve/core/csv.h"
 #include "nerve/core/error.h"
+#include "nerve/core/json_list.h"
 #include "nerve/core/text.h"
 #include "nerve/page.h"
 
@@ -123,6 +124,13 @@ TableCell cell_text(const Output& output, const Field& field, const db::Value& v
   }
 }
 
+/// Of the list in JSON: "tenants".
+std::string list_name(const RecordType& record) {
+  std::string name = record.plural();
+  std::ranges::replace(name, ' ', '_');
+  return name;
+}
+
 /// Writes the pages of a list in the form that was asked for.
 class ListWriter {
  public:
@@ -130,6 +138,7 @@ class ListWriter {
       : output_(output),
         record_(record),
         places_(columns_of(record, query.visibility)),
+        json_(output, list_name(record)),
         is_csv_(is_csv),
         is_whole_(is_whole) {}
 
@@ -137,7 +146,7 @@ class ListWriter {
     if (is_csv_) {
       add_csv(page.items);
     } else if (output_.wants_json()) {
-      add_json(page.items);
+      for (const RecordValues& row : page.items) json_.add(json_of(record_, row));
     } else if (!page.items.empty()) {
       add_table(page.items);
     }
@@ -148,8 +157,7 @@ class ListWriter {
     if (is_csv_) {
       if (count_ == 0) write_csv_header();
     } else if (output_.wants_json()) {
-      const std::string next = next_ && !is_whole_ ? fmt::format("\"{}\"", next_->to_string()) : "null";
-      output_.text(fmt::format("{}],\n  \"next\": {}\n}}\n", count_ == 0 ? json_head() : "\n  ", next));
+      json_.finish({{"next", next_ && !is_whole_ ? Json(next_->to_string()) : Json()}});
     } else if (count_ == 0) {
       output_.note(fmt::format("no {}", record_.noun()));
     }
@@ -157,21 +165,6 @@ class ListWriter {
   }
 
  private:
-  std::string json_head() const {
-    std::string name = record_.plural();
-    std::ranges::replace(name, ' ', '_');
-    return fmt::format("{{\n  \"{}\": [", name);
-  }
-  void add_json(const std::vector<RecordValues>& rows) {
-    for (const RecordValues& row : rows) {
-      const bool is_first = count_ == 0 && &row == rows.data();
-      output_.text(is_first ? json_head() : ",");
-      std::string text = json_of(record_, row).dump(2, ' ', false, Json::error_handler_t::replace);
-      for (std::size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 1))
-        text.insert(at + 1, "    ");
-      output_.text("\n    " + text);
-    }
-  }
   void write_csv_header() {
     std::vector<std::string> names;
     for (const Field& field : record_.fields()) {
@@ -209,6 +202,7 @@ class ListWriter {
   Output& output_;
   const RecordType& record_;
   std::vector<std::size_t> places_;
+  JsonList json_;
   bool is_csv_;
   bool is_whole_;
   std::size_t count_ = 0;
@@ -252,15 +246,11 @@ int run_show(const Made& made, CommandContext& context, const Arguments& argumen
     const Field& field = made.record->fields()[place];
     if (field.is_secret || (field.name == "deleted_at" && values[place].type() == db::ValueType::null))
       continue;
-    std::string label = heading_of(field);
-    std::ranges::transform(label, label.begin(), [](char c) {
-      return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-    });
     const bool is_absent = values[place].type() == db::ValueType::null;
     const bool is_id = field.kind == FieldKind::id;
-    pairs.emplace_back(label, is_absent ? TableCell("none")
-                              : is_id   ? TableCell(std::string(values[place].as_octets()))
-                                        : cell_text(output, field, values[place]));
+    pairs.emplace_back(label_of(field), is_absent ? TableCell("none")
+                                        : is_id   ? TableCell(std::string(values[place].as_octets()))
+                                                  : cell_text(output, field, values[place]));
   }
   output.key_values(pairs);
   return 0;

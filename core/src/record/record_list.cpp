@@ -57,7 +57,9 @@ Page<RecordValues, Uuid> Reader::list(const RecordType& record, const ListQuery&
   std::optional<RecordValues> last;
   if (query.after && query.sort != nullptr) {
     last = find_values(record, *query.after);
-    if (!last) throw NotFoundError(fmt::format("the {} that --after names is gone", record.noun()), "");
+    if (!last)
+      throw NotFoundError(fmt::format("the {} that --after names is gone", record.noun()),
+                          "Begin the list anew, without --after.");
   }
   if (last) {
     const db::Value& value = (*last)[place_of(record, *query.sort)];

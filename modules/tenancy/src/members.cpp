@@ -25,7 +25,7 @@ Membership Members::join(const Scope& scope, const UserId& user, MemberRole role
   return store_.change(scope, [&](Change& change) {
     // Locked for a change, so that two who join at once do not both take the last seat.
     const Tenant tenant = change.require(tenants, scope.tenant);
-    require_active_tenant(change);
+    require_active(tenant);
     Membership wanted{.user_id = user, .role = role, .is_primary = true, .joined_at = change.now()};
     if (change.exists(memberships, current_of_user, {{"user", user}})) {
       throw ConflictError(fmt::format("the user is a member of the tenant {} already", tenant.slug),

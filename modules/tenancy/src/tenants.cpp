@@ -90,7 +90,12 @@ void require_seats(Change& change, const Tenant& tenant) {
 
 Tenant require_active_tenant(Change& change) {
   Tenant tenant = change.hold(tenants, change.scope().tenant);
-  if (!tenant.is_suspended()) return tenant;
+  require_active(tenant);
+  return tenant;
+}
+
+void require_active(const Tenant& tenant) {
+  if (!tenant.is_suspended()) return;
   throw DeniedError(fmt::format("the tenant {} is suspended", tenant.slug),
                     "Its data stays; `nerve-db tenant update` makes it active again.");
 }

@@ -48,6 +48,8 @@ extern const Record<Tenant> tenants;
 /// or removes until the transaction ends. Throws NotFoundError where it is removed, DeniedError where it is
 /// suspended.
 Tenant require_active_tenant(Change& change);
+/// Throws DeniedError for a tenant that is suspended.
+void require_active(const Tenant& tenant);
 
 /// The tenants of a workspace. Every change is one transaction, in which the event of events.h is published.
 /// Safe for many threads. A scope of one tenant sees that tenant only.
